@@ -1,4 +1,43 @@
-"""The mathematics of dualrandom: arrays in, arrays and certificates out.
+"""The pairing problem as mathematics: arrays in, arrays and certificates out (pairing.md).
 
-Nothing here knows an enterprise, a department or a database.
+Knows persons, days, visits, crews and seats as numbers only.
 """
+
+from dualrandom_solver.errors import (
+    CostRange,
+    FlowFailed,
+    InvalidInstance,
+    InvalidPlan,
+    NotOptimal,
+    NotSeatable,
+    SolverError,
+)
+from dualrandom_solver.instance import Instance
+from dualrandom_solver.lottery import lottery_dates
+from dualrandom_solver.plan import Plan, least_plan
+from dualrandom_solver.prices import Prices, least_prices
+from dualrandom_solver.seating import seat_members
+from dualrandom_solver.solve import Solution, solve
+from dualrandom_solver.substitutes import replacements
+from dualrandom_solver.uniqueness import is_unique
+
+__all__ = [
+    "CostRange",
+    "FlowFailed",
+    "Instance",
+    "InvalidInstance",
+    "InvalidPlan",
+    "NotOptimal",
+    "NotSeatable",
+    "Plan",
+    "Prices",
+    "Solution",
+    "SolverError",
+    "is_unique",
+    "least_plan",
+    "least_prices",
+    "lottery_dates",
+    "replacements",
+    "seat_members",
+    "solve",
+]
