@@ -1,0 +1,214 @@
+"""Errors as a person reads them: what is wrong, where, what to do next; all faults of all files in one table.
+
+Nothing here is raised; exceptions become a `Failure`. An exception that is no one's mistake but ours is not
+turned into one, so that it stays visible.
+"""
+
+from __future__ import annotations
+
+import errno
+import sys
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dualrandom.errors import DualRandomError, InputError, IntegrityError, Language, Problem
+
+WRONG = 1
+BAD_INPUT = 2
+INCOMPLETE = 3
+
+PACKAGES_OF = {
+    "draw": "numpy ortools pandas python_calamine xlsxwriter icalendar sqlmodel alembic pydantic_settings",
+    "api": "fastapi starlette uvicorn pydantic jinja2 babel authlib argon2 structlog multipart",
+    "scale": "pyarrow numba dask distributed",
+}
+"""Packages (as imported) that an extra of the distribution brings."""
+
+EXTRA_OF = {package: extra for extra, packages in PACKAGES_OF.items() for package in packages.split()}
+"""Which extra of the distribution brings a package that the base install lacks."""
+
+SHOWN_IN_FULL = 50
+"""With more problems than this, equal ones are grouped and only the first places of each are named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One refused command: the error, its problems, and the exit code."""
+
+    code: str
+    value: str
+    message: Mapping[Language, str]
+    remedy: Mapping[Language, str]
+    exit_code: int = BAD_INPUT
+    problems: tuple[Problem, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Return ``{"error": …, "problems": […]}`` with both languages."""
+        return {
+            "error": {
+                "code": self.code,
+                "value": self.value,
+                "message": dict(self.message),
+                "remedy": dict(self.remedy),
+                "exit_code": self.exit_code,
+            },
+            "problems": [problem_as_json(problem) for problem in self.problems],
+        }
+
+
+def problem_as_json(problem: Problem) -> dict[str, Any]:
+    """Return one problem with both languages."""
+    return {
+        "code": problem.code,
+        "severity": problem.severity,
+        "file": problem.file,
+        "sheet": problem.sheet,
+        "row": problem.row,
+        "column": problem.column,
+        "value": problem.value,
+        "message": {"zh": problem.message_zh, "en": problem.message_en},
+        "remedy": {"zh": problem.remedy_zh, "en": problem.remedy_en},
+        "suggestion": problem.suggestion,
+    }
+
+
+def failure_of(error: BaseException) -> Failure | None:
+    """Return what to tell the person about an exception, or None if it is a fault of this program."""
+    if isinstance(error, DualRandomError):
+        problems = error.problems if isinstance(error, InputError) else ()
+        exit_code = WRONG if isinstance(error, IntegrityError) else BAD_INPUT
+        return Failure(error.code, error.value, error.messages, error.remedies, exit_code, problems)
+    if isinstance(error, ModuleNotFoundError):
+        return _missing_extra(error)
+    if isinstance(error, OSError) and error.errno != errno.EPIPE:
+        return _operating_system(error)
+    return None
+
+
+def _missing_extra(error: ModuleNotFoundError) -> Failure | None:
+    extra = EXTRA_OF.get((error.name or "").partition(".")[0])
+    if extra is None:
+        return None
+    return Failure(
+        "missing-extra",
+        error.name or "",
+        {
+            "zh": f"此命令需要附加组件 {extra}（缺少 {error.name}），当前只安装了其余部分",
+            "en": f"this command needs the extra “{extra}” ({error.name} is not installed)",
+        },
+        {
+            "zh": f'请运行：pip install "dualrandom[{extra}]"',
+            "en": f'Run: pip install "dualrandom[{extra}]"',
+        },
+    )
+
+
+def _operating_system(error: OSError) -> Failure:
+    path = str(error.filename or "")
+    if isinstance(error, FileNotFoundError):
+        said = {"zh": f"找不到 {path}", "en": f"there is no {path}"}
+        remedy = {"zh": "请检查路径是否写对。", "en": "Check the path."}
+    elif isinstance(error, PermissionError):
+        said = {"zh": f"没有权限读写 {path}", "en": f"not permitted to read or write {path}"}
+        remedy = {
+            "zh": "请检查文件权限，或换一个目录。",
+            "en": "Check the file's permissions, or use another folder.",
+        }
+    elif isinstance(error, IsADirectoryError):
+        said = {"zh": f"{path} 是目录，不是文件", "en": f"{path} is a folder, not a file"}
+        remedy = {"zh": "请给出文件的路径。", "en": "Give the path of a file."}
+    elif isinstance(error, NotADirectoryError):
+        said = {"zh": f"{path} 不是目录", "en": f"{path} is not a folder"}
+        remedy = {"zh": "请给出目录的路径。", "en": "Give the path of a folder."}
+    else:
+        reason = error.strerror or str(error)
+        said = {"zh": f"系统拒绝了操作：{reason} {path}", "en": f"the system refused: {reason} {path}"}
+        remedy = {
+            "zh": "请排除该原因（如磁盘已满）后重试。",
+            "en": "Remove the cause (a full disk, for instance) and try again.",
+        }
+    return Failure(
+        "file-access", path, {"zh": said["zh"], "en": said["en"]}, {"zh": remedy["zh"], "en": remedy["en"]}
+    )
+
+
+def escaped(text: str) -> str:
+    """Return text that rich prints literally."""
+    from rich.markup import escape  # noqa: PLC0415
+
+    return escape(text)
+
+
+def show(failure: Failure, language: Language) -> None:
+    """Print an error on standard error: its problems as a table, then what is wrong and what to do."""
+    from rich.console import Console  # noqa: PLC0415
+
+    console = Console(stderr=True, width=None if sys.stderr.isatty() else 160)
+    if failure.problems:
+        show_problems(failure.problems, language, console)
+    label = "错误：" if language == "zh" else "Error: "
+    console.print(
+        f"[bold red]{label}[/]{escaped(failure.message[language])}", highlight=False, soft_wrap=True
+    )
+    label = "怎么办：" if language == "zh" else "What to do: "
+    console.print(f"[bold]{label}[/]{escaped(failure.remedy[language])}", highlight=False, soft_wrap=True)
+
+
+def show_problems(problems: Sequence[Problem], language: Language, console: Any) -> None:
+    """Print problems as a table; equal ones are counted together when there are more than 50."""
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    zh = language == "zh"
+    grouped = len(problems) > SHOWN_IN_FULL
+    rows = grouped_rows(problems, language) if grouped else [problem_row(one, language) for one in problems]
+    table = Table(show_lines=True)
+    for name_zh, name_en in (
+        ("级别", ""),
+        ("位置", "where"),
+        ("值", "value"),
+        ("问题", "what is wrong"),
+        ("怎么办", "what to do"),
+    ):
+        table.add_column(name_zh if zh else name_en, overflow="fold")
+    for row in rows:
+        style = "red" if row[0] in {"错误", "error"} else "yellow"
+        table.add_row(Text(row[0], style=style), *(Text(cell) for cell in row[1:]))
+    console.print(table)
+    if grouped:
+        told = (
+            f"共 {len(problems)} 处，相同的已合并；全部位置见 --json。"
+            if zh
+            else f"{len(problems)} in all; equal ones are counted together. --json lists every place."
+        )
+        console.print(told, highlight=False)
+
+
+def problem_row(problem: Problem, language: Language) -> tuple[str, str, str, str, str]:
+    """Return severity, place, value, message, and remedy with the suggestion if there is one."""
+    zh = language == "zh"
+    severity = {"error": "错误", "warning": "提醒"}[problem.severity] if zh else problem.severity
+    remedy = problem.remedy(language)
+    if problem.suggestion is not None:
+        remedy += f"\n您是不是要写 {problem.suggestion} ？" if zh else f"\ndid you mean {problem.suggestion}?"
+    return severity, problem.place(language), problem.value, problem.message(language), remedy
+
+
+def grouped_rows(problems: Sequence[Problem], language: Language) -> list[tuple[str, str, str, str, str]]:
+    """Return a row for each (severity, code, file, column), most frequent first: count and first places."""
+    zh = language == "zh"
+    kinds = Counter((one.severity, one.code, one.file, one.column) for one in problems)
+    rows = []
+    for kind, count in sorted(kinds.items(), key=lambda entry: (entry[0][0], -entry[1])):
+        same = [one for one in problems if (one.severity, one.code, one.file, one.column) == kind]
+        severity, place, value, message, remedy = problem_row(same[0], language)
+        if count > 1:
+            first = [str(one.row) for one in same[:5] if one.row is not None]
+            more = "…" if count > 5 else ""
+            where = f"，第 {'、'.join(first)}{more} 行" if zh else f", rows {', '.join(first)}{more}"
+            place = same[0].file if same[0].column is None else f"{same[0].file} · {same[0].column}"
+            place = f"{count} × {place}{where if first else ''}"
+        rows.append((severity, place, value, message, remedy))
+    return rows

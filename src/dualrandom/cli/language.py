@@ -1,0 +1,46 @@
+"""Which language a command speaks: what was asked for, else the plan's, else the machine's."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+from dualrandom.errors import Language
+
+
+def language_of_machine(environment: Mapping[str, str] = os.environ) -> Language:
+    """Return the language of the locale variables, in POSIX order of precedence; English if there is none."""
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        value = environment.get(name, "")
+        if value:
+            return "zh" if value.lower().startswith("zh") else "en"
+    return "en"
+
+
+def language_of_plan(campaign: Path | None) -> Language | None:
+    """Return the language that a campaign's plan names; None if no plan can be read (others report why)."""
+    if campaign is None:
+        return None
+    try:
+        plan = tomllib.loads((campaign / "plan.toml").read_text("utf-8-sig")).get("plan")
+    except (OSError, ValueError):
+        return None
+    named = plan.get("language") if isinstance(plan, dict) else None
+    if named == "zh":
+        return "zh"
+    return "en" if named == "en" else None
+
+
+def language_in(arguments: list[str]) -> Language | None:
+    """Return the value of ``--language`` in a command line that may not be valid otherwise."""
+    found: str | None = None
+    for position, argument in enumerate(arguments):
+        if argument == "--language":
+            found = arguments[position + 1] if position + 1 < len(arguments) else None
+        elif argument.startswith("--language="):
+            found = argument.partition("=")[2]
+    if found == "zh":
+        return "zh"
+    return "en" if found == "en" else None

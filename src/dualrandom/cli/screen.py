@@ -1,0 +1,136 @@
+"""What a command shows: text and tables on standard output, progress on standard error, or one JSON object.
+
+Everything is said in one of two languages. Text from files is never read as markup. With ``--json``
+nothing but one JSON object goes to standard output, whatever happens.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from dualrandom.cli import failures
+from dualrandom.cli.language import language_of_machine, language_of_plan
+from dualrandom.errors import Language
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.status import Status
+
+WIDTH_OF_A_PIPE = 160
+"""Columns where the output is no terminal: a table in a file should not be squeezed into 80."""
+
+
+class Screen:
+    """One command's output in one language. ``stage`` is a `Progress` callback."""
+
+    def __init__(self, language: Language, as_json: bool) -> None:
+        self.language: Language = language
+        self.as_json = as_json
+        self.seconds: dict[str, float] = {}
+        self._out: Console | None = None
+        self._status: Status | None = None
+        self._stage: tuple[str, float] | None = None
+
+    def pick(self, zh: str, en: str) -> str:
+        """Return the text of this screen's language."""
+        return zh if self.language == "zh" else en
+
+    def say(self, zh: str, en: str, style: str = "") -> None:
+        """Print one line or paragraph; with ``--json``, nothing."""
+        if not self.as_json:
+            self.console.print(self.pick(zh, en), style=style, markup=False, highlight=False, soft_wrap=True)
+
+    def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        """Print a table of plain texts (rich renderables may stand in cells); with ``--json``, nothing."""
+        if self.as_json:
+            return
+        from rich.table import Table  # noqa: PLC0415  (a command that prints JSON does not need it)
+        from rich.text import Text  # noqa: PLC0415
+
+        shown = Table(title=Text(title, style="bold") if title else None, title_justify="left")
+        for column in columns:
+            shown.add_column(Text(column), overflow="fold")
+        for row in rows:
+            shown.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row))
+        self.console.print(shown)
+
+    def finish(self, data: Mapping[str, Any]) -> None:
+        """Print the command's result as one JSON object if ``--json`` was given."""
+        if self.as_json:
+            print_json(data)
+
+    def stage(self, zh: str, en: str) -> None:
+        """Say on standard error what is being done now, and note how long the stage before took."""
+        self.end_stage()
+        self._stage = (zh, time.perf_counter())
+        text = self.pick(zh, en)
+        if sys.stderr.isatty():
+            from rich.console import Console  # noqa: PLC0415
+
+            self._status = Console(stderr=True).status(failures.escaped(text))
+            self._status.start()
+        else:
+            print(f"… {text}", file=sys.stderr, flush=True)
+
+    def end_stage(self) -> None:
+        """End the running stage, if there is one."""
+        if self._stage is not None:
+            name, started = self._stage
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - started
+            self._stage = None
+        if self._status is not None:
+            self._status.stop()
+            self._status = None
+
+    @property
+    def console(self) -> Console:
+        """Standard output."""
+        if self._out is None:
+            from rich.console import Console  # noqa: PLC0415
+
+            wide = None if sys.stdout.isatty() or "COLUMNS" in os.environ else WIDTH_OF_A_PIPE
+            self._out = Console(width=wide)
+        return self._out
+
+
+def print_json(data: Mapping[str, Any]) -> None:
+    """Print one JSON object in readable form on standard output."""
+    print(json.dumps(data, ensure_ascii=False, indent=2))
+
+
+@contextmanager
+def opened(
+    context: typer.Context, as_json: bool, language: Language | None, campaign: Path | None = None
+) -> Iterator[Screen]:
+    """Give a command its screen, and turn its errors into texts (or JSON) and exit codes.
+
+    The language is the command's ``--language``, else that before the command, else the plan's, else the
+    machine's.
+    Raises typer.Exit with 1 or 2 for errors.
+    """
+    asked: Language | None = language or context.find_root().params.get("language")
+    screen = Screen(asked or language_of_plan(campaign) or language_of_machine(), as_json)
+    try:
+        yield screen
+        screen.end_stage()
+    except Exception as error:
+        screen.end_stage()
+        failure = failures.failure_of(error)
+        if failure is None:
+            raise
+        if as_json:
+            print_json(failure.as_json())
+        else:
+            failures.show(failure, screen.language)
+        raise typer.Exit(failure.exit_code) from None
+    finally:
+        screen.end_stage()
