@@ -1,8 +1,8 @@
 """On which days visits may take place and deadlines run: working days as versioned data, never a guess.
 
 Mainland China's working days follow from one notice of the State Council a year
-(国务院办公厅关于……部分节假日安排的通知): holidays, and weekend days that are worked instead (调休). The notices
-known at release are ``data/working-days-cn.toml``; a later one is read with `load_notice` and passed on as an
+(国务院办公厅关于……部分节假日安排的通知): holidays, and weekend days that are worked instead (调休).
+The notices known at release are ``data/working-days-cn.toml``; a later one is read with `load_notice` and passed on as an
 argument. A year without a notice is an error, because rules of thumb are wrong about every year. A notice can
 also change the last days of the December before its year: they are as the notices at hand say.
 """
@@ -63,7 +63,7 @@ def shipped_notices() -> Notices:
 
 
 def load_notice(path: Path, known: Notices | None = None) -> Notices:
-    """`known` (the shipped notices if None) with those of the TOML file at `path`, of the shipped file's shape.
+    """`known` (the shipped ones if None) with the notices of a TOML file of the shipped file's shape.
 
     A notice replaces the one of the same year, so an amended one can be loaded. Raises `InputError` with all
     faults of the file, and `OSError` if it cannot be read.
@@ -84,9 +84,9 @@ def visit_days(
 ) -> tuple[date, ...]:
     """Days from `start` to `end`, both inclusive, on which visits may take place, ascending.
 
-    `working`: ``cn`` the State Council's working days, ``weekdays`` Monday to Friday, ``all`` every day. Days of
-    `extra` are added and days of `closed` taken out, as far as they lie within; `closed` prevails. Empty if
-    `end` < `start`. Raises `DualRandomError` if a needed notice is missing.
+    `working`: ``cn`` the State Council's working days, ``weekdays`` Monday to Friday, ``all`` every day.
+    Days of `extra` are added and days of `closed` taken out, as far as they lie within; `closed` prevails.
+    Empty if `end` < `start`. Raises `DualRandomError` if a needed notice is missing.
     """
     added, removed = frozenset(extra), frozenset(closed)
     days = (start + DAY * n for n in range((end - start).days + 1))

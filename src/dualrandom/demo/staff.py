@@ -1,0 +1,97 @@
+"""Invented inspectors: a scale's departments, divided over districts, with qualifications and days off."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from dualrandom.calendar import visit_days
+from dualrandom.demo.chance import Dice
+from dualrandom.demo.tables import shipped_rows
+from dualrandom.demo.words import GIVEN, INVENTED, SURNAMES
+from dualrandom.demo.world import PERIOD
+
+COLUMNS = (
+    "code",
+    "name",
+    "department",
+    "districts",
+    "marks",
+    "licence",
+    "valid_until",
+    "days_off",
+    "daily",
+    "total",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One row of the inspector library; empty ``districts`` serve everywhere."""
+
+    code: str
+    name: str
+    department: str
+    districts: tuple[str, ...]
+    marks: tuple[str, ...]
+    valid_until: str
+    days_off: tuple[str, ...]
+    total: str
+
+    def row(self) -> tuple[str, ...]:
+        """The cells in the order of `COLUMNS`."""
+        return (
+            self.code,
+            self.name,
+            self.department,
+            ";".join(self.districts),
+            ";".join(self.marks),
+            f"虚构-{self.code}",
+            self.valid_until,
+            ";".join(self.days_off),
+            "",
+            self.total,
+        )
+
+
+def people(scale: str) -> list[Person]:
+    """The inspectors of a scale, ascending by department and number."""
+    return [
+        person for row in shipped_rows(f"demo/{scale}/departments.csv") for person in _department(scale, row)
+    ]
+
+
+def _department(scale: str, row: dict[str, str]) -> Iterator[Person]:
+    """`pools`: districts joined by + with head counts, or empty; `marks`: per cent of each pool that bears it."""
+    department, size = row["id"], int(row["people"])
+    pools = [pool.split(":") for pool in row["pools"].split("|") if pool] or [["", str(size)]]
+    wanted = [
+        (mark, int(share)) for mark, share in (pair.split(":") for pair in row["marks"].split("|") if pair)
+    ]
+    number = 0
+    for districts, heads in pools:
+        served = tuple(district for district in districts.split("+") if district)
+        bearers = {
+            mark: set(
+                Dice(f"{scale} {department} {districts} {mark}").some_of(
+                    range(int(heads)), max(2, round(int(heads) * share / 100))
+                )
+            )
+            for mark, share in wanted
+        }
+        for place in range(int(heads)):
+            number += 1
+            marks = tuple(sorted(mark for mark, places in bearers.items() if place in places))
+            yield _person(f"{department}-{number:03d}", scale, department, served, marks, row["total"])
+
+
+def _person(
+    code: str, scale: str, department: str, districts: tuple[str, ...], marks: tuple[str, ...], total: str
+) -> Person:
+    dice = Dice(f"{scale} person {code}")
+    days = [day.isoformat() for day in visit_days(*PERIOD, "cn")]
+    off: list[str] = []
+    if dice.chance(250):
+        first = dice.roll(len(days))
+        off = days[first : first + 1 + dice.roll(5)]
+    expires = "2023-09-15" if dice.chance(10) else f"{2024 + dice.roll(4)}-12-31"
+    name = f"{dice.one_of(SURNAMES)}{dice.one_of(GIVEN)}{INVENTED}"
+    return Person(code, name, department, districts, marks, expires, tuple(off), total)
