@@ -70,7 +70,7 @@ def _refused(name: str, reason: str) -> DualRandomError:
             "en": f"{name} is not canonical JSON (RFC 8785): {reason[:200]}",
         },
         remedy={
-            "zh": "请使用原始发布文件,不要重新保存或编辑。",
+            "zh": "请使用原始发布文件，不要重新保存或编辑。",
             "en": "Use the file as it was published; do not re-save or edit it.",
         },
     )

@@ -1,0 +1,232 @@
+"""Announcing a campaign: lists are frozen, commitments published, before the randomness exists."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from dualrandom.announcement import SignedContribution, build_announcement, instant, list_files
+from dualrandom.campaign.folder import (
+    Campaign,
+    StateError,
+    public_base64,
+    secret_hex,
+    signing_key,
+    write_private,
+    write_public,
+)
+from dualrandom.campaign.inputs import Inputs, input_digests, load_inputs, prepare
+from dualrandom.campaign.publishing import published_files, write_index
+from dualrandom.canonical import canonical
+from dualrandom.errors import Problem
+from dualrandom.foresight import early_warnings
+from dualrandom.hashing import Digest, hash_hex, suite_digest
+from dualrandom.policy.plan import Plan
+from dualrandom.progress import Progress, silent
+from dualrandom.seed import commitment_of, contribution_statement
+
+LIST_SECRET = "list-secret"
+AUDITOR_KEY = "auditor.key"
+
+
+@dataclass(frozen=True)
+class Announced:
+    """What was announced."""
+
+    draw: str
+    digest: str
+    frame_size: int
+    roster_size: int
+    tasks: int
+    days: int
+    expected_checks: Fraction
+    """Σ expected sizes of all own tasks: the visits if every department came alone."""
+    warnings: tuple[Problem, ...]
+
+
+def announce(
+    folder: Path, *, rehearsal: bool = False, now: datetime, progress: Progress = silent
+) -> Announced:
+    """Validate, freeze, publish. Raises InputError, or StateError if there is an announcement already."""
+    campaign = Campaign(folder)
+    archive = _archivable(campaign)
+    progress("读取计划和名录库", "reading plan and libraries")
+    inputs = load_inputs(folder)
+    plan = inputs.plan
+    _require_unknown_round(plan, now, rehearsal)
+    voids = sorted({*campaign.voided_draws(), *([archive] if archive else [])})
+    draw = f"{plan.authority}-{plan.year}-{plan.number + len(voids):06d}"
+    digest = suite_digest(plan.suite)
+    progress("冻结名录", "freezing the lists")
+    private = campaign.private
+    new: dict[str, bytes] = {}
+    # a new draw never reuses a voided one's secret or nonces
+    secret_text, written = secret_hex(private, LIST_SECRET, fresh=archive is not None)
+    new |= written
+    secret = bytes.fromhex(secret_text)
+    is_open = plan.disclosure == "open"
+    prepared = prepare(inputs, draw, None if is_open else secret)
+    progress("计算承诺", "computing the commitments")
+    lists = list_files(prepared.frozen, None if is_open else secret, digest)
+    contributions, written = _contributions(plan, campaign, draw, digest, fresh=archive is not None)
+    new |= written
+    auditor, written = _auditor(plan, private)
+    new |= written
+    document = build_announcement(
+        plan,
+        inputs.libraries,
+        prepared.frozen,
+        prepared.days,
+        {name: file.commitment(digest) for name, file in lists.items()},
+        contributions,
+        auditor,
+        voids,
+    )
+    data = canonical(document)
+    progress("写入公告", "writing the announcement")
+    if archive:
+        _archive(campaign, archive)
+    freeze = {
+        "draw": draw,
+        "excluded": dict(prepared.placed.excluded),
+        "inputs": input_digests(inputs),
+        "rehearsal": rehearsal,
+    }
+    openings = (
+        {} if is_open else {f"openings/{name}.jsonl": file.openings_file() for name, file in lists.items()}
+    )
+    write_private(private, {**new, **openings, "freeze.json": canonical(freeze)})
+    write_public(
+        campaign.public,
+        {**{f"{name}.jsonl": file.file() for name, file in lists.items()}, "announcement.json": data},
+    )
+    write_index(campaign.public)
+    return Announced(
+        draw=draw,
+        digest=hash_hex(data, digest),
+        frame_size=len(prepared.frozen.ids),
+        roster_size=len(prepared.frozen.roster),
+        tasks=len(plan.tasks),
+        days=len(prepared.days),
+        expected_checks=sum(
+            (s.expected for strata in prepared.frozen.strata.values() for s in strata), Fraction(0)
+        ),
+        warnings=(*inputs.warnings, *early_warnings(document, prepared.frozen)),
+    )
+
+
+def _archivable(campaign: Campaign) -> str | None:
+    """Return the id of a voided draw that makes room, None if nothing was announced; raise StateError otherwise."""
+    path = campaign.public / "announcement.json"
+    if not path.exists():
+        return None
+    data = path.read_bytes()
+    document = json.loads(data)
+    if (campaign.public / "void.json").exists():
+        return str(document["draw"])
+    digest_hex = hash_hex(data, suite_digest(document["suite"]))
+    raise StateError(
+        code="already-announced",
+        value=digest_hex,
+        message={
+            "zh": f"抽取 {document['draw']} 已公告，摘要 {digest_hex}",
+            "en": f"draw {document['draw']} has been announced, digest {digest_hex}",
+        },
+        remedy={
+            "zh": "公告不能更改。继续：dualrandom draw;放弃：dualrandom void --reason …,再重新公告。",
+            "en": "An announcement cannot be changed. Go on: dualrandom draw; give up: dualrandom void --reason …, then announce.",
+        },
+    )
+
+
+def _archive(campaign: Campaign, draw: str) -> None:
+    """Move a voided draw's documents aside, unchanged; nothing is deleted."""
+    target = campaign.voided / draw
+    target.mkdir(parents=True)
+    for path in sorted(published_files(campaign.public)):
+        destination = target / path.relative_to(campaign.public)
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        path.rename(destination)
+    private_target = campaign.private / "voided" / draw
+    private_target.mkdir(parents=True, mode=0o700)
+    for name in (LIST_SECRET, "nonces", "openings", "freeze.json", "local-randomness"):
+        path = campaign.private / name
+        if path.exists():
+            path.rename(private_target / name)
+
+
+def _require_unknown_round(plan: Plan, now: datetime, rehearsal: bool) -> None:
+    if rehearsal or plan.beacon.kind == "local" or plan.beacon.time > now:
+        return
+    raise StateError(
+        code="round-already-known",
+        value=f"{plan.beacon.kind} {plan.beacon.source} {plan.beacon.round}",
+        message={
+            "zh": f"信标轮次的时间 {instant(plan.beacon.time)} 已过：随机数已公开，公告不再可信",
+            "en": f"the beacon's round was due at {instant(plan.beacon.time)}: its randomness is known, the announcement proves nothing",
+        },
+        remedy={
+            "zh": "在 [beacon] 中选择将来的轮次；仅演练时用 --rehearsal(结果会注明)。",
+            "en": "Choose a future round under [beacon]; for a rehearsal only, use --rehearsal (the result says so).",
+        },
+    )
+
+
+def _contributions(
+    plan: Plan, campaign: Campaign, draw: str, digest: Digest, *, fresh: bool
+) -> tuple[list[SignedContribution], dict[str, bytes]]:
+    """Return each party's signed commitment, generating keys and nonces for parties that did not bring their own."""
+    result: list[SignedContribution] = []
+    new: dict[str, bytes] = {}
+    for contribution in plan.contributions:
+        if contribution.key and contribution.commitment and contribution.signature:
+            result.append(
+                SignedContribution(
+                    contribution.party, contribution.key, contribution.commitment, contribution.signature
+                )
+            )
+            continue
+        nonce, written = secret_hex(campaign.private, f"nonces/{contribution.party}", fresh=fresh)
+        new |= written
+        key, written = signing_key(campaign.private, f"keys/{contribution.party}")
+        new |= written
+        commitment = commitment_of(draw, contribution.party, nonce, digest)
+        signature = key.sign(contribution_statement(draw, contribution.party, commitment))
+        result.append(
+            SignedContribution(
+                contribution.party, public_base64(key), commitment, base64.b64encode(signature).decode()
+            )
+        )
+    return result, new
+
+
+def _auditor(plan: Plan, private: Path) -> tuple[dict[str, Any] | None, dict[str, bytes]]:
+    if plan.auditor is None:
+        return None, {}
+    if plan.auditor.key is not None:
+        return {"key": plan.auditor.key, "name": plan.auditor.name}, {}
+    key, new = signing_key(private, AUDITOR_KEY)
+    return {"key": public_base64(key), "name": plan.auditor.name}, new
+
+
+def inputs_unchanged(inputs: Inputs, frozen: dict[str, str]) -> None:
+    """Raise StateError naming each input file that differs from what was announced."""
+    now = input_digests(inputs)
+    changed = sorted(name for name in now.keys() | frozen.keys() if now.get(name) != frozen.get(name))
+    if not changed:
+        return
+    names = ", ".join(changed)
+    raise StateError(
+        code="changed-since-announced",
+        value=names,
+        message={"zh": f"公告后被更改：{names}", "en": f"changed since the announcement: {names}"},
+        remedy={
+            "zh": "恢复公告时的文件；要用新数据，先 dualrandom void --reason …,再重新公告。",
+            "en": "Restore the files as announced; to use new data, dualrandom void --reason … and announce again.",
+        },
+    )

@@ -1,0 +1,334 @@
+"""Drawing: beacon → seed → sample → visits → dates → crews → the published record."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dualrandom.announcement import ListFile, list_files
+from dualrandom.beacon import Evidence, read_evidence
+from dualrandom.campaign.announcing import LIST_SECRET, inputs_unchanged
+from dualrandom.campaign.folder import (
+    Campaign,
+    StateError,
+    WaitingError,
+    secret_hex,
+    write_private,
+    write_public,
+)
+from dualrandom.campaign.inputs import Inputs, Prepared, load_inputs, prepare
+from dualrandom.campaign.publishing import write_index
+from dualrandom.canonical import canonical
+from dualrandom.draw import Drawn, draw_result
+from dualrandom.hashing import Digest, hash_hex, suite_digest
+from dualrandom.progress import Progress, silent
+from dualrandom.seed import commitment_of, seed_statement
+from dualrandom.statistics import labels_document, statistics_document
+
+
+@dataclass(frozen=True)
+class DrawnSummary:
+    """What a draw did. ``digest`` is the result's; ``saved`` the visits that joining departments spared."""
+
+    draw: str
+    digest: str
+    seed: str
+    enterprises: int
+    tasks: int
+    visits: int
+    checks: int
+    saved: int
+    crews: int
+    load: tuple[int, int, int]
+    """Crews per inspector: least, median, greatest."""
+    undated: int
+    stages: Mapping[str, float]
+    """Seconds per stage (English name)."""
+    repeated: bool
+    """Whether the result had been published before; the bytes are the same."""
+
+
+class _Clock:
+    """Reports stages and remembers how long each took."""
+
+    def __init__(self, progress: Progress) -> None:
+        self.progress = progress
+        self.stages: dict[str, float] = {}
+        self.current: tuple[str, float] | None = None
+
+    def __call__(self, zh: str, en: str) -> None:
+        self.end()
+        self.current = en, time.perf_counter()
+        self.progress(zh, en)
+
+    def end(self) -> None:
+        if self.current is not None:
+            name, start = self.current
+            self.stages[name] = self.stages.get(name, 0.0) + time.perf_counter() - start
+            self.current = None
+
+
+def draw(folder: Path, *, beacon_file: Path | None = None, progress: Progress = silent) -> DrawnSummary:
+    """Draw, or draw again to the same bytes.
+
+    Raises StateError (not announced, void, changed since), WaitingError (no beacon evidence yet), DualRandomError (forged
+    beacon).
+    """
+    campaign = Campaign(folder)
+    clock = _Clock(progress)
+    announced = _announced(campaign)
+    document = json.loads(announced)
+    digest = suite_digest(document["suite"])
+    digest_hex = hash_hex(announced, digest)
+    freeze = json.loads(_private_file(campaign, "freeze.json"))
+    # the cheapest refusal first: without the round there is nothing to compute
+    evidence = _evidence(campaign, document, beacon_file)
+    clock("读取计划和名录库", "reading plan and libraries")
+    inputs = load_inputs(folder)
+    inputs_unchanged(inputs, freeze["inputs"])
+    clock("重建名录", "rebuilding the lists")
+    secret = None
+    if document["disclosure"] == "sealed" or document["policy"]["embargo"] != "none":
+        secret = bytes.fromhex(_private_file(campaign, LIST_SECRET).decode().strip())
+    prepared, lists = _rebuilt(inputs, document, secret, digest)
+    statement = seed_statement(
+        document, digest_hex, evidence.randomness, _revealed(campaign, inputs, document, digest)
+    )
+    seed = hash_hex(statement, digest)
+    drawn = draw_result(document, digest_hex, prepared.frozen, seed, secret, clock)
+    _require_dated(document, drawn)
+    clock("发布", "publishing")
+    statistics = statistics_document(document, digest_hex, prepared.frozen, drawn, freeze["excluded"])
+    labels = labels_document(inputs.plan, inputs.libraries, document, digest_hex, drawn, freeze["rehearsal"])
+    files: dict[str, bytes] = {
+        **{f"{name}.jsonl": file.file() for name, file in lists.items()},
+        "beacon.json": canonical(_beacon_document(document, evidence)),
+        "seed.txt": statement,
+        **{f"{name}.jsonl": file.file() for name, file in drawn.lists.items()},
+        **({} if drawn.ties is None else {"ties.json": canonical(drawn.ties)}),
+        "statistics.json": canonical(statistics),
+        "labels.json": canonical(labels),
+        "result.json": canonical(drawn.result),
+    }
+    repeated = _same_as_published(campaign, files)
+    if not repeated:
+        write_private(
+            campaign.private,
+            {f"openings/{name}.jsonl": file.openings_file() for name, file in drawn.lists.items()},
+        )
+        write_public(campaign.public, files)
+        write_index(campaign.public)
+    clock("导出", "exporting")
+    _export(campaign, inputs, document, prepared, drawn, statistics, seed)
+    clock.end()
+    totals = drawn.full["totals"]
+    load = statistics["load"]
+    overlap = statistics["overlap"]
+    return DrawnSummary(
+        draw=document["draw"],
+        digest=hash_hex(files["result.json"], digest),
+        seed=seed,
+        enterprises=len(prepared.frozen.ids),
+        tasks=len(document["tasks"]),
+        visits=totals["visits"],
+        checks=totals["checks"],
+        saved=overlap["alone"] - totals["visits"],
+        crews=totals["crews"],
+        load=(load["least"], load["median"], load["greatest"]),
+        undated=totals["undated"],
+        stages=clock.stages,
+        repeated=repeated,
+    )
+
+
+def _announced(campaign: Campaign) -> bytes:
+    path = campaign.public / "announcement.json"
+    if not path.exists():
+        raise StateError(
+            code="not-announced",
+            value=str(campaign.folder),
+            message={"zh": "尚未公告", "en": "nothing has been announced"},
+            remedy={"zh": "先运行 dualrandom announce。", "en": "Run dualrandom announce first."},
+        )
+    if (campaign.public / "void.json").exists():
+        raise StateError(
+            code="draw-is-void",
+            value=str(campaign.folder),
+            message={"zh": "该抽取已作废", "en": "this draw is void"},
+            remedy={"zh": "重新运行 dualrandom announce。", "en": "Announce again with dualrandom announce."},
+        )
+    return path.read_bytes()
+
+
+def _private_file(campaign: Campaign, name: str) -> bytes:
+    path = campaign.private / name
+    if not path.exists():
+        raise StateError(
+            code="private-file-missing",
+            value=str(path),
+            message={"zh": f"缺少 {path}", "en": f"{path} is missing"},
+            remedy={
+                "zh": "从备份恢复 private/;无法恢复时，以此为由作废本次抽取。",
+                "en": "Restore private/ from its backup; if that is impossible, void the draw with that reason.",
+            },
+        )
+    return path.read_bytes()
+
+
+def _evidence(campaign: Campaign, document: Mapping[str, Any], beacon_file: Path | None) -> Evidence:
+    beacon = document["beacon"]
+    if beacon["kind"] == "local":
+        randomness, new = secret_hex(campaign.private, "local-randomness")
+        write_private(campaign.private, new)
+        return Evidence(randomness, None, None)
+    path = beacon_file or campaign.folder / "beacon.json"
+    if not path.exists():
+        raise WaitingError(
+            code="beacon-not-there",
+            value=f"{beacon['kind']} {beacon['source']} {beacon['round']}",
+            message={
+                "zh": f"还没有信标 {beacon['kind']} 第 {beacon['round']} 轮(应于 {beacon['time']} 产生)的证据",
+                "en": f"no evidence yet for {beacon['kind']} round {beacon['round']}, due at {beacon['time']}",
+            },
+            remedy={
+                "zh": f"轮次产生后存为 {campaign.folder / 'beacon.json'},或用 --beacon 文件。不可换用其他轮次。",
+                "en": f"When it is out, save it as {campaign.folder / 'beacon.json'} or use --beacon FILE; no other round will do.",
+            },
+        )
+    return read_evidence(beacon["kind"], beacon["round"], path.read_bytes(), str(path))
+
+
+def _beacon_document(document: Mapping[str, Any], evidence: Evidence) -> dict[str, Any]:
+    return {
+        "type": "dualrandom/v1/beacon",
+        "kind": document["beacon"]["kind"],
+        "source": document["beacon"]["source"],
+        "round": document["beacon"]["round"],
+        "randomness": evidence.randomness,
+        "signature": evidence.signature,
+        "keystring": evidence.keystring,
+    }
+
+
+def _rebuilt(
+    inputs: Inputs, document: Mapping[str, Any], secret: bytes | None, digest: Digest
+) -> tuple[Prepared, Mapping[str, ListFile]]:
+    """Freeze the unchanged inputs again and insist on the announced commitments."""
+    list_secret = secret if document["disclosure"] == "sealed" else None
+    prepared = prepare(inputs, document["draw"], list_secret)
+    lists = list_files(prepared.frozen, list_secret, digest)
+    for name, file in lists.items():
+        if file.commitment(digest) != document["lists"][name]:
+            version = document["software"]["version"]
+            raise StateError(
+                code="lists-differ",
+                value=name,
+                message={
+                    "zh": f"由名录重建的 {name} 与公告的承诺不符",
+                    "en": f"the list {name} rebuilt from the libraries differs from the announced commitment",
+                },
+                remedy={
+                    "zh": f"恢复公告时的 private/ 和名录文件，并使用当时的软件版本 {version}。",
+                    "en": f"Restore private/ and the libraries as announced, and use the software of then, version {version}.",
+                },
+            )
+    return prepared, lists
+
+
+def _revealed(
+    campaign: Campaign, inputs: Inputs, document: Mapping[str, Any], digest: Digest
+) -> dict[str, str]:
+    """Return the nonces that are revealed; a party that withholds or did not send its nonce is left out."""
+    willing = {contribution.party for contribution in inputs.plan.contributions if contribution.reveal}
+    result: dict[str, str] = {}
+    for contribution in document["contributions"]:
+        party = contribution["party"]
+        if party not in willing or not (campaign.private / "nonces" / party).exists():
+            continue
+        nonce, _ = secret_hex(campaign.private, f"nonces/{party}")
+        if commitment_of(document["draw"], party, nonce, digest) != contribution["commitment"]:
+            raise StateError(
+                code="nonce-differs",
+                value=party,
+                message={
+                    "zh": f"{party} 的随机贡献与其承诺不符",
+                    "en": f"the nonce of {party} does not match its commitment",
+                },
+                remedy={
+                    "zh": f"恢复 private/nonces/{party},或删去它(按未揭示处理)。",
+                    "en": f"Restore private/nonces/{party}, or remove it (it then counts as withheld).",
+                },
+            )
+        result[party] = nonce
+    return result
+
+
+def _require_dated(document: Mapping[str, Any], drawn: Drawn) -> None:
+    undated = drawn.full["totals"]["undated"]
+    if document["policy"]["undated"] == "void" and undated:
+        raise StateError(
+            code="undated-visits",
+            value=str(undated),
+            message={
+                "zh": f"{undated} 次检查无法安排日期，按公告的规则本次抽取不成立",
+                "en": f"{undated} visits found no date; by the announced rule this draw cannot stand",
+            },
+            remedy={
+                "zh": "运行 dualrandom void --reason …,增加人员或减少任务后重新公告。",
+                "en": "Run dualrandom void --reason …, add people or reduce tasks, and announce again.",
+            },
+        )
+
+
+def _same_as_published(campaign: Campaign, files: Mapping[str, bytes]) -> bool:
+    """Whether exactly these bytes are published already. Raises StateError if a published document differs."""
+    if not (campaign.public / "result.json").exists():
+        return False
+    different = [
+        name
+        for name, data in files.items()
+        # names may change after publication: openings and findings add to them
+        if not (campaign.public / name).exists() or (campaign.public / name).read_bytes() != data
+    ]
+    if not different:
+        return True
+    names = ", ".join(different)
+    raise StateError(
+        code="published-differs",
+        value=names,
+        message={
+            "zh": f"已发布的文件与重算结果不符：{names}",
+            "en": f"published documents differ from the recomputed ones: {names}",
+        },
+        remedy={
+            "zh": "已发布的内容不会被覆盖。请用 dualrandom verify 查明，并从备份恢复。",
+            "en": "What was published is not overwritten. Find out with dualrandom verify and restore from the backup.",
+        },
+    )
+
+
+def _export(
+    campaign: Campaign,
+    inputs: Inputs,
+    document: Mapping[str, Any],
+    prepared: Prepared,
+    drawn: Drawn,
+    statistics: Mapping[str, Any],
+    seed: str,
+) -> None:
+    from dualrandom.exports import ExportView, write_exports  # noqa: PLC0415
+
+    view = ExportView(
+        plan=inputs.plan,
+        libraries=inputs.libraries,
+        announcement=document,
+        result=drawn.full,
+        person_of={row.id: row.person for row in prepared.frozen.roster},
+        statistics=statistics,
+        seed=seed,
+    )
+    write_exports(view, campaign.exports)

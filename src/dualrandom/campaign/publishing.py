@@ -1,0 +1,47 @@
+"""The published folder: which files belong to the current draw, and the page made from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from dualrandom.campaign.folder import write_public
+
+DOCUMENTS = (
+    "announcement.json",
+    "frame.jsonl",
+    "roster.jsonl",
+    "recusals.jsonl",
+    "strata.jsonl",
+    "beacon.json",
+    "seed.txt",
+    "result.json",
+    "cutoffs.jsonl",
+    "visits.jsonl",
+    "openings.jsonl",
+    "ties.json",
+    "statistics.json",
+    "labels.json",
+    "findings.json",
+    "void.json",
+    "index.html",
+)
+LARGE = {"frame.jsonl"}
+"""Not needed for the page, and large."""
+
+
+def published_files(public: Path) -> Iterator[Path]:
+    """Yield the current draw's documents that exist, not those of voided draws."""
+    for name in DOCUMENTS:
+        path = public / name
+        if path.is_file():
+            yield path
+
+
+def write_index(public: Path) -> None:
+    """Write ``index.html`` from the published documents alone."""
+    from dualrandom.page import render_index  # noqa: PLC0415
+
+    files = {path.name: path.read_bytes() for path in published_files(public) if path.name not in LARGE}
+    files.pop("index.html", None)
+    write_public(public, {"index.html": render_index(files)})
