@@ -67,7 +67,7 @@ def _library(row: type) -> Table:
             "sheet": Value(values.text),
             "encoding": _choice("utf-8", "gbk", "gb18030"),
             "columns": Value(_keyed(columns, values.text), {}, options=columns),
-            "values": Value(_keyed(columns, values.mapping(values.text)), {}, options=columns),
+            "values": Value(_keyed(columns, values.mapping(values.cell)), {}, options=columns),
         },
         optional=True,
     )

@@ -96,6 +96,14 @@ def text(faults: Faults, path: Path, value: object) -> str | None:
     return words
 
 
+def cell(faults: Faults, path: Path, value: object) -> str | None:
+    """Read the content of a cell: a text that may be empty."""
+    if isinstance(value, str) and (not value or value.isprintable()):
+        return unicodedata.normalize("NFC", value)
+    wrong_type(faults, path, value, ("带引号的文字", "a text in quotes"))
+    return None
+
+
 def flag(faults: Faults, path: Path, value: object) -> bool | None:
     """Read true or false."""
     if isinstance(value, bool):
