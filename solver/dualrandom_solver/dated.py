@@ -28,6 +28,12 @@ class DatedPairs:
     slot: Ints
     seats: Masks
 
+    def take(self, rows: Ints) -> DatedPairs:
+        """The pairs with the given indexes, which must rise."""
+        return DatedPairs(
+            self.instance, self.crew_day, self.cand[rows], self.crew[rows], self.slot[rows], self.seats[rows]
+        )
+
     @cached_property
     def start(self) -> Ints:
         """int64[C+1]: pairs of crew c are start[c] .. start[c+1]-1."""

@@ -40,6 +40,13 @@ def least_prices(instance: Instance, dates: Ints, members: Ints) -> Prices:
 
 def prices_of(pairs: DatedPairs, members: Ints, loads: Loads, arcs: Replacements) -> Prices:
     """As least_prices, for a plan already checked."""
+    rising = _settled(pairs, members, loads, arcs)
+    shape = (pairs.instance.persons, pairs.instance.days)
+    return Prices(rising.period, rising.value.reshape(shape) - rising.period[:, None])
+
+
+def _settled(pairs: DatedPairs, members: Ints, loads: Loads, arcs: Replacements) -> _Rising:
+    """The values when nothing rises any more; NotOptimal when that cannot happen."""
     rising = _Rising(pairs, members, loads, arcs)
     rounds = 0
     check_at = 32
@@ -52,8 +59,26 @@ def prices_of(pairs: DatedPairs, members: Ints, loads: Loads, arcs: Replacements
             check_at += check_at // 4
             if rounds > len(rising.value) + len(rising.period) or rising.has_circle():
                 raise NotOptimal("prices rise without end: a circle of replacements saves cost", rounds)
-    shape = (pairs.instance.persons, pairs.instance.days)
-    return Prices(rising.period, rising.value.reshape(shape) - rising.period[:, None])
+    return rising
+
+
+def undercutting_pairs(pairs: DatedPairs, listed: Bools, members: Ints) -> Ints:
+    """Pairs outside the listed ones that undercut the least prices of a plan cheapest among the listed.
+
+    listed: bool[N]. An empty answer proves the plan cheapest among all pairs. Raises NotOptimal when the plan
+    is not cheapest among the listed pairs.
+    """
+    arcs = replacement_arcs(pairs, members)
+    rows = np.flatnonzero(listed)
+    short = Replacements(arcs.pair_group[rows], arcs.group_indptr, arcs.group_seat, arcs.group_crew)
+    rising = _settled(pairs.take(rows), members, checked_loads(pairs, members), short)
+    if not len(arcs.group_crew):
+        return np.empty(0, dtype=np.int64)
+    adjusted = rising.seat_cost + rising.value[rising.seat_slot]
+    threshold = np.maximum.reduceat(adjusted[arcs.group_seat], arcs.group_indptr[:-1])
+    other = np.flatnonzero(arcs.pair_group >= 0)
+    own = pairs.instance.cand_cost[pairs.cand[other]] + rising.value[pairs.slot[other]]
+    return other[own < threshold[arcs.pair_group[other]]]
 
 
 class _Rising:

@@ -29,9 +29,8 @@ def unique_plan(pairs: DatedPairs, members: Ints, loads: Loads, arcs: Replacemen
     instance = pairs.instance
     days = instance.days
     slots = np.unique(np.concatenate([tail, head]))
-    # every slot of a person met above may pass flow on to, or take it from, the person
+    # other slots and persons could only be visited from, and left to, the same neighbour
     persons = np.unique(slots // days)
-    slots = (persons[:, None] * days + np.arange(days)).ravel()
     owner = slots // days
     by_slot = loads.day.ravel()[slots]
     up = slots[by_slot < instance.daily[owner]]
