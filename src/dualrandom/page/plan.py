@@ -1,0 +1,296 @@
+"""The announced plan: tasks, items, quotas, crews, rules, committed lists (docs/protocol.md §3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+from dualrandom.page.documents import Documents
+from dualrandom.page.markup import Both, Html, bullets, code, join, paragraph, row, sentence, table, tag
+from dualrandom.page.words import LISTS, local_time, percent
+
+_SHORT = 12
+"""Tables of strata up to this length are open from the start."""
+
+
+def plan(documents: Documents) -> Html:
+    """Return the section on what was fixed before the randomness existed."""
+    return tag(
+        "section",
+        tag("h2", Both("抽查计划", "Plan"), id="plan"),
+        _tasks(documents),
+        _quotas(documents),
+        tag("h3", Both("检查组", "Crews")),
+        _crews(documents),
+        tag("h3", Both("规则与期限", "Rules and deadlines")),
+        _rules(documents),
+        tag("h3", Both("公告时固定的名录", "Lists fixed by the announcement")),
+        _lists(documents),
+    )
+
+
+def items(documents: Documents) -> Html:
+    """Return the section of the items with their legal bases."""
+    labels = documents.labels.get("items", {})
+    rows = []
+    for task_id, task in documents.tasks.items():
+        for item in task["items"]:
+            basis = labels.get(item["id"], {}).get("basis", "")
+            rows.append(
+                row(
+                    join(documents.name("items", item["id"]), " ", tag("span", item["id"], class_="id")),
+                    documents.name("tasks", task_id),
+                    documents.name("departments", task["department"]),
+                    basis,
+                    ", ".join(item["marks"]) or "–",
+                )
+            )
+    headings = (
+        Both("事项", "Item"),
+        Both("任务", "Task"),
+        Both("部门", "Department"),
+        Both("检查依据", "Legal basis"),
+        Both("所需资格", "Marks required"),
+    )
+    return tag("section", tag("h2", Both("抽查事项", "Items"), id="items"), table(headings, rows))
+
+
+def _tasks(documents: Documents) -> Html:
+    rows = []
+    for task_id, task in documents.tasks.items():
+        if task["mode"] == "own":
+            how: Both | Html = Both("独立抽取", "draws by itself")
+        else:
+            lead = documents.name("tasks", task["lead"])
+            how = Both(f"随“{lead.zh}”联合检查", f"joins “{lead.en}”")
+        expected = "–" if task["total"] is None else _number(task["total"])
+        rows.append(
+            tag(
+                "tr",
+                tag(
+                    "th",
+                    documents.name("tasks", task_id),
+                    " ",
+                    tag("span", task_id, class_="id"),
+                    scope="row",
+                ),
+                tag("td", documents.name("departments", task["department"])),
+                tag("td", how),
+                tag("td", str(len(task["items"])), class_="n"),
+                tag("td", expected, class_="n"),
+            )
+        )
+    headings = (
+        Both("任务", "Task"),
+        Both("部门", "Department"),
+        Both("抽取方式", "How it draws"),
+        Both("事项数", "Items"),
+        Both("抽取数", "Enterprises"),
+    )
+    return table(headings, rows)
+
+
+def _number(ratio: str) -> str:
+    value = Fraction(ratio)
+    return f"{value.numerator:,}" if value.denominator == 1 else f"{float(value):,.2f}"
+
+
+def _quotas(documents: Documents) -> Html:
+    rates = {rate["task"]: rate for rate in documents.announcement["rates"]}
+    if documents.sealed:
+        text = paragraph(
+            "本次抽取为密封方式。各层名额会透露企业的信用风险分类，而该分类依规定不公开；因此名额、"
+            "分类和回避关系只公布承诺（散列值），"
+            "明文由审计方持有。公布的是每项任务的抽取总数，以及各层抽取概率的最小值和最大值。",
+            "This draw is sealed. Quotas by stratum would disclose credit classes, which are not public; so "
+            "quotas, classes and recusals are "
+            "published as commitments (digests) only, and the auditor holds what they stand for. Public are "
+            "each task's total, and the least and "
+            "greatest chance over its strata.",
+        )
+        auditor = documents.announcement["auditor"]
+        holder = (
+            paragraph(f"审计方：{auditor['name']}", f"Auditor: {auditor['name']}") if auditor else Html("")
+        )
+    else:
+        text = paragraph(
+            "每家企业被抽中的概率等于其所在层的名额除以该层企业数。",
+            "An enterprise's chance is the quota of its stratum divided by the number of enterprises in it.",
+        )
+        holder = Html("")
+    rows = []
+    for task_id, rate in rates.items():
+        small = rate["small"] if isinstance(rate["small"], int) else len(rate["small"])
+        rows.append(
+            row(
+                documents.name("tasks", task_id),
+                percent(Fraction(rate["least"])),
+                percent(Fraction(rate["greatest"])),
+                str(small),
+                numbers=True,
+            )
+        )
+    headings = (
+        Both("任务", "Task"),
+        Both("最小概率", "Least chance"),
+        Both("最大概率", "Greatest chance"),
+        Both("必中或必不中的小层", "Small strata without chance"),
+    )
+    strata = (
+        []
+        if documents.sealed
+        else [_strata(documents, task) for task in documents.tasks.values() if task["strata"]]
+    )
+    return join(
+        tag("h3", Both("名额", "Quotas")), text, holder, table(headings, rows, class_="numbers"), *strata
+    )
+
+
+def _strata(documents: Documents, task: Mapping[str, Any]) -> Html:
+    drawn: dict[str, Mapping[str, Any]] = {}
+    if documents.result is not None and documents.result["selection"] is not None:
+        drawn = {
+            stratum["id"]: stratum
+            for selection in documents.result["selection"]
+            if selection["task"] == task["id"]
+            for stratum in selection["strata"] or ()
+        }
+    rows = []
+    for stratum in task["strata"]:
+        size, expected = stratum["size"], Fraction(stratum["expected"])
+        mine = drawn.get(stratum["id"])
+        rows.append(
+            row(
+                code(stratum["id"]),
+                f"{size:,}",
+                stratum["expected"].removesuffix("/1"),
+                percent(expected / size) if size else "–",
+                "–" if mine is None else f"{mine['n']:,}",
+                code(mine["cutoff"][:16] + "…") if mine and mine["cutoff"] else "–",
+                numbers=True,
+            )
+        )
+    headings = (
+        Both("层", "Stratum"),
+        Both("企业数", "Enterprises"),
+        Both("名额", "Quota"),
+        Both("概率", "Chance"),
+        Both("抽中", "Drawn"),
+        Both("分界签号", "Cutoff ticket"),
+    )
+    return tag(
+        "details",
+        tag("summary", documents.name("tasks", task["id"]), f" ({len(rows)})"),
+        table(headings, rows, class_="numbers"),
+        open=len(rows) <= _SHORT,
+    )
+
+
+def _crews(documents: Documents) -> Html:
+    rows = []
+    for crew in documents.announcement["crews"]:
+        seats = []
+        for seat in crew["seats"]:
+            words = [Both("组长", "leader") if mark == "leader" else Both(mark, mark) for mark in seat]
+            if words:
+                seats.append(Both(" + ".join(w.zh for w in words), " + ".join(w.en for w in words)))
+            else:
+                seats.append(Both("任何检查人员", "any inspector"))
+        listed = Both("；".join(s.zh for s in seats), "; ".join(s.en for s in seats))
+        rows.append(row(documents.name("departments", crew["department"]), str(len(crew["seats"])), listed))
+    return table(
+        (Both("部门", "Department"), Both("席位数", "Seats"), Both("席位要求", "Who sits there")), rows
+    )
+
+
+def _rules(documents: Documents) -> Html:
+    announcement = documents.announcement
+    policy, deadlines, zone = announcement["policy"], announcement["deadlines"], str(announcement["timezone"])
+    days = announcement["days"]
+    rules: list[Both] = [
+        _how_dates_arise(str(policy["calendar"]), days),
+        Both("允许异地检查。", "Inspectors may work outside their districts.")
+        if policy["cross_district"]
+        else Both("检查人员不跨行政区划检查。", "Inspectors work in their own districts only."),
+        Both("一次上门合并完成全部被抽中的任务。", "One visit carries all tasks that drew the enterprise."),
+        Both("无法排期的检查列出并说明原因。", "Visits without a possible date are listed with the reason.")
+        if policy["undated"] == "list"
+        else Both(
+            "只要有一次检查无法排期，抽取即无效。",
+            "A single visit without a possible date makes the draw invalid.",
+        ),
+    ]
+    limit = policy["visit_limit"]
+    if limit is not None:
+        limits = (
+            (limit["departments"], "个部门", "departments"),
+            (limit["checks"], "个检查项", "checks"),
+            (limit["hours"] and _number(limit["hours"]), "小时", "hours"),
+        )
+        given = [(str(value), zh, en) for value, zh, en in limits if value is not None]
+        rules.append(
+            Both(
+                "一次上门至多 " + "、".join(f"{value} {zh}" for value, zh, _ in given) + "，超出的另日检查。",
+                "A visit carries at most "
+                + ", ".join(f"{value} {en}" for value, _, en in given)
+                + "; the rest comes on another day.",
+            )
+        )
+    if policy["relief"]:
+        steps = ", ".join(f"{s['kind']} {s['department']} {s['amount']}" for s in policy["relief"])
+        rules.append(
+            Both(
+                f"人手不足时按公告顺序放宽：{steps}。",
+                f"If staff does not suffice, caps are relaxed in the announced order: {steps}.",
+            )
+        )
+    times = (
+        (Both("公开各方随机贡献", "Nonces are revealed by"), deadlines["reveal"]),
+        (Both("公布抽取结果", "The result is published by"), deadlines["result"]),
+        (Both("公布检查结果", "Findings are published by"), deadlines["findings"]),
+    )
+    facts = [
+        part for words, instant in times for part in (tag("dt", words), tag("dd", local_time(instant, zone)))
+    ]
+    return join(bullets(rules), tag("dl", *facts, class_="facts"))
+
+
+def _how_dates_arise(calendar: str, days: Sequence[str]) -> Both:
+    among = Both(f"{len(days)} 天（{days[0]} 至 {days[-1]}）", f"{len(days)} days ({days[0]} to {days[-1]})")
+    if calendar == "lottery":
+        return Both(
+            f"检查日期从 {among.zh}中抽签确定。", f"The date of a visit is drawn by lot from {among.en}."
+        )
+    return Both(
+        f"检查日期由优化计算从 {among.zh}中选定，只核对其可行性。",
+        f"The date of a visit is chosen by optimisation from {among.en}; only its feasibility is checked.",
+    )
+
+
+def _lists(documents: Documents) -> Html:
+    rows = []
+    for name, commitment in documents.announcement["lists"].items():
+        file = f"{name}.jsonl"
+        words = LISTS.get(name, Both(name, name))
+        heading = tag("a", words, href=file)
+        rows.append(
+            tag(
+                "tr",
+                tag("th", heading, scope="row"),
+                tag("td", f"{commitment['size']:,}", class_="n"),
+                tag("td", code(commitment["root"])),
+            )
+        )
+    text = Both(
+        sentence(
+            "每份名录由一个散列树根（{kind}）固定：改动任何一行，树根就会不同。",
+            kind=str(documents.announcement["suite"]).upper(),
+        ),
+        sentence(
+            "Each list is fixed by the root of a hash tree ({kind}): change one row and the root differs.",
+            kind=str(documents.announcement["suite"]).upper(),
+        ),
+    )
+    headings = (Both("名录", "List"), Both("行数", "Rows"), Both("树根", "Root"))
+    return join(tag("p", text), table(headings, rows))
