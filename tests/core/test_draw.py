@@ -78,7 +78,11 @@ def test_every_crew_is_legal_and_within_all_caps(
     number: int,
 ) -> None:
     plan = make_plan(
-        tasks=(make_task("t1", "amr"), make_task("t2", "fire"), make_task("t4", "amr", strata_by=("class", "district"))),
+        tasks=(
+            make_task("t1", "amr"),
+            make_task("t2", "fire"),
+            make_task("t4", "amr", strata_by=("class", "district")),
+        ),
         visit_limit=VisitLimit(departments=1, checks=None, hours=None) if number % 3 == 0 else None,
     )
     document, frozen, outcome = drawn(plan, make_libraries(seed=number), number)

@@ -89,7 +89,7 @@ def drawn(number: int, n: int, size: int) -> list[int]:
     ids = [f"e{i:03d}" for i in range(n)]
     tickets = Tickets(seed(number)).many("enterprise", ids)
     ranked = ranking(ids, tickets, np.zeros(n, dtype=np.int64), 1)
-    return ranked.order[smallest(members(ranked, [0]), size)].tolist()
+    return [int(p) for p in ranked.order[smallest(members(ranked, [0]), size)]]
 
 
 def chi_square_of_pairs(samples: list[list[int]], n: int, size: int) -> float:
