@@ -2,12 +2,14 @@
 
 import json
 import tomllib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from dualrandom.demo import history, staff, world
 from dualrandom.demo.tables import shipped_rows, shipped_text, write_csv, write_workbook
+from dualrandom.registry.columns import LIBRARIES, Kind
 
 Scale = Literal["town", "city"]
 BEACON = {
@@ -44,17 +46,22 @@ def write_campaign(scale: Scale, folder: Path) -> None:
     firms = list(world.firms(scale, size.firms))
     people = staff.people(scale)
     items = shipped_rows(f"demo/{scale}/items.csv")
+    recusals = history.recusals(scale, firms, people, size.recused)
+    visits = history.past_visits(scale, plan, firms, people)
     (folder / "plan.toml").write_text(text, "utf-8", newline="\n")
     (folder / "beacon.json").write_text(json.dumps(BEACON, indent=1) + "\n", "utf-8", newline="\n")
-    write_csv(folder / "enterprises.csv", world.COLUMNS, (firm.row() for firm in firms))
-    write_workbook(
-        folder / "inspectors.xlsx", "inspectors", staff.COLUMNS, (person.row() for person in people)
-    )
-    write_workbook(folder / "items.xlsx", "items", tuple(items[0]), (tuple(item.values()) for item in items))
-    write_workbook(
-        folder / "recusals.xlsx",
-        "recusals",
-        history.RECUSAL_COLUMNS,
-        history.recusals(scale, firms, people, size.recused),
-    )
-    write_csv(folder / "visits.csv", history.VISIT_COLUMNS, history.past_visits(scale, plan, firms, people))
+    write_csv(folder / "enterprises.csv", world.Firm._fields, firms)
+    write_workbook(folder / "inspectors.xlsx", *_sheet("inspectors", staff.Person._fields), people)
+    write_workbook(folder / "items.xlsx", *_sheet("items", items[0]), map(_cells, items))
+    write_workbook(folder / "recusals.xlsx", *_sheet("recusals", history.RECUSAL_COLUMNS), recusals)
+    write_csv(folder / "visits.csv", history.VISIT_COLUMNS, visits)
+
+
+def _cells(row: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(row.values())
+
+
+def _sheet(kind: Kind, columns: Iterable[str]) -> tuple[str, tuple[str, ...]]:
+    """The name of a library's sheet and its headings, as the blank workbooks have them."""
+    library = LIBRARIES[kind]
+    return library.zh, tuple(library.column(name).heading("zh") for name in columns)

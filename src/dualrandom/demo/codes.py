@@ -3,6 +3,7 @@
 Their organisation part begins with XN (虚拟), so that it does not look like one in use.
 """
 
+from functools import cache
 from itertools import product
 
 ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
@@ -14,6 +15,11 @@ PREFIX = "XN"
 BODY_CHECKS = "0123456789X"
 
 _HALVES = ["".join(digits) for digits in product("0123456789", repeat=3)]
+
+
+@cache
+def _head_weight(head: str) -> int:
+    return _weigh(head, WEIGHTS[:10])
 
 
 def _weigh(text: str, weights: tuple[int, ...]) -> int:
@@ -41,6 +47,6 @@ def credit_code(kind: str, registrar: str, number: int) -> str:
     first, second = divmod(number, 1000)
     body_sum = _BODY_START + _BODY_HALVES[0][first] + _BODY_HALVES[1][second]
     body_check = BODY_CHECKS[-body_sum % 11]
-    total = _weigh(head, WEIGHTS[:10]) + _CODE_HALVES[0][first] + _CODE_HALVES[1][second]
+    total = _head_weight(head) + _CODE_HALVES[0][first] + _CODE_HALVES[1][second]
     total += ALPHABET.index(body_check) * WEIGHTS[16]
     return f"{head}{number:06d}{body_check}{ALPHABET[-total % 31]}"

@@ -16,8 +16,8 @@ from dualrandom.demo.world import Firm
 
 VISIT_COLUMNS = ("enterprise", "date", "department", "task", "item", "inspectors", "kind")
 RECUSAL_COLUMNS = ("inspector", "other", "ground")
-GROUNDS = ("kin", "interest", "former-employment", "enterprise-applied")
-COLLEAGUES = "colleague-kin"
+GROUNDS = ("spouse", "direct-line", "collateral", "in-law", "interest", "employment", "application")
+COLLEAGUES = "kin"
 MONTHS = range(1, 9)
 YEAR = 2023
 Plan = Mapping[str, Any]
@@ -30,7 +30,7 @@ def past_visits(
 
     Each month all tasks share one ticket per enterprise as in a real draw; nobody is drawn twice for a task.
     """
-    selected = _selections(scale, plan, firms)
+    selected = _selections(plan, firms)
     items = {task["id"]: task["items"] for task in plan["tasks"]}
     departments = {task["id"]: task["department"] for task in plan["tasks"]}
     crews = _crews(staff)
@@ -60,9 +60,10 @@ def past_visits(
 def _crews(staff: Sequence[Person]) -> Mapping[tuple[str, str], list[str]]:
     """(department, district) → codes of those who serve there."""
     found: dict[tuple[str, str], list[str]] = defaultdict(list)
-    every = sorted({district for person in staff for district in person.districts})
-    for person in staff:
-        for district in person.districts or every:
+    served = [(person, person.districts.split(";") if person.districts else []) for person in staff]
+    every = sorted({district for _, districts in served for district in districts})
+    for person, districts in served:
+        for district in districts or every:
             found[person.department, district].append(person.code)
     return found
 
@@ -120,16 +121,20 @@ def _tickets(month: int, count: int) -> npt.NDArray[np.uint64]:
     return numbers ^ (numbers >> np.uint64(31))
 
 
-def _selections(
-    scale: str, plan: Plan, firms: Sequence[Firm]
-) -> Mapping[int, Mapping[str, npt.NDArray[np.int64]]]:
+def _selections(plan: Plan, firms: Sequence[Firm]) -> Mapping[int, Mapping[str, npt.NDArray[np.int64]]]:
     """Month → task → indices of the firms drawn, a twelfth of each class's annual target a month."""
     members = _members(plan, firms)
-    classes = np.array([firm.credit_class for firm in firms])
+    codes = {name: number for number, name in enumerate(plan["plan"]["classes"])}
+    classes = np.array([codes[firm.credit_class] for firm in firms])
+    strata = {
+        (task, name): np.flatnonzero(inside & (classes == codes[name]))
+        for task, inside in members.items()
+        for name in codes
+    }
     open_for = {task: inside.copy() for task, inside in members.items()}
     result: dict[int, dict[str, npt.NDArray[np.int64]]] = {}
     for month in MONTHS:
-        order = np.argsort(_tickets(month + 100 * len(scale), len(firms)), kind="stable")
+        tickets = _tickets(month, len(firms))
         chosen: dict[str, npt.NDArray[np.int64]] = {}
         for task in plan["tasks"]:
             name = task["id"]
@@ -138,16 +143,24 @@ def _selections(
                 chosen[name] = lead[open_for[name][lead]]
             else:
                 parts = []
-                for credit_class in plan["plan"]["classes"]:
-                    stratum = classes == credit_class
-                    whole = int((members[name] & stratum).sum())
-                    due = _due(task, credit_class, whole, month) - _due(task, credit_class, whole, month - 1)
-                    candidates = order[(open_for[name] & stratum)[order]]
-                    parts.append(candidates[:due])
+                for credit_class in codes:
+                    stratum = strata[name, credit_class]
+                    due = [_due(task, credit_class, len(stratum), until) for until in (month - 1, month)]
+                    candidates = stratum[open_for[name][stratum]]
+                    parts.append(_least(candidates, tickets[candidates], due[1] - due[0]))
                 chosen[name] = np.concatenate(parts)
             open_for[name][chosen[name]] = False
         result[month] = chosen
     return result
+
+
+def _least(
+    indices: npt.NDArray[np.int64], tickets: npt.NDArray[np.uint64], count: int
+) -> npt.NDArray[np.int64]:
+    """The `count` indices with the smallest tickets, which are distinct; all, if there are no more."""
+    if count >= len(indices):
+        return indices
+    return indices[np.argpartition(tickets, count)[:count]]
 
 
 def _due(task: Mapping[str, Any], credit_class: str, whole: int, month: int) -> int:

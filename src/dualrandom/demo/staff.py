@@ -1,7 +1,7 @@
 """Invented inspectors: a scale's departments, divided over districts, with qualifications and days off."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from dualrandom.calendar import visit_days
 from dualrandom.demo.chance import Dice
@@ -9,47 +9,20 @@ from dualrandom.demo.tables import shipped_rows
 from dualrandom.demo.words import GIVEN, INVENTED, SURNAMES
 from dualrandom.demo.world import PERIOD
 
-COLUMNS = (
-    "code",
-    "name",
-    "department",
-    "districts",
-    "marks",
-    "licence",
-    "valid_until",
-    "days_off",
-    "daily",
-    "total",
-)
 
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """One row of the inspector library; empty ``districts`` serve everywhere."""
+class Person(NamedTuple):
+    """One row of the inspector library: codes separated by semicolons, empty `districts` serve everywhere."""
 
     code: str
     name: str
     department: str
-    districts: tuple[str, ...]
-    marks: tuple[str, ...]
+    districts: str
+    marks: str
+    licence: str
     valid_until: str
-    days_off: tuple[str, ...]
+    days_off: str
+    daily: str
     total: str
-
-    def row(self) -> tuple[str, ...]:
-        """The cells in the order of `COLUMNS`."""
-        return (
-            self.code,
-            self.name,
-            self.department,
-            ";".join(self.districts),
-            ";".join(self.marks),
-            f"虚构-{self.code}",
-            self.valid_until,
-            ";".join(self.days_off),
-            "",
-            self.total,
-        )
 
 
 def people(scale: str) -> list[Person]:
@@ -68,7 +41,7 @@ def _department(scale: str, row: dict[str, str]) -> Iterator[Person]:
     ]
     number = 0
     for districts, heads in pools:
-        served = tuple(district for district in districts.split("+") if district)
+        served = districts.replace("+", ";")
         bearers = {
             mark: set(
                 Dice(f"{scale} {department} {districts} {mark}").some_of(
@@ -79,13 +52,11 @@ def _department(scale: str, row: dict[str, str]) -> Iterator[Person]:
         }
         for place in range(int(heads)):
             number += 1
-            marks = tuple(sorted(mark for mark, places in bearers.items() if place in places))
+            marks = ";".join(sorted(mark for mark, places in bearers.items() if place in places))
             yield _person(f"{department}-{number:03d}", scale, department, served, marks, row["total"])
 
 
-def _person(
-    code: str, scale: str, department: str, districts: tuple[str, ...], marks: tuple[str, ...], total: str
-) -> Person:
+def _person(code: str, scale: str, department: str, districts: str, marks: str, total: str) -> Person:
     dice = Dice(f"{scale} person {code}")
     days = [day.isoformat() for day in visit_days(*PERIOD, "cn")]
     off: list[str] = []
@@ -94,4 +65,5 @@ def _person(
         off = days[first : first + 1 + dice.roll(5)]
     expires = "2023-09-15" if dice.chance(10) else f"{2024 + dice.roll(4)}-12-31"
     name = f"{dice.one_of(SURNAMES)}{dice.one_of(GIVEN)}{INVENTED}"
-    return Person(code, name, department, districts, marks, expires, tuple(off), total)
+    licence = f"虚构-{code}"
+    return Person(code, name, department, districts, marks, licence, expires, ";".join(off), "", total)

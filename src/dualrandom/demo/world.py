@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from itertools import accumulate
+from typing import NamedTuple
 
 from dualrandom.calendar import visit_days
 from dualrandom.demo.chance import Dice, Wheel
@@ -11,7 +11,6 @@ from dualrandom.demo.codes import credit_code
 from dualrandom.demo.tables import shipped_rows
 from dualrandom.demo.words import BRANDS, INVENTED, ROADS
 
-COLUMNS = ("id", "name", "district", "credit_class", "kind", "industry", "category", "address", "closed")
 KINDS = (("enterprise", "91", 28.0), ("cooperative", "93", 1.6), ("individual", "92", 70.4))
 """Object kinds with the first two digits of their codes and their shares in per cent."""
 CLASSES = (("A", 55.0), ("B", 30.0), ("C", 12.0), ("D", 3.0))
@@ -47,8 +46,7 @@ class Industry:
     words: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Firm:
+class Firm(NamedTuple):
     """One row of the enterprise library."""
 
     id: str
@@ -60,20 +58,6 @@ class Firm:
     category: str
     address: str
     closed: str
-
-    def row(self) -> tuple[str, ...]:
-        """The cells in the order of `COLUMNS`."""
-        return (
-            self.id,
-            self.name,
-            self.district,
-            self.credit_class,
-            self.kind,
-            self.industry,
-            self.category,
-            self.address,
-            self.closed,
-        )
 
 
 def places(scale: str) -> list[Place]:
@@ -130,10 +114,3 @@ def firms(scale: str, count: int) -> Iterator[Firm]:
             address,
             closed,
         )
-
-
-def shares(total: int, weights: list[float]) -> list[int]:
-    """`total` divided in proportion to `weights`, each part within one of its exact share."""
-    whole = sum(weights)
-    bounds = [round(total * part / whole) for part in accumulate(weights)]
-    return [upper - lower for lower, upper in zip([0, *bounds], bounds, strict=False)]
