@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hmac
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -173,13 +174,14 @@ def membership(plan: Plan, enterprises: Sequence[Enterprise], done: YearToDate) 
         )
         return index.setdefault(strata, len(index)) if strata else -1
 
+    sector = _sectors(plan)
     for position, enterprise in enumerate(enterprises):
         signature = (
             enterprise.kind,
             enterprise.district,
             enterprise.credit_class,
             enterprise.category,
-            enterprise.industry,
+            sector(enterprise.industry),
         )
         scope_counts[signature] += 1
         if signature not in by_signature:
@@ -224,6 +226,17 @@ def membership(plan: Plan, enterprises: Sequence[Enterprise], done: YearToDate) 
             for stratum, size in sorted(whole.items())
         }
     return Membership(profile, profiles, populations, groups, dict(excluded))
+
+
+def _sectors(plan: Plan) -> Callable[[str], str]:
+    """Return a function that gives all industry codes alike in every scope the same name."""
+    prefixes = sorted({prefix for task in plan.tasks for prefix in task.scope.industries})
+
+    @cache
+    def sector(industry: str) -> str:
+        return " ".join(prefix for prefix in prefixes if industry.startswith(prefix))
+
+    return sector
 
 
 def strata_of(plan: Plan, placed: Membership) -> dict[str, tuple[Stratum, ...]]:
