@@ -68,7 +68,8 @@ def _usage_error(error: Any, arguments: list[str]) -> int:
 def _in_chinese(error: Any, told: str) -> str:
     kind = type(error).__name__
     parameter: Any = getattr(error, "param", None)
-    name = "" if parameter is None else parameter.get_error_hint()
+    option = "" if parameter is None else parameter.opts[0]
+    name = option if option.startswith("-") or not option else parameter.metavar or option
     if kind == "NoSuchOption":
         near = "、".join(error.possibilities or ())
         return f"没有选项 {error.option_name}" + (f"（您是不是要写 {near}？）" if near else "")

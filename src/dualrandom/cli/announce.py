@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dualrandom.cli.failures import problem_as_json
 from dualrandom.cli.options import AsJson, Campaign, InLanguage
-from dualrandom.cli.screen import opened
+from dualrandom.cli.screen import Screen, opened
+
+if TYPE_CHECKING:
+    from dualrandom.campaign import Announced
 
 
 def announce(
@@ -34,4 +39,43 @@ def announce(
             campaign, rehearsal=rehearsal, now=datetime.now(UTC), progress=screen.stage
         )
         screen.end_stage()
-        screen.finish({"draw": announced.draw, "digest": announced.digest})
+        screen.problems(announced.warnings)
+        show_announced(screen, announced, campaign)
+        screen.finish(announced_as_json(announced))
+
+
+def show_announced(screen: Screen, announced: Announced, campaign: Path) -> None:
+    """Print what was announced and where."""
+    expected = f"{float(announced.expected_checks):.1f}"
+    screen.fields(
+        screen.pick("抽取公告", "Announcement"),
+        (
+            ("抽取编号", "draw", announced.draw),
+            ("公告摘要", "digest", announced.digest),
+            ("抽样框（户）", "enterprises in the frame", announced.frame_size),
+            ("检查人员名录（人）", "inspectors in the roster", announced.roster_size),
+            ("任务", "tasks", announced.tasks),
+            ("可检查日", "days for visits", announced.days),
+            ("预计抽中（各任务合计）", "expected selections, all tasks", expected),
+        ),
+    )
+    public = campaign / "public"
+    screen.say(
+        f"请把 {public} 整个公布，并尽量广泛地公开上面的摘要：随机数产生之后，它证明名录没有改过。",
+        f"Publish the whole of {public}, and spread the digest above: once the randomness is out, "
+        "it proves that nothing was changed.",
+    )
+
+
+def announced_as_json(announced: Announced) -> dict[str, Any]:
+    """Return what was announced for programs."""
+    return {
+        "draw": announced.draw,
+        "digest": announced.digest,
+        "enterprises": announced.frame_size,
+        "inspectors": announced.roster_size,
+        "tasks": announced.tasks,
+        "days": announced.days,
+        "expected_selections": str(announced.expected_checks),
+        "warnings": [problem_as_json(problem) for problem in announced.warnings],
+    }

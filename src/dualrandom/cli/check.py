@@ -2,10 +2,29 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
 import typer
 
+from dualrandom.cli.failures import problem_as_json
 from dualrandom.cli.options import AsJson, Campaign, InLanguage
-from dualrandom.cli.screen import opened
+from dualrandom.cli.screen import Screen, opened
+
+if TYPE_CHECKING:
+    from dualrandom.campaign import Inputs
+    from dualrandom.simulate import Outlook
+
+REASONS = {
+    "out-of-scope": ("不在任何任务范围内", "in no task's scope"),
+    "class-without-quota": ("所属分类无抽查比例", "its class has no quota"),
+    "annual-cap": ("已达年度检查上限", "annual cap of visits reached"),
+    "done-this-year": ("本年已查", "checked this year already"),
+    "nothing-left": ("各任务均已查或已达上限", "nothing left to check, or cap reached"),
+}
+"""Why an enterprise is not in the frame, or not in a task's."""
 
 
 def check(
@@ -14,6 +33,184 @@ def check(
     """公告前检查：全部错误和提醒，预计规模 · All errors and warnings, and what the draw will look like."""
     with opened(context, as_json, language, campaign) as screen:
         from dualrandom.campaign import load_inputs  # noqa: PLC0415
+        from dualrandom.simulate import outlook  # noqa: PLC0415
 
-        load_inputs(campaign)
-        screen.finish({})
+        screen.stage("读取计划和名录库", "reading plan and libraries")
+        inputs = load_inputs(campaign)
+        screen.stage("试建名录", "building the lists")
+        ahead = outlook(inputs)
+        screen.end_stage()
+        tasks, departments = task_rows(inputs, ahead), department_rows(inputs, ahead)
+        screen.problems(ahead.warnings)
+        obstacle = _obstacle(campaign, inputs)
+        _show(screen, inputs, ahead, tasks, departments)
+        if obstacle is not None:
+            screen.say(*obstacle, style="yellow")
+        screen.say(
+            f"没有错误，{len(ahead.warnings)} 条提醒。",
+            f"No errors, {len(ahead.warnings)} warning{'' if len(ahead.warnings) == 1 else 's'}.",
+        )
+        screen.finish(
+            {
+                "draw": ahead.frozen.draw,
+                "warnings": [problem_as_json(problem) for problem in ahead.warnings],
+                "enterprises": len(inputs.libraries.enterprises),
+                "frame": len(ahead.frozen.ids),
+                "excluded": dict(ahead.excluded),
+                "inspectors": len(ahead.frozen.roster),
+                "days": len(ahead.document["days"]),
+                "tasks": tasks,
+                "departments": departments,
+                "obstacle": None if obstacle is None else {"zh": obstacle[0], "en": obstacle[1]},
+            }
+        )
+
+
+def _obstacle(campaign: Path, inputs: Inputs) -> tuple[str, str] | None:
+    """Return why announcing would be refused now although the input is right, Chinese and English."""
+    public = campaign / "public"
+    if (public / "announcement.json").exists() and not (public / "void.json").exists():
+        return (
+            "此活动已公告，不能再次公告。",
+            "This campaign has been announced and cannot be announced again.",
+        )
+    beacon = inputs.plan.beacon
+    if beacon.kind != "local" and beacon.time <= datetime.now(UTC):
+        return (
+            f"信标轮次的时间 {beacon.time:%Y-%m-%d %H:%M} UTC 已过，公告会被拒绝（演练可用 --rehearsal）。",
+            (
+                f"The beacon's round was due at {beacon.time:%Y-%m-%d %H:%M} UTC: announcing will be refused "
+                "(--rehearsal allows it for a rehearsal)."
+            ),
+        )
+    return None
+
+
+def task_rows(inputs: Inputs, ahead: Outlook) -> list[dict[str, Any]]:
+    """Return for each task its enterprises, the expected selection and the range of sampling rates."""
+    names = {task.id: (task.name, task.name_en) for task in inputs.plan.tasks}
+    rates = {rate["task"]: rate for rate in ahead.document["rates"]}
+    members: Counter[str] = Counter()
+    for profile, count in Counter(ahead.frozen.profile.tolist()).items():
+        for task in ahead.frozen.profiles[profile]:
+            members[task] += count
+    return [
+        {
+            "task": task["id"],
+            "name": {"zh": names[task["id"]][0], "en": names[task["id"]][1]},
+            "department": task["department"],
+            "mode": task["mode"],
+            "lead": task["lead"],
+            "enterprises": members[task["id"]],
+            "strata": len(ahead.frozen.strata.get(task["id"], ())),
+            "expected": task["total"],
+            "least": rates.get(task["id"], {}).get("least"),
+            "greatest": rates.get(task["id"], {}).get("greatest"),
+        }
+        for task in ahead.document["tasks"]
+    ]
+
+
+def department_rows(inputs: Inputs, ahead: Outlook) -> list[dict[str, Any]]:
+    """Return for each department its inspectors, expected crews and seats, and the seats that its people can take."""
+    from dualrandom.foresight import capacity, expected_crews  # noqa: PLC0415
+
+    names = {department.id: (department.name, department.name_en) for department in inputs.plan.departments}
+    seats = {crew["department"]: len(crew["seats"]) for crew in ahead.document["crews"]}
+    people = Counter(row.department for row in ahead.frozen.roster)
+    able = capacity(ahead.frozen, len(ahead.document["days"]))
+    return [
+        {
+            "department": department,
+            "name": dict(zip(("zh", "en"), names.get(department, (department, department)), strict=True)),
+            "inspectors": people[department],
+            "expected_crews": round(float(crews), 2),
+            "expected_seats": round(float(crews * seats[department]), 2),
+            "capacity": able.get(department, 0),
+        }
+        for department, crews in expected_crews(ahead.document, ahead.frozen).items()
+    ]
+
+
+def _show(
+    screen: Screen,
+    inputs: Inputs,
+    ahead: Outlook,
+    tasks: list[dict[str, Any]],
+    departments: list[dict[str, Any]],
+) -> None:
+    pick, language = screen.pick, screen.language
+    left_out = "; ".join(
+        f"{pick(*REASONS.get(reason, (reason, reason)))} {count:,}"
+        for reason, count in sorted(ahead.excluded.items())
+    )
+    screen.fields(
+        pick("名录", "Lists"),
+        (
+            ("将公告的抽取", "draw to be announced", ahead.frozen.draw),
+            ("检查对象", "enterprises", f"{len(inputs.libraries.enterprises):,}"),
+            ("其中进入抽样框", "of them in the frame", f"{len(ahead.frozen.ids):,}"),
+            ("未进入的原因", "left out because", left_out or "–"),
+            ("检查人员", "inspectors", len(ahead.frozen.roster)),
+            ("可检查日", "days for visits", len(ahead.document["days"])),
+        ),
+    )
+    screen.table(
+        pick("任务", "Tasks"),
+        (
+            pick("任务", "task"),
+            pick("名称", "name"),
+            pick("部门", "department"),
+            pick("可抽（户）", "enterprises"),
+            pick("层", "strata"),
+            pick("预计抽中", "expected"),
+            pick("抽查率", "rates"),
+        ),
+        [
+            (
+                row["task"],
+                row["name"][language],
+                row["department"],
+                f"{row['enterprises']:,}",
+                row["strata"] or "–",
+                pick(f"随 {row['lead']}", f"follows {row['lead']}")
+                if row["expected"] is None
+                else _decimal(row["expected"]),
+                "–" if row["least"] is None else f"{_percent(row['least'])} – {_percent(row['greatest'])}",
+            )
+            for row in tasks
+        ],
+    )
+    screen.table(
+        pick("部门", "Departments"),
+        (
+            pick("部门", "department"),
+            pick("名称", "name"),
+            pick("检查人员", "inspectors"),
+            pick("预计检查组", "expected crews"),
+            pick("预计人次", "expected seats"),
+            pick("最多人次", "seats at most"),
+        ),
+        [
+            (
+                row["department"],
+                row["name"][language],
+                row["inspectors"],
+                f"{row['expected_crews']:.1f}",
+                f"{row['expected_seats']:.1f}",
+                row["capacity"],
+            )
+            for row in departments
+        ],
+    )
+
+
+def _decimal(ratio: str) -> str:
+    numerator, _, denominator = ratio.partition("/")
+    value = int(numerator) / int(denominator)
+    return f"{value:,.0f}" if value == int(value) else f"{value:,.2f}"
+
+
+def _percent(ratio: str) -> str:
+    numerator, _, denominator = ratio.partition("/")
+    return f"{int(numerator) / int(denominator):.1%}"

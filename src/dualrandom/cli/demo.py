@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+import shutil
+import time
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from dualrandom.cli.announce import announced_as_json
+from dualrandom.cli.draw import drawn_as_json, show_drawn
 from dualrandom.cli.options import AsJson, InLanguage
-from dualrandom.cli.screen import opened
+from dualrandom.cli.screen import Screen, opened
+from dualrandom.cli.verify import STATUS_ZH, STYLES, report_as_json, verdict_text
+from dualrandom.errors import DualRandomError
+
+if TYPE_CHECKING:
+    from dualrandom.verify import Report
+
+MARKER = "DEMO.txt"
+MARKER_TEXT = (
+    "由 dualrandom demo 写成，数据均为虚构；dualrandom demo --force 会替换整个目录。\n"
+    "Written by dualrandom demo; all data are invented. dualrandom demo --force replaces this whole folder.\n"
+)
 
 
 def demo(
     context: typer.Context,
     scale: Annotated[
-        Literal["town", "city"], typer.Option("--scale", help="规模：镇或市 · how large")
+        Literal["town", "city"], typer.Option("--scale", help="规模：town 镇，city 市 · how large")
     ] = "town",
     out: Annotated[
         Path, typer.Option("--out", metavar="DIR", help="写到哪个目录 · where to write it")
@@ -25,6 +41,125 @@ def demo(
     as_json: AsJson = False,
     language: InLanguage = None,
 ) -> None:
-    """用示例名录作一次完整的抽取并复核 · Draw from sample libraries, publish, verify."""
+    """用示例名录作一次完整的抽取并复核 · Draw from sample libraries, publish, verify.
+
+    信标轮次早已公开，因此只是演练 · its beacon round has long been public, so it is a rehearsal
+    """
     with opened(context, as_json, language) as screen:
-        screen.finish({"out": str(out), "scale": scale, "force": force})
+        from dualrandom.campaign import announce, draw  # noqa: PLC0415
+        from dualrandom.demo import write_campaign  # noqa: PLC0415
+        from dualrandom.verify import read_auditor, read_public, verify_record  # noqa: PLC0415
+
+        _make_room(out, force)
+        seconds: list[tuple[str, str, float]] = []
+        started = time.perf_counter()
+
+        def finished(zh: str, en: str) -> None:
+            nonlocal started
+            screen.end_stage()
+            seconds.append((zh, en, time.perf_counter() - started))
+            started = time.perf_counter()
+
+        screen.stage("写出示例名录", "writing the sample libraries")
+        out.mkdir(parents=True, exist_ok=True)
+        (out / MARKER).write_text(MARKER_TEXT, "utf-8")
+        write_campaign(scale, out)
+        finished("写出示例名录", "writing the sample libraries")
+        announced = announce(out, rehearsal=True, now=datetime.now(UTC), progress=screen.stage)
+        finished("公告", "announcing")
+        summary = draw(out, beacon_file=None, progress=screen.stage)
+        finished("抽取", "drawing")
+        screen.stage("复核公布的文件", "verifying what is published")
+        public = verify_record(read_public(out / "public"), None, screen.stage)
+        finished("公众复核", "verifying as the public")
+        auditor = verify_record(read_public(out / "public"), read_auditor(out), screen.stage)
+        finished("审计复核", "verifying as the auditor")
+
+        show_drawn(screen, summary)
+        _show_seconds(screen, seconds)
+        _show_reports(screen, public, auditor)
+        _show_places(screen, out)
+        screen.finish(
+            {
+                "out": str(out),
+                "scale": scale,
+                "announced": announced_as_json(announced),
+                "drawn": drawn_as_json(summary),
+                "verified": {"public": report_as_json(public), "auditor": report_as_json(auditor)},
+                "seconds": {en: round(taken, 3) for _, en, taken in seconds},
+            }
+        )
+        if 1 in {public.exit_code, auditor.exit_code}:
+            raise typer.Exit(1)
+
+
+def _make_room(out: Path, force: bool) -> None:
+    """Remove an earlier demonstration. Raises DualRandomError rather than touch anything else."""
+    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+        return
+    earlier = (out / MARKER).is_file()
+    if not earlier or not force:
+        raise DualRandomError(
+            "folder-in-use",
+            str(out),
+            {
+                "zh": f"{out} 已有内容" + ("（此前的演示）" if earlier else "，且不是演示目录，不会被覆盖"),
+                "en": f"{out} is not empty"
+                + (" (an earlier demonstration)" if earlier else " and no demonstration; it is left alone"),
+            },
+            {
+                "zh": "请加 --force 替换它。" if earlier else "请用 --out 换一个目录。",
+                "en": "Use --force to replace it." if earlier else "Choose another folder with --out.",
+            },
+        )
+    shutil.rmtree(out)
+
+
+def _show_seconds(screen: Screen, seconds: list[tuple[str, str, float]]) -> None:
+    rows = [(screen.pick(zh, en), f"{taken:.2f}") for zh, en, taken in seconds]
+    rows.append((screen.pick("合计", "in all"), f"{sum(taken for _, _, taken in seconds):.2f}"))
+    screen.table(
+        screen.pick("用时（秒）", "Seconds"),
+        (screen.pick("阶段", "stage"), screen.pick("秒", "seconds")),
+        rows,
+    )
+
+
+def _show_reports(screen: Screen, public: Report, auditor: Report) -> None:
+    """Print both reports side by side: what anyone can check, and what the auditor can."""
+    if screen.as_json:
+        return
+    from rich.text import Text  # noqa: PLC0415
+
+    def shown(status: str) -> Text:
+        return Text(screen.pick(STATUS_ZH[status], status), style=STYLES[status])
+
+    rows = []
+    for seen, audited in zip(public.checks, auditor.checks, strict=True):
+        telling = seen if seen.status != "PASS" else audited
+        reason = screen.pick(telling.reason_zh, telling.reason_en)
+        rows.append((seen.name, shown(seen.status), shown(audited.status), reason))
+    columns = (
+        screen.pick("检查", "check"),
+        screen.pick("公众", "public"),
+        screen.pick("审计", "auditor"),
+        screen.pick("说明", "reason"),
+    )
+    screen.table(screen.pick("复核", "Verification"), columns, rows)
+    for name_zh, name_en, report in (("公众", "The public", public), ("审计", "The auditor", auditor)):
+        zh, en = verdict_text(report)
+        screen.say(f"{name_zh}：{zh}", f"{name_en}: {en}")
+
+
+def _show_places(screen: Screen, out: Path) -> None:
+    places = (
+        ("公布的记录", "the published record", out / "public"),
+        ("给人看的页面", "the page for people", out / "public" / "index.html"),
+        ("各部门的表格", "the departments' sheets", out / "exports"),
+        ("不得公开", "not to be published", out / "private"),
+    )
+    screen.fields(screen.pick("结果位于", "Where it is"), places)
+    screen.say(
+        f"自己复核：dualrandom verify {out / 'public'}",
+        f"Check it yourself: dualrandom verify {out / 'public'}",
+    )

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from dualrandom.cli.options import AsJson, Campaign, InLanguage
-from dualrandom.cli.screen import opened
+from dualrandom.cli.screen import Screen, opened
+
+if TYPE_CHECKING:
+    from dualrandom.campaign import DrawnSummary
 
 
 def draw(
@@ -25,10 +28,67 @@ def draw(
     as_json: AsJson = False,
     language: InLanguage = None,
 ) -> None:
-    """抽取并公布结果；重复运行得到相同的字节 · Draw and publish; running it again gives the same bytes."""
+    """抽取并公布结果；重复运行得到相同的字节 · Draw and publish; running it again gives the same bytes.
+
+    退出码 3：随机数尚未产生 · exit code 3: the randomness is not there yet
+    """
     with opened(context, as_json, language, campaign) as screen:
         from dualrandom.campaign import draw as draw_campaign  # noqa: PLC0415
 
         summary = draw_campaign(campaign, beacon_file=beacon, progress=screen.stage)
         screen.end_stage()
-        screen.finish({"draw": summary.draw, "digest": summary.digest})
+        show_drawn(screen, summary)
+        if summary.repeated:
+            screen.say(
+                "结果此前已公布，重算所得字节完全相同。",
+                "The result was published before; drawing again gave the same bytes.",
+            )
+        screen.say(
+            f"公布：{campaign / 'public'}　供各部门使用：{campaign / 'exports'}",
+            f"Published: {campaign / 'public'}   For the departments: {campaign / 'exports'}",
+        )
+        screen.finish(drawn_as_json(summary))
+
+
+def show_drawn(screen: Screen, summary: DrawnSummary) -> None:
+    """Print the figures of a draw."""
+    least, median, greatest = summary.load
+    screen.fields(
+        screen.pick("抽取结果", "Result"),
+        (
+            ("抽取编号", "draw", summary.draw),
+            ("种子", "seed", summary.seed),
+            ("抽样框（户）", "enterprises", f"{summary.enterprises:,}"),
+            ("任务", "tasks", summary.tasks),
+            ("上门检查", "visits", f"{summary.visits:,}"),
+            ("检查项", "checks", f"{summary.checks:,}"),
+            ("合并上门省去", "visits saved by joining", f"{summary.saved:,}"),
+            ("检查组", "crews", f"{summary.crews:,}"),
+            (
+                "人均检查组（最少/中位/最多）",
+                "crews an inspector: least/median/most",
+                f"{least}/{median}/{greatest}",
+            ),
+            ("未能排期", "visits without a date", summary.undated),
+        ),
+    )
+
+
+def drawn_as_json(summary: DrawnSummary) -> dict[str, Any]:
+    """Return the figures of a draw for programs."""
+    least, median, greatest = summary.load
+    return {
+        "draw": summary.draw,
+        "digest": summary.digest,
+        "seed": summary.seed,
+        "enterprises": summary.enterprises,
+        "tasks": summary.tasks,
+        "visits": summary.visits,
+        "checks": summary.checks,
+        "saved": summary.saved,
+        "crews": summary.crews,
+        "load": {"least": least, "median": median, "greatest": greatest},
+        "undated": summary.undated,
+        "stages": {name: round(seconds, 3) for name, seconds in summary.stages.items()},
+        "repeated": summary.repeated,
+    }

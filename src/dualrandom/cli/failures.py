@@ -19,6 +19,9 @@ WRONG = 1
 BAD_INPUT = 2
 INCOMPLETE = 3
 
+NOT_YET = {"beacon-not-there"}
+"""Codes of errors that say no more than that something has not come yet."""
+
 PACKAGES_OF = {
     "draw": "numpy ortools pandas python_calamine xlsxwriter icalendar sqlmodel alembic pydantic_settings",
     "api": "fastapi starlette uvicorn pydantic jinja2 babel authlib argon2 structlog multipart",
@@ -79,6 +82,8 @@ def failure_of(error: BaseException) -> Failure | None:
     if isinstance(error, DualRandomError):
         problems = error.problems if isinstance(error, InputError) else ()
         exit_code = WRONG if isinstance(error, IntegrityError) else BAD_INPUT
+        if error.code in NOT_YET:
+            exit_code = INCOMPLETE
         return Failure(error.code, error.value, error.messages, error.remedies, exit_code, problems)
     if isinstance(error, ModuleNotFoundError):
         return _missing_extra(error)

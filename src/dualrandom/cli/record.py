@@ -23,7 +23,7 @@ def record(
         typer.Option(
             "--correct",
             metavar="REASON",
-            help="更正已公布的结果及其理由 · correct published findings, and why",
+            help="更正已公布的结果，并写明理由 · correct published findings, and say why",
         ),
     ] = None,
     as_json: AsJson = False,
@@ -33,5 +33,23 @@ def record(
     with opened(context, as_json, language, campaign) as screen:
         from dualrandom.campaign import record_findings  # noqa: PLC0415
 
-        record_findings(campaign, findings, correct)
-        screen.finish({"recorded": True})
+        screen.stage("登记检查结果", "recording findings")
+        recorded = record_findings(campaign, findings, correct)
+        screen.end_stage()
+        screen.fields(
+            screen.pick("检查结果", "Findings"),
+            (
+                ("抽取编号", "draw", recorded.draw),
+                ("表中行数", "rows in the file", recorded.rows),
+                ("新登记或更正", "new or corrected", recorded.added),
+                ("已公布", "published in all", recorded.published),
+            ),
+        )
+        screen.finish(
+            {
+                "draw": recorded.draw,
+                "rows": recorded.rows,
+                "added": recorded.added,
+                "published": recorded.published,
+            }
+        )

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +18,7 @@ import typer
 
 from dualrandom.cli import failures
 from dualrandom.cli.language import language_of_machine, language_of_plan
-from dualrandom.errors import Language
+from dualrandom.errors import Language, Problem
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -35,10 +34,8 @@ class Screen:
     def __init__(self, language: Language, as_json: bool) -> None:
         self.language: Language = language
         self.as_json = as_json
-        self.seconds: dict[str, float] = {}
         self._out: Console | None = None
         self._status: Status | None = None
-        self._stage: tuple[str, float] | None = None
 
     def pick(self, zh: str, en: str) -> str:
         """Return the text of this screen's language."""
@@ -56,12 +53,25 @@ class Screen:
         from rich.table import Table  # noqa: PLC0415  (a command that prints JSON does not need it)
         from rich.text import Text  # noqa: PLC0415
 
-        shown = Table(title=Text(title, style="bold") if title else None, title_justify="left")
+        shown = Table(
+            title=Text(title, style="bold") if title else None, title_justify="left", show_header=any(columns)
+        )
         for column in columns:
             shown.add_column(Text(column), overflow="fold")
         for row in rows:
             shown.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row))
         self.console.print(shown)
+
+    def fields(self, title: str, fields: Sequence[tuple[str, str, Any]]) -> None:
+        """Print names (Chinese, English) with their values, one a line."""
+        if self.as_json:
+            return
+        self.table(title, ("", ""), [(self.pick(zh, en), value) for zh, en, value in fields])
+
+    def problems(self, problems: Sequence[Problem]) -> None:
+        """Print problems, warnings mostly, as a table."""
+        if problems and not self.as_json:
+            failures.show_problems(problems, self.language, self.console)
 
     def finish(self, data: Mapping[str, Any]) -> None:
         """Print the command's result as one JSON object if ``--json`` was given."""
@@ -69,9 +79,8 @@ class Screen:
             print_json(data)
 
     def stage(self, zh: str, en: str) -> None:
-        """Say on standard error what is being done now, and note how long the stage before took."""
+        """Say on standard error what is being done now."""
         self.end_stage()
-        self._stage = (zh, time.perf_counter())
         text = self.pick(zh, en)
         if sys.stderr.isatty():
             from rich.console import Console  # noqa: PLC0415
@@ -81,12 +90,13 @@ class Screen:
         else:
             print(f"… {text}", file=sys.stderr, flush=True)
 
+    def update(self, zh: str, en: str) -> None:
+        """Change the text of the running stage where it is shown on a terminal."""
+        if self._status is not None:
+            self._status.update(failures.escaped(self.pick(zh, en)))
+
     def end_stage(self) -> None:
         """End the running stage, if there is one."""
-        if self._stage is not None:
-            name, started = self._stage
-            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - started
-            self._stage = None
         if self._status is not None:
             self._status.stop()
             self._status = None

@@ -9,7 +9,6 @@ import typer
 
 from dualrandom.cli.options import AsJson, Campaign, InLanguage
 from dualrandom.cli.screen import opened
-from dualrandom.errors import DualRandomError
 
 
 def void(
@@ -24,18 +23,13 @@ def void(
     再次公告时编号加一，并列出被作废的抽取 · announcing again takes the next number and names the voided draw
     """
     with opened(context, as_json, language, campaign) as screen:
-        if not reason.strip():
-            raise DualRandomError(
-                "no-reason",
-                reason,
-                {"zh": "作废必须写明理由", "en": "a draw is not voided without a reason"},
-                {"zh": "请用 --reason 写明理由，它会公开。", "en": "Give --reason; it is published."},
-            )
         from dualrandom.campaign import void as void_campaign  # noqa: PLC0415
 
-        void_campaign(campaign, reason.strip(), datetime.now(UTC))
+        voided = void_campaign(campaign, reason, datetime.now(UTC))
+        path = campaign / "public" / "void.json"
         screen.say(
-            f"已作废，理由已公布于 {campaign / 'public' / 'void.json'}",
-            f"Voided; the reason is published in {campaign / 'public' / 'void.json'}",
+            f"抽取 {voided.draw} 已作废，理由公布于 {path}；可以修改后重新公告。",
+            f"Draw {voided.draw} is void; the reason is published in {path}. Change what must be changed, "
+            "then announce again.",
         )
-        screen.finish({"voided": True, "reason": reason.strip()})
+        screen.finish({"draw": voided.draw, "announcement": voided.digest, "reason": voided.reason})
