@@ -1,0 +1,210 @@
+"""The columns of the two name lists (两库): who can be inspected, and who inspects."""
+
+from __future__ import annotations
+
+from dualrandom.registry.library import Library, column
+
+ENTERPRISES = Library(
+    "enterprises",
+    "检查对象名录库",
+    "enterprises",
+    (
+        column(
+            "id*",
+            "统一社会信用代码",
+            "unified social credit code",
+            "社会信用代码|统一信用代码|信用代码|统一代码|统一社会信用代码/注册号|注册号|主体代码|检查对象编号|企业编号"
+            "|主体编号|检查对象代码|uscc|usci|credit code|unified social credit identifier|enterprise id|enterprise",
+            '18 位统一社会信用代码（GB 32100-2015，大写，校验码正确）；计划设 enterprise_ids = "free" 时为其他编号，'
+            "以字母或数字开头，由字母、数字和 . _ - 组成，最长 64 位。不得重复",
+            "the 18-character unified social credit code (GB 32100-2015, upper case, check digit valid); with "
+            'enterprise_ids = "free" another id: letters, digits and . _ -, a letter or digit first, at most 64. '
+            "No two rows may share one",
+            "91420704MA0000017E",
+        ),
+        column(
+            "name*",
+            "名称",
+            "name",
+            "企业名称|市场主体名称|检查对象名称|单位名称|主体名称|经营主体名称|字号名称|公司名称|检查对象|企业"
+            "|市场主体|enterprise name|company name|business name|company",
+            "登记的名称",
+            "the registered name",
+            "鄂州市示范食品有限公司",
+        ),
+        column(
+            "district*",
+            "行政区划",
+            "district",
+            "区划|所属区划|区县|所属区县|所在区县|区划代码|行政区划代码|所在区|辖区|所属辖区|属地|行政区|所属行政区划"
+            "|district code|county|area",
+            "计划 [[districts]] 中的代码或名称；计划未列区划时为任意代码。不由信用代码第 3–8 位推断：那是登记机关",
+            "a code or name of the plan's [[districts]]; any code if the plan lists none. Never inferred from digits "
+            "3–8 of the credit code: those name the registrar",
+            "420704",
+        ),
+        column(
+            "credit_class*",
+            "信用风险分类",
+            "credit class",
+            "信用等级|信用风险等级|风险等级|信用分类|风险分类|信用类别|信用风险类别|分类等级|企业信用风险分类|credit level"
+            "|risk class|risk level|credit rating|class",
+            "计划 classes 中的一类（默认 A、B、C、D，风险由低到高）；“A类”“A级”也可",
+            "one of the plan's classes (default A, B, C, D, from low to high risk)",
+            "B",
+        ),
+        column(
+            "kind",
+            "主体类型",
+            "kind",
+            "市场主体类型|企业类型|对象类型|检查对象类型|经营主体类型|类型|entity type|object kind|type",
+            "企业 enterprise、农民专业合作社 cooperative、个体工商户 individual，或计划的任务范围中所用的其他词；"
+            "空为企业",
+            "enterprise (企业), cooperative (农民专业合作社), individual (个体工商户), or another word that a task's "
+            "scope uses; empty is enterprise",
+            "企业",
+        ),
+        column(
+            "industry",
+            "行业代码",
+            "industry",
+            "行业|行业分类|国民经济行业代码|国民经济行业|国民经济行业分类|所属行业|行业门类|industry code",
+            "国民经济行业代码（GB/T 4754），可空；任务范围按其前缀选取",
+            "GB/T 4754 code or empty; a task's scope selects by prefix",
+            "C1411",
+        ),
+        column(
+            "category",
+            "许可类别",
+            "category",
+            "类别|许可类型|经营业态|业态|设施类型|监管类别|许可证类别|licence type|license type|facility type|facility",
+            "许可、业态或设施的类别，可空；须与任务范围 categories 的写法一致",
+            "licence, business or facility type, or empty; as a task's scope categories write it",
+            "食品生产",
+        ),
+        column(
+            "address",
+            "地址",
+            "address",
+            "住所|经营场所|经营地址|注册地址|住所(经营场所)|住所/经营场所|生产经营地址|登记地址|经营场所地址"
+            "|registered address|premises|street address",
+            "检查地点，可空",
+            "where the visit goes, or empty",
+            "示范路 1 号",
+        ),
+        column(
+            "closed",
+            "不可检查日",
+            "closed days",
+            "休业日|停业日|歇业日|休息日|停业日期|歇业日期|不可检查日期|closed dates|closed on",
+            "不能上门的日期，可空；多个以分号隔开，连续日期可写 2023-09-04~2023-09-06",
+            "dates on which it cannot be visited, or empty; several separated by semicolons, a run of days as "
+            "2023-09-04~2023-09-06",
+            "2023-09-04;2023-09-11",
+        ),
+    ),
+)
+
+INSPECTORS = Library(
+    "inspectors",
+    "检查人员名录库",
+    "inspectors",
+    (
+        column(
+            "code*",
+            "人员编号",
+            "inspector code",
+            "编号|人员编码|人员代码|检查人员编号|检查人员编码|执法人员编号|工号|inspector id|staff id|id|inspector",
+            "人员的唯一编号：字母、数字和 . _ -，以字母或数字开头，最长 64 位。没有此列时以执法证号代替",
+            "the person's unique code: letters, digits and . _ -, a letter or digit first, at most 64. A file without "
+            "this column is read with the licence number in its place",
+            "amr-001",
+        ),
+        column(
+            "name*",
+            "姓名",
+            "name",
+            "检查人员|检查人员姓名|执法人员|执法人员姓名|执法检查人员|人员姓名|full name|inspector name",
+            "姓名；密封抽取时不公布",
+            "the person's name; not published by a sealed draw",
+            "张三",
+        ),
+        column(
+            "department*",
+            "部门",
+            "department",
+            "所属部门|单位|所属单位|工作单位|执法部门|所在部门|所在单位|检查部门|执法主体|部门名称|agency|unit",
+            "计划 [[departments]] 中的代码或名称",
+            "an id or name of the plan's [[departments]]",
+            "amr",
+        ),
+        column(
+            "districts",
+            "执法区域",
+            "districts",
+            "区划|行政区划|所属区划|服务区划|管辖区域|执法辖区|辖区|所属辖区|执法区划|district|area|areas",
+            "可执法的区划代码或名称，多个以分号隔开；空为全部区划",
+            "ids or names of the districts served, several separated by semicolons; empty is every district",
+            "420704;420703",
+        ),
+        column(
+            "marks",
+            "标记/资格",
+            "marks",
+            "标记|资格|资质|专业资格|岗位资格|执法资格|资格标记|专业资质|岗位|qualifications|qualification|tags",
+            "资格代码，多个以分号隔开；leader（组长）为可带队的人，其余代码与事项的资格要求对应",
+            "codes of qualifications, several separated by semicolons; leader (组长) may lead a crew, the others answer "
+            "the items' marks",
+            "leader;food",
+        ),
+        column(
+            "licence*",
+            "执法证号",
+            "licence number",
+            "执法证件号|执法证编号|执法证件编号|行政执法证号|行政执法证件号|行政执法证编号|执法证件号码|执法证号码|证件号"
+            "|证号|license|license number|licence no|license no|enforcement licence",
+            "有效行政执法证的编号；第三方、协管和临时人员无证，不得入库",
+            "number of the valid enforcement licence; third parties, assistants and temporary staff have none and do "
+            "not belong here",
+            "42070000001",
+        ),
+        column(
+            "valid_until",
+            "证件有效期",
+            "licence valid until",
+            "有效期|有效期至|证件有效期至|执法证有效期|执法证有效期至|有效期止|有效截止日期|证件到期日|到期日|有效期限"
+            "|valid until|expiry|expires|expiry date",
+            "执法证的最后有效日，可空或“长期”；早于检查期即拒绝，检查期内到期则此后不排检查",
+            "last day on which the licence is valid, or empty or 长期 (unlimited); before the period it is refused, "
+            "within the period the person is absent from then on",
+            "2027-12-31",
+        ),
+        column(
+            "days_off",
+            "休假日",
+            "days off",
+            "休假|请假日|不可用日期|不可用日|缺勤日|休假日期|请假日期|请假|leave|absent|absences|absent on",
+            "不能参加检查的日期，可空；写法同不可检查日",
+            "dates on which the person cannot inspect, or empty; written like closed days",
+            "2023-09-04~2023-09-08",
+        ),
+        column(
+            "daily",
+            "每日上限",
+            "daily cap",
+            "日上限|每日最多|每日检查上限|每天上限|每日最多检查数|max per day|daily limit",
+            "一天最多参加的检查数，0 或正整数；空则按计划 [caps]",
+            "most visits a day, 0 or a positive integer; empty: the plan's [caps]",
+            "2",
+        ),
+        column(
+            "total",
+            "总上限",
+            "total cap",
+            "期间上限|总数上限|总量上限|检查期上限|检查总数上限|total limit|max per period",
+            "检查期内最多参加的检查数，0 或正整数；空则按计划 [caps]",
+            "most visits in the period, 0 or a positive integer; empty: the plan's [caps]",
+            "20",
+        ),
+    ),
+)

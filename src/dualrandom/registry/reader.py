@@ -1,0 +1,236 @@
+"""Reading the libraries of a campaign: files in, immutable rows and all problems of all files out.
+
+    result = read_libraries(Path("campaign"), plan)
+    if result.errors: print(render_problems(result.problems, "zh"))
+
+A file with an error is not read by halves: as soon as one library has an error, ``libraries`` is empty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from operator import attrgetter
+from pathlib import Path
+from typing import Any
+
+from dualrandom.errors import Problem
+from dualrandom.policy.plan import LibrarySource, Plan
+from dualrandom.registry.columns import KINDS, LIBRARIES, MAY_BE_ABSENT, Kind, Library
+from dualrandom.registry.crosscheck import check
+from dualrandom.registry.faults import Place, problem
+from dualrandom.registry.headings import lay_out, matches, recognised, score
+from dualrandom.registry.models import Libraries, Recusal
+from dualrandom.registry.parsers import Words, model
+from dualrandom.registry.rows import RowSet, read_rows
+from dualrandom.registry.rules import check_rows
+from dualrandom.registry.tables import Opened, Row, Table, open_tables
+
+SUFFIXES = (".csv", ".xlsx", ".parquet")
+_NEARLY = (".xls", ".xlsm", ".txt", ".tsv", ".CSV", ".XLSX", ".XLS")
+"""Looked at when no proper file is there: better to say what is wrong with it than that it is missing."""
+_EMPTY = Libraries((), (), (), (), ())
+_SORTED_BY: Mapping[Kind, Any] = {
+    "enterprises": attrgetter("id"),
+    "inspectors": attrgetter("code"),
+    "items": attrgetter("id"),
+    "recusals": attrgetter("inspector", "other", "ground"),
+    "visits": attrgetter("enterprise", "date", "department", "task", "item", "inspectors", "kind"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ReadResult:
+    """All libraries, each sorted by its id, or empty ones if there is an error; and everything to be said of the files.
+
+    ``counts`` is the number of rows of each library, those with errors included.
+    """
+
+    libraries: Libraries
+    problems: tuple[Problem, ...]
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def errors(self) -> int:
+        """How many problems refuse the files."""
+        return sum(found.severity == "error" for found in self.problems)
+
+
+@dataclass(frozen=True, slots=True)
+class OneLibrary:
+    """The rows of a single file, sorted by id, or none if it has an error; and everything to be said of it."""
+
+    kind: Kind
+    rows: tuple[object, ...]
+    problems: tuple[Problem, ...]
+
+
+def read_libraries(folder: Path, plan: Plan) -> ReadResult:
+    """Read all libraries that lie in ``folder``. Never raises for what is in it."""
+    sets: dict[Kind, RowSet | None] = {}
+    problems: list[Problem] = []
+    words = Words.of(plan)
+    for kind in KINDS:
+        source = plan.libraries.get(kind)
+        path, shown, missing = _locate(folder, kind, source)
+        problems += missing
+        sets[kind] = None
+        if path is not None:
+            sets[kind], found = _read(kind, path, shown, source, words, plan)
+            problems += found
+    problems += check(sets, plan)
+    read = {kind: rows for kind, rows in sets.items() if rows is not None}
+    for rows in read.values():
+        problems += rows.problems
+    refused = any(found.severity == "error" for found in problems)
+    libraries = _EMPTY if refused else _libraries(read)
+    counts: dict[str, int] = {kind: len(read[kind].numbers) if kind in read else 0 for kind in KINDS}
+    return ReadResult(libraries, _ordered(problems), counts)
+
+
+def read_library(kind: Kind, path: Path, source: LibrarySource | None, plan: Plan | None) -> OneLibrary:
+    """Read a single file as library ``kind``; without a plan, its words (classes, districts, …) are not checked."""
+    rows, found = _read(kind, path, path.name, source, Words.of(plan), plan)
+    problems = _ordered([*found, *(rows.problems if rows is not None else ())])
+    refused = any(each.severity == "error" for each in problems)
+    return OneLibrary(kind, () if refused or rows is None else _records(rows, frozenset()), problems)
+
+
+def recognise(path: Path) -> Kind | None:
+    """Say which library the file at ``path`` is, by its headings; None if no library's required columns are there."""
+    opened = open_tables(path, path.name, "enterprises", None, lambda rows: score(rows, None))
+    kinds = {recognised(table.rows) for table in opened.tables} - {None}
+    return kinds.pop() if len(kinds) == 1 else None
+
+
+def _locate(folder: Path, kind: Kind, source: LibrarySource | None) -> tuple[Path | None, str, list[Problem]]:
+    library = LIBRARIES[kind]
+    words = {"kind": kind, "library_zh": library.zh, "library_en": library.en}
+    if source and source.file:
+        if (folder / source.file).is_file():
+            return folder / source.file, source.file, []
+        names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+        near = next((name for name in names if name.lower() == source.file.lower()), None)
+        return (
+            None,
+            source.file,
+            [problem("file-missing", Place(source.file), source.file, near, names=source.file, **words)],
+        )
+    there = [path for path in (folder / f"{kind}{suffix}" for suffix in SUFFIXES) if path.is_file()]
+    if not there:
+        there = [path for path in (folder / f"{kind}{suffix}" for suffix in _NEARLY) if path.is_file()][:1]
+    if len(there) == 1:
+        return there[0], there[0].name, []
+    if there:
+        several = ", ".join(path.name for path in there)
+        return None, "", [problem("file-ambiguous", Place(there[0].name), several, names=several, **words)]
+    if kind in MAY_BE_ABSENT:
+        return None, "", []
+    expected = ", ".join(f"{kind}{suffix}" for suffix in SUFFIXES)
+    return None, "", [problem("file-missing", Place(f"{kind}.csv"), kind, names=expected, **words)]
+
+
+def _read(
+    kind: Kind, path: Path, shown: str, source: LibrarySource | None, words: Words, plan: Plan | None
+) -> tuple[RowSet | None, list[Problem]]:
+    """Return the rows, or None if they could not be read, and the problems of file and headings."""
+    library = LIBRARIES[kind]
+
+    def fit(rows: Sequence[Row]) -> int:
+        return score(rows, kind, source)
+
+    opened = open_tables(path, shown, kind, source, fit)
+    problems = list(opened.problems)
+    table = _choose(opened, library, source, shown, problems)
+    if table is None:
+        return None, problems
+    layout = lay_out(table, library, source)
+    problems += layout.problems
+    if not layout.usable:
+        return None, problems
+    rows = read_rows(table, library, layout, words, source)
+    if (
+        not rows.numbers
+        and kind not in MAY_BE_ABSENT
+        and not any(p.severity == "error" for p in rows.problems)
+    ):
+        problems.append(problem("no-rows", table.place()))
+    check_rows(rows, plan)
+    return rows, problems
+
+
+def _choose(
+    opened: Opened, library: Library, source: LibrarySource | None, shown: str, problems: list[Problem]
+) -> Table | None:
+    """Choose the sheet that holds the library; several that could be it are an error, others are named."""
+    tables = [table for table in opened.tables if any(any(row) for row in table.rows)]
+    if opened.named and opened.tables:
+        return opened.tables[0]
+    if not tables:
+        if not any(found.severity == "error" for found in problems):
+            problems.append(problem("file-empty", Place(shown)))
+        return None
+    if len(tables) == 1:
+        return tables[0]
+    fits = [
+        (max((len(matches(library.kind, row, source)) for row in table.rows[:20]), default=0), table)
+        for table in tables
+    ]
+    most = max(count for count, _ in fits)
+    needed = max(2, len(library.required) - 1)
+    likely = [table for count, table in fits if count >= needed]
+    if len(likely) > 1:
+        names = ", ".join(table.sheet or "" for table in likely)
+        problems.append(
+            problem(
+                "sheets-several",
+                Place(shown),
+                names,
+                names=names,
+                kind=library.kind,
+                library_zh=library.zh,
+                library_en=library.en,
+            )
+        )
+        return None
+    chosen = likely[0] if likely else next(table for count, table in fits if count == most)
+    problems += [
+        problem("sheet-ignored", Place(shown, table.sheet), table.sheet)
+        for table in tables
+        if table is not chosen and not is_readme(table.sheet or "")
+    ]
+    return chosen
+
+
+def is_readme(sheet: str) -> bool:
+    """Whether a sheet's name says that it only explains the others."""
+    name = sheet.casefold()
+    return any(word in name for word in ("readme", "说明", "示例", "example", "notes", "lists", "选项"))
+
+
+def _records(rows: RowSet, inspectors: frozenset[str]) -> tuple[Any, ...]:
+    make = model(rows.library.kind)
+    records: list[Any] = [make(*row) for _, row in rows.records()]
+    kind = rows.library.kind
+    if kind == "items":
+        records = [record if record.name_en else replace(record, name_en=record.name) for record in records]
+    elif kind == "recusals":
+        records = [_colleagues_in_order(record, inspectors) for record in records]
+    return tuple(sorted(records, key=_SORTED_BY[kind]))
+
+
+def _colleagues_in_order(recusal: Recusal, inspectors: frozenset[str]) -> Recusal:
+    """Two colleagues are recused from each other; the smaller code comes first (protocol §2)."""
+    if recusal.other in inspectors and recusal.other < recusal.inspector:
+        return Recusal(recusal.other, recusal.inspector, recusal.ground)
+    return recusal
+
+
+def _libraries(read: Mapping[Kind, RowSet]) -> Libraries:
+    codes = frozenset(str(code) for code in read["inspectors"].values["code"])
+    return Libraries(*(_records(read[kind], codes) if kind in read else () for kind in KINDS))
+
+
+def _ordered(problems: Sequence[Problem]) -> tuple[Problem, ...]:
+    """By file and row; faults of one row in the order in which they were found."""
+    return tuple(sorted(problems, key=lambda found: (found.file, found.sheet or "", found.row or 0)))

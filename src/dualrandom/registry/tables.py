@@ -1,0 +1,209 @@
+"""Files as rows of cells, each with its place: csv in its usual encodings, xlsx and parquet.
+
+What a file is, is told by its first bytes, not by its name. Nothing here knows what a column means; the caller says how
+well a separator fits (``score``), because only headings tell a semicolon in a name from one between cells.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import TypeAlias
+
+from dualrandom.errors import Problem
+from dualrandom.policy.plan import LibrarySource
+from dualrandom.registry.columns import Kind
+from dualrandom.registry.faults import Place, problem
+from dualrandom.registry.workbook import SheetNotes, read_workbook
+
+Raw: TypeAlias = str | int | float | bool | date | datetime | time | timedelta | None
+Row: TypeAlias = Sequence[Raw]
+Score: TypeAlias = Callable[[Sequence[Row]], int]
+
+LARGEST_FILE = 1 << 30
+SEPARATORS = (",", ";", "\t")
+LINES_TO_JUDGE = 30
+_OLE2 = bytes.fromhex("d0cf11e0a1b11ae1")
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One sheet. ``rows[0]`` is row 1 of the file; blank rows are kept, so that numbers are the spreadsheet's."""
+
+    file: str
+    sheet: str | None
+    rows: Sequence[Row]
+    notes: SheetNotes = field(default_factory=SheetNotes)
+
+    def place(self, row: int | None = None, column: str | None = None) -> Place:
+        """Name a place in this sheet; ``row`` counts from 1."""
+        return Place(self.file, self.sheet, row, column)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The visible sheets of a file, and what is wrong with the file. ``named`` is true if the plan chose the sheet."""
+
+    tables: tuple[Table, ...]
+    problems: tuple[Problem, ...]
+    named: bool = False
+
+
+def column_letter(index: int) -> str:
+    """Return the spreadsheet's name of the column with this index, which counts from 0.
+
+    >>> column_letter(0), column_letter(25), column_letter(26)
+    ('A', 'Z', 'AA')
+    """
+    letters = ""
+    index += 1
+    while index:
+        index, rest = divmod(index - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters
+
+
+def open_tables(path: Path, shown: str, kind: Kind, source: LibrarySource | None, score: Score) -> Opened:
+    """Read the file at ``path``; ``shown`` is its name in problems. Never raises for what is in the file."""
+    place = Place(shown)
+    try:
+        if path.stat().st_size > LARGEST_FILE:
+            return _failed(problem("file-too-large", place, size=path.stat().st_size >> 20))
+        data = path.read_bytes()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or type(error).__name__
+        return _failed(problem("file-unreadable", place, reason=reason))
+    suffix = path.suffix.lower()
+    if not data.strip(b" \t\r\n\0"):
+        return _failed(problem("file-empty", place))
+    if data.startswith(_OLE2):
+        encrypted = "EncryptedPackage".encode("utf-16-le") in data
+        return _failed(problem("encrypted-workbook" if encrypted else "old-excel", place))
+    if data.startswith(b"PK\x03\x04"):
+        return _workbook(data, shown, kind, source)
+    if data.startswith(b"PAR1"):
+        return _parquet(data, shown)
+    if suffix in {".xlsx", ".xlsm", ".xls"}:
+        return _failed(problem("not-a-workbook", place, reason=_looks_like(data)))
+    if suffix in {".parquet", ".ods", ".numbers", ".pdf", ".doc", ".docx"} or data.startswith(b"%PDF"):
+        return _failed(problem("format-unknown", place))
+    return _text(data, shown, kind, source, score)
+
+
+def _failed(*problems: Problem) -> Opened:
+    return Opened((), problems)
+
+
+def _looks_like(data: bytes) -> str:
+    start = data[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    return "HTML" if start.startswith((b"<html", b"<!doctype", b"<table", b"<?xml")) else "text"
+
+
+# --- text ---------------------------------------------------------------------------------------------------------
+
+
+def _text(data: bytes, shown: str, kind: Kind, source: LibrarySource | None, score: Score) -> Opened:
+    place = Place(shown)
+    named = source.encoding if source else None
+    notes: list[Problem] = []
+    try:
+        if named:
+            text = data.decode(named).removeprefix("\ufeff")
+        elif data.startswith((b"\xff\xfe", b"\xfe\xff")):
+            named = "utf-16"
+            text = data.decode(named)
+        else:
+            named = "UTF-8 / GB18030"
+            try:
+                text = data.decode("utf-8-sig")
+            except UnicodeDecodeError:
+                text = data.decode("gb18030")
+                notes.append(problem("encoding-gb", place))
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        return _failed(problem("encoding-unknown", place, tried=named, line=line, kind=kind))
+    except (LookupError, ValueError):
+        return _failed(problem("encoding-unknown", place, tried=named, line=1, kind=kind))
+    separator = max(SEPARATORS, key=lambda candidate: (_fit(text, candidate, score), candidate == ","))
+    rows: list[Row] = []
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    try:
+        rows.extend(reader)
+    except csv.Error as error:
+        broken = problem("csv-broken", Place(shown, None, len(rows) + 1), reason=str(error))
+        return Opened((), (*notes, broken))
+    return Opened((Table(shown, None, rows),), tuple(notes))
+
+
+def _fit(text: str, separator: str, score: Score) -> int:
+    """Judge a separator by the headings that it yields among the first lines."""
+    reader = csv.reader(io.StringIO(text[:65536], newline=""), delimiter=separator)
+    rows: list[Row] = []
+    try:
+        rows.extend(itertools.islice(reader, LINES_TO_JUDGE))
+    except csv.Error:
+        if not rows:
+            return -1
+    return score(rows)
+
+
+# --- xlsx, parquet ------------------------------------------------------------------------------------------------
+
+
+def _workbook(data: bytes, shown: str, kind: Kind, source: LibrarySource | None) -> Opened:
+    book = read_workbook(data)
+    place = Place(shown)
+    if book.fault:
+        return _failed(problem(book.fault, place, book.fault_value, **book.words))
+    wanted = source.sheet if source else None
+    names = ", ".join(sheet.name for sheet in book.sheets)
+    if wanted is not None and wanted not in {sheet.name for sheet in book.sheets}:
+        return _failed(problem("sheet-missing", place, wanted, names=names, kind=kind))
+    visible = [sheet for sheet in book.sheets if not sheet.hidden]
+    hidden = [sheet for sheet in book.sheets if sheet.hidden]
+    problems: list[Problem] = []
+    if wanted is not None:
+        visible = [sheet for sheet in visible if sheet.name == wanted]
+        hidden = [sheet for sheet in hidden if sheet.name == wanted]
+    for sheet in hidden:
+        refused = wanted is not None or not visible
+        code = "sheet-hidden" if refused else "hidden-sheet-ignored"
+        problems.append(problem(code, Place(shown, sheet.name), sheet.name))
+    tables = tuple(Table(shown, sheet.name, sheet.rows, sheet.notes) for sheet in visible)
+    return Opened(tables, tuple(problems), wanted is not None)
+
+
+def _parquet(data: bytes, shown: str) -> Opened:
+    try:
+        from pyarrow import parquet  # noqa: PLC0415 - an extra that most installations do without
+    except ImportError:
+        return _failed(problem("extra-missing", Place(shown), "pyarrow", extra="scale"))
+    try:
+        table = parquet.read_table(io.BytesIO(data))
+        names: list[Raw] = [str(name) for name in table.column_names]
+        columns = [[_cell(value) for value in column.to_pylist()] for column in table.columns]
+    except Exception as error:  # a broken file raises many kinds
+        return _failed(problem("file-unreadable", Place(shown), reason=_first_line(error)))
+    rows: list[Row] = [names, *zip(*columns, strict=True)]
+    return Opened((Table(shown, None, rows),), ())
+
+
+def _cell(value: object) -> Raw:
+    if value is None or isinstance(value, str | int | float | date | time | timedelta):
+        return value
+    if isinstance(value, list | tuple):
+        return ";".join(str(part) for part in value)
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, Mapping):
+        return str(dict(value))
+    return str(value)
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
