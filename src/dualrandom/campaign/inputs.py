@@ -14,7 +14,7 @@ from dualrandom.errors import InputError, Problem
 from dualrandom.frame import Frozen, Membership, freeze, membership, year_to_date
 from dualrandom.policy.plan import Plan
 from dualrandom.policy.reader import read_plan
-from dualrandom.registry import read_libraries
+from dualrandom.registry.reader import read_libraries
 from dualrandom.registry.models import Libraries
 
 

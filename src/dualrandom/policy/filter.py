@@ -268,7 +268,7 @@ class _Parser:
             position = self.token.position if token is None else token.position
             zh, en = wanted[kind]
             self.fail(position, f"这里应为{zh}", f"expected {en} here")
-        return cast(Value, token.value)
+        return cast("Value", token.value)
 
 
 def _compare(field: str, operator: str, wanted: Any) -> Callable[[Row], bool]:
