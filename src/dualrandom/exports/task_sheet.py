@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from dualrandom.exports.view import ExportView
@@ -27,12 +27,16 @@ CHECKS = (
     Column("事项名称 item name", 24),
     Column("检查依据 basis", 24),
     Column("检查人员及证号 crew", 24),
-    Column("检查日期 date", 12, to_fill=True),
-    Column("检查方式 method", 12, to_fill=True),
-    Column("检查结果 code", 12, to_fill=True),
-    Column("备注 notes", 20, to_fill=True),
+    Column("检查日期 date", 12, fill="yyyy-mm-dd"),
+    Column("检查方式 method", 14, fill="@"),
+    Column("检查结果 code", 22, fill="@"),
+    Column("备注 notes", 20, fill="@"),
 )
 """Columns of the sheet to fill in. Headings carry both languages: the same sheet is read whoever filled it in."""
+
+_PLACES = {column.heading.rsplit(" ", 1)[-1]: place for place, column in enumerate(CHECKS)}
+_CODE = Both("检查结果", "Finding")
+_METHOD = Both("检查方式", "Method")
 
 _CREWS = (
     (Both("检查日期", "Date"), 12),
@@ -46,7 +50,7 @@ _CREWS = (
 
 
 def task_sheet(view: ExportView, department: str, created: datetime) -> bytes:
-    """Return the xlsx file of one department: sheets to fill in, crews, and the meaning of codes and methods."""
+    """Return the xlsx file of one department: checks to fill in, crews, and the words that may be filled in."""
     language = view.plan.language
     name = word(view.department_name(department), language)
     header = f"{name}  {word(view.authority, language)}  {view.draw}"
@@ -56,52 +60,59 @@ def task_sheet(view: ExportView, department: str, created: datetime) -> bytes:
         book.sheet(
             "crews", [Column(word(h, language), w) for h, w in _CREWS], _crews(view, department), header
         )
-        codes = [(code, words.zh, words.en) for code, words in FINDING_CODES.items()]
-        methods = [(method, words.zh, words.en) for method, words in METHODS.items()]
-        for title, entries in (("codes", codes), ("methods", methods)):
-            book.sheet(title, (Column(title, 18), Column("中文", 34), Column("English", 44)), entries, header)
-        _drop_downs(view, sheet, len(rows), language)
+        codes = [
+            (f"{known} {word(words, language)}", words.zh, words.en) for known, words in FINDING_CODES.items()
+        ]
+        methods = [(word(words, language), words.zh, words.en) for words in METHODS.values()]
+        for title, words, entries in (("codes", _CODE, codes), ("methods", _METHOD, methods)):
+            columns = (Column(word(words, language), 40), Column("中文", 34), Column("English", 44))
+            book.sheet(title, columns, entries, header)
+        if rows:
+            _choices(sheet, "method", f"=methods!$A$2:$A${len(methods) + 1}", len(rows), _METHOD, language)
+            _choices(sheet, "code", f"=codes!$A$2:$A${len(codes) + 1}", len(rows), _CODE, language)
+            _days(sheet, view.plan.period[0], len(rows), language)
     return book.data
 
 
-def _drop_downs(view: ExportView, sheet: Any, count: int, language: str) -> None:
-    """Offer the codes and methods, and only days from the period's beginning on."""
-    if not count:
-        return
-    places = {column.heading.rsplit(" ", 1)[-1]: place for place, column in enumerate(CHECKS)}
-    chinese = language == "zh"
-    for column, listed, words in (
-        ("method", f"=methods!$A$2:$A${len(METHODS) + 1}", Both("检查方式", "Method")),
-        ("code", f"=codes!$A$2:$A${len(FINDING_CODES) + 1}", Both("检查结果", "Finding")),
-    ):
-        sheet.data_validation(
-            1,
-            places[column],
-            count,
-            places[column],
-            {
-                "validate": "list",
-                "source": listed,
-                "input_title": word(words, language),
-                "input_message": "含义见后面的工作表" if chinese else "for the meaning see the sheets behind",
-                "error_title": word(words, language),
-                "error_message": "请从列表中选择" if chinese else "choose from the list",
-            },
-        )
-    _ = view
+def _choices(sheet: Any, column: str, source: str, count: int, title: Both, language: str) -> None:
+    """Offer the words of a sheet as a drop-down."""
+    place = _PLACES[column]
+    rule = {
+        "validate": "list",
+        "source": source,
+        "error_title": word(title, language),
+        "error_message": "请从列表中选择" if language == "zh" else "choose from the list",
+    }
+    sheet.data_validation(1, place, count, place, rule)
+
+
+def _days(sheet: Any, first: date, count: int, language: str) -> None:
+    """Admit only dates, from the first day of the period on."""
+    place = _PLACES["date"]
+    rule = {
+        "validate": "date",
+        "criteria": ">=",
+        "value": first,
+        "error_title": "检查日期" if language == "zh" else "Date",
+        "error_message": f"{first} 或以后的日期" if language == "zh" else f"a date from {first} on",
+    }
+    sheet.data_validation(1, place, count, place, rule)
 
 
 def _checks(view: ExportView, department: str) -> list[list[str | int]]:
+    """Return one row a check of a dated visit; without a date there is nobody to send."""
     rows: list[list[str | int]] = []
     for visit in view.visits:
+        if visit.date is None:
+            continue
         crew = "；".join(f"{member.name} {member.licence}".strip() for member in visit.crew(department))
         for task, items in visit.checks:
             if task.department != department:
                 continue
             rows.extend(
                 [
-                    visit.date or "未能排期 no date",
-                    _both(weekday(visit.date)) if visit.date else "",
+                    visit.date,
+                    _both(weekday(visit.date)),
                     visit.enterprise.id,
                     visit.enterprise.name,
                     visit.enterprise.address,

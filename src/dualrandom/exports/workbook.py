@@ -19,11 +19,11 @@ _HEADER_LIMIT = 255
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column's heading and width in characters; ``to_fill`` marks the cells that people fill in."""
+    """A column's heading and width in characters; ``fill`` is the number format of cells that people fill in."""
 
     heading: str
     width: float
-    to_fill: bool = False
+    fill: str | None = None
 
 
 class Workbook:
@@ -52,7 +52,10 @@ class Workbook:
         self._text = self._book.add_format(grid)
         self._quoted = self._book.add_format({**grid, "quote_prefix": True})
         self._number = self._book.add_format({**grid, "align": "right"})
-        self._fill = self._book.add_format({**grid, "bg_color": "#FFF9E6", "num_format": "@"})
+        self._fill = {
+            kind: self._book.add_format({**grid, "bg_color": "#FFF9E6", "num_format": kind})
+            for kind in ("@", "yyyy-mm-dd")
+        }
         self._head = self._book.add_format({**grid, "bold": True, "bg_color": "#E9EEF2", "valign": "vcenter"})
         self.data = b""
         """The file's bytes, once the workbook is closed."""
@@ -91,9 +94,11 @@ class Workbook:
         for number, cells in enumerate(rows, start=1):
             for place, cell in enumerate(cells):
                 self._write(sheet, number, place, cell)
-            for place in range(len(cells), len(columns)):
-                if columns[place].to_fill:
-                    sheet.write_blank(number, place, None, self._fill)
+            for place, column in enumerate(columns[len(cells) :], start=len(cells)):
+                if column.fill is not None:
+                    sheet.write_blank(number, place, None, self._fill[column.fill])
+        # ids and licences are digits that must stay text
+        sheet.ignore_errors({"number_stored_as_text": "A1:XFD1048576"})
         sheet.autofilter(0, 0, max(len(rows), 1), len(columns) - 1)
         return sheet
 
@@ -107,5 +112,5 @@ class Workbook:
 
 
 def _header(text: str) -> str:
-    """Return a page header: ``&`` begins a code there, and too long a text would make the file invalid."""
-    return "&L" + plain(text).replace("&", "&&")[: _HEADER_LIMIT - 8].rstrip("&")
+    """Return a page header. ``&`` begins a code there, so it is written full-width; too long a text is refused."""
+    return "&L" + plain(text).replace("&", "\uff06")[: _HEADER_LIMIT - 2]

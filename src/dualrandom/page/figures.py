@@ -108,7 +108,7 @@ def _districts(documents: Documents, figures: Mapping[str, Any]) -> Html:
         "note",
     )
     return join(
-        tag("h3", Both("各行政区划", "By district")), key, table(headings, rows, class_="numbers"), text
+        tag("h3", Both("各行政区划", "By district")), key, table(headings, rows, class_="numbers drawn"), text
     )
 
 

@@ -55,7 +55,7 @@ def _printable(value: str) -> str:
     """Drop what is not allowed in HTML at all: a name from a library may hold control characters."""
     if value.isprintable():
         return value
-    return "".join(c if c >= " " and not "\x7f" <= c <= "\x9f" else " " for c in value)
+    return "".join(" " if c != "\n" and (c < " " or "\x7f" <= c <= "\x9f") else c for c in value)
 
 
 def join(*children: Child) -> Html:

@@ -58,7 +58,8 @@ def contents() -> Html:
 def _state(documents: Documents) -> Html:
     zone = str(documents.announcement["timezone"])
     due = local_time(documents.announcement["beacon"]["time"], zone)
-    if documents.void is not None:
+    warned = documents.labels.get("rehearsal") or documents.announcement["beacon"]["kind"] == "local"
+    if documents.void is not None or warned:
         return Html("")
     if documents.result is None:
         return paragraph(

@@ -88,7 +88,7 @@ def _tasks(documents: Documents) -> Html:
         Both("事项数", "Items"),
         Both("抽取数", "Enterprises"),
     )
-    return table(headings, rows)
+    return table(headings, rows, class_="tail")
 
 
 def _number(ratio: str) -> str:

@@ -181,15 +181,20 @@ def _by_hand(documents: Documents, files: Mapping[str, bytes], tool: str) -> lis
     value = str(documents.result["seed"])
     parts = [
         tag("h3", Both("手工核对一个签号", "One ticket, by hand")),
-        paragraph("先核对种子（在 seed.txt 所在目录）：", "First the seed (in the folder of seed.txt):"),
-        tag("pre", f"{tool} seed.txt\n{value}"),
+        paragraph(
+            "先核对种子（在 seed.txt 所在目录运行，应得到下一行）：",
+            "First the seed (run this in the folder of seed.txt and you get the line below):",
+        ),
+        tag("pre", f"{tool} seed.txt"),
+        tag("pre", value, class_="out"),
     ]
     stage, name, meaning = _example(documents)
     if name:
         ticket = Tickets(value, str(documents.announcement["suite"])).hex(stage, name)
         parts += [
             tag("p", meaning),
-            tag("pre", f"printf '%s' '{value}:{stage}:{name}' | {tool}\n{ticket}"),
+            tag("pre", f"printf '%s' '{value}:{stage}:{name}' | {tool}"),
+            tag("pre", ticket, class_="out"),
             *_compared(documents, files, name, ticket, stage),
         ]
     parts.append(

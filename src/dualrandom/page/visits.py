@@ -8,7 +8,9 @@ from typing import Any
 
 from dualrandom.page.documents import Crew, Documents, Finding, Visit
 from dualrandom.page.markup import Both, Html, bullets, join, paragraph, row, sentence, table, tag
-from dualrandom.page.words import FINDING_CODES, finding_words, local_time, method_words, weekday
+from dualrandom.page.words import FINDING_CODES, finding_words, local_time, many, method_words, weekday
+
+_MANY = 500
 
 _REASONS = {
     "closed": Both("所有日期该企业均不能接受检查", "closed on every day"),
@@ -64,7 +66,8 @@ def visits(documents: Documents) -> Html:
     undated = [v for v in documents.visits if v.undated]
     if undated:
         parts.append(_undated(documents, undated))
-    return tag("section", *parts)
+    # browsers then lay out only the days in sight
+    return tag("section", *parts, class_="many" if len(documents.visits) > _MANY else None)
 
 
 def _summary(documents: Documents) -> Html:
@@ -74,7 +77,7 @@ def _summary(documents: Documents) -> Html:
     return paragraph(
         f"共 {totals['visits']:,} 次上门检查、{totals['checks']:,} 个检查项、{crews:,} 个检查组。按日期排列。"
         "",
-        f"{totals['visits']:,} visits with {totals['checks']:,} checks and {crews:,} crews, by date.",
+        f"{many(totals['visits'], 'visit')} with {many(totals['checks'], 'check')} and {many(crews, 'crew')}, by date.",
     )
 
 
@@ -101,7 +104,7 @@ def _chip(finding_code: str) -> Html:
 
 def _day(documents: Documents, day: str, group: list[Visit]) -> Html:
     words = weekday(day)
-    count = Both(f"{words.zh}，{len(group):,} 次检查", f"{words.en}, {len(group):,} visits")
+    count = Both(f"{words.zh}，{len(group):,} 次检查", f"{words.en}, {many(len(group), 'visit')}")
     return tag("section", tag("h3", day, " ", count, id=f"day-{day}"), _table(documents, group), class_="day")
 
 
@@ -165,7 +168,7 @@ def _history(finding: Finding) -> Html:
     method = method_words(finding.method)
     done = Both(f"（{finding.date}，{method.zh}）", f" ({finding.date}, {method.en})")
     if finding.revision == 1:
-        return tag("span", done, class_="note")
+        return tag("span", done, class_="note nowrap")
     before = " → ".join(finding.earlier)
     return tag(
         "span",

@@ -48,6 +48,11 @@ WEEKDAYS = tuple(
 )
 
 
+def many(number: int, noun: str) -> str:
+    """Return a number with its English noun, in the plural where it is due."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def weekday(day: str) -> Both:
     """Return the day of the week of ``YYYY-MM-DD``."""
     return WEEKDAYS[date.fromisoformat(day).weekday()]
