@@ -38,6 +38,8 @@ def problem(
     shown = str(value)
     if len(shown) > LONGEST_VALUE:
         shown = shown[:LONGEST_VALUE] + "…"
+    if not shown.isprintable():
+        shown = shown.encode("utf-8", "replace").decode()
     words["value"] = shown
     return Problem(
         code=code,

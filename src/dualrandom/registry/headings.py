@@ -165,12 +165,12 @@ def lay_out(table: Table, library: Library, source: LibrarySource | None) -> Lay
                     near[0] if near else None,
                     kind=kind,
                     name=column.name,
-                    names="、".join((column.zh, *column.headings[:4], column.name)),
+                    names=" / ".join((column.zh, *column.headings[:4], column.name)),
                 )
             )
     if strangers:
         near_one = _near_optional(library, columns, strangers)
-        problems.append(problem("columns-ignored", place, "、".join(strangers), near_one, kind=kind))
+        problems.append(problem("columns-ignored", place, ", ".join(strangers), near_one, kind=kind))
     problems += _maps_to_nothing(place, library, source)
     problems += _merged(table, at, columns)
     titles = {name: texts[index] or column_letter(index) for name, index in columns.items()}

@@ -123,7 +123,7 @@ def parsers(
 ) -> Mapping[str, Parse]:
     """Return the parser of each column; ``mappings`` are the plan's, which the parsers of lists apply to each part."""
     firm = values.credit_code if words.uscc else values.identifier
-    department = _one_of(words.departments, "department-unknown", values.identifier)
+    department = _one_of(words.departments, "department-unknown", values.text)
     district = _one_of(words.districts, "district-unknown", _district_code)
     day, last_day, days = (make(from_1904) for make in (values.day, values.last_day, values.days))
 

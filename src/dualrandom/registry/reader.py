@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
@@ -27,8 +28,8 @@ from dualrandom.registry.rules import check_rows
 from dualrandom.registry.tables import Opened, Row, Table, open_tables
 
 SUFFIXES = (".csv", ".xlsx", ".parquet")
-_NEARLY = (".xls", ".xlsm", ".txt", ".tsv", ".CSV", ".XLSX", ".XLS")
-"""Looked at when no proper file is there: better to say what is wrong with it than that it is missing."""
+_UNREADABLE = frozenset({".xls", ".xlsm", ".xlsb", ".et", ".ods", ".numbers", ".txt", ".tsv"})
+"""Opened where no proper file is there: better to say what is wrong with such a file than that none exists."""
 _EMPTY = Libraries((), (), (), (), ())
 _SORTED_BY: Mapping[Kind, Any] = {
     "enterprises": attrgetter("id"),
@@ -104,30 +105,49 @@ def recognise(path: Path) -> Kind | None:
 
 
 def _locate(folder: Path, kind: Kind, source: LibrarySource | None) -> tuple[Path | None, str, list[Problem]]:
+    """Return the file of a library and its name, or what is wrong with that; an optional one may be absent."""
     library = LIBRARIES[kind]
     words = {"kind": kind, "library_zh": library.zh, "library_en": library.en}
+    there = sorted(path for path in folder.iterdir() if path.is_file()) if folder.is_dir() else []
     if source and source.file:
         if (folder / source.file).is_file():
             return folder / source.file, source.file, []
-        names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
-        near = next((name for name in names if name.lower() == source.file.lower()), None)
-        return (
-            None,
+        near = get_close_matches(source.file, [path.name for path in there], 1)
+        missing = problem(
+            "file-missing",
+            Place(source.file),
             source.file,
-            [problem("file-missing", Place(source.file), source.file, near, names=source.file, **words)],
+            near[0] if near else None,
+            names=source.file,
+            **words,
         )
-    there = [path for path in (folder / f"{kind}{suffix}" for suffix in SUFFIXES) if path.is_file()]
-    if not there:
-        there = [path for path in (folder / f"{kind}{suffix}" for suffix in _NEARLY) if path.is_file()][:1]
-    if len(there) == 1:
-        return there[0], there[0].name, []
-    if there:
-        several = ", ".join(path.name for path in there)
-        return None, "", [problem("file-ambiguous", Place(there[0].name), several, names=several, **words)]
+        return None, source.file, [missing]
+    named = [path for path in there if path.stem.casefold() == kind]
+    proper = [path for path in named if path.suffix.casefold() in SUFFIXES] or [
+        path for path in named if path.suffix.casefold() in _UNREADABLE
+    ][:1]
+    if len(proper) == 1:
+        return proper[0], proper[0].name, []
+    if proper:
+        several = ", ".join(path.name for path in proper)
+        return None, "", [problem("file-ambiguous", Place(proper[0].name), several, names=several, **words)]
     if kind in MAY_BE_ABSENT:
         return None, "", []
     expected = ", ".join(f"{kind}{suffix}" for suffix in SUFFIXES)
-    return None, "", [problem("file-missing", Place(f"{kind}.csv"), kind, names=expected, **words)]
+    looks_right = _nameless(there, kind)
+    return None, "", [problem("file-missing", Place(f"{kind}.csv"), "", looks_right, names=expected, **words)]
+
+
+def _nameless(there: Sequence[Path], kind: Kind) -> str | None:
+    """Name a file that is the library by its headings though not by its name."""
+    for path in there:
+        if (
+            path.suffix.casefold() in SUFFIXES
+            and path.stem.casefold() not in KINDS
+            and recognise(path) == kind
+        ):
+            return path.name
+    return None
 
 
 def _read(

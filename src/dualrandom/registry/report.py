@@ -78,21 +78,21 @@ def _group_lines(group: Group, language: Language, shown: int) -> list[str]:
     first = group.first
     label = {"error": ("错误", "ERROR"), "warning": ("提醒", "WARNING")}[first.severity][0 if zh else 1]
     count = "" if len(group) == 1 else f"（{len(group)} 处）" if zh else f" ({len(group)} places)"
+    colon = "：" if zh else ": "
     same = len({found.message(language) for found in group.problems}) == 1
-    title = first.message(language) if same else first.code
-    lines = [f"{label}{count} {_inert(title)}" if zh else f"{label}{count}: {_inert(title)}"]
+    lines = [f"{label}{count}{colon}{_inert(first.message(language)) if same else ''}".rstrip()]
     for found in group.problems[:shown]:
-        parts = [_inert(found.place(language))]
-        if found.value:
-            parts.append(_inert(repr(found.value)[1:-1] if not found.value.isprintable() else found.value))
+        message = found.message(language)
+        line = "  " + _inert(found.place(language))
+        if found.value and found.value not in message:
+            line += colon + _inert(found.value)
         if not same:
-            parts.append(_inert(found.message(language)))
-        line = "  " + (" ：" if zh else ": ").join(parts[:2]) + "".join(f" — {part}" for part in parts[2:])
+            line += " — " + _inert(message)
         if found.suggestion:
             line += (
-                f"  →  是否应为 {_inert(found.suggestion)}？"
+                f" → 是否应为 {_inert(found.suggestion)}？"
                 if zh
-                else f"  →  did you mean {_inert(found.suggestion)}?"
+                else f" → did you mean {_inert(found.suggestion)}?"
             )
         lines.append(line)
     rest = group.problems[shown:]

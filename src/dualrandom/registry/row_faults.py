@@ -28,12 +28,6 @@ CELLS: Mapping[str, Fault] = {
         "建议粘贴为数值，以免重新计算后改变",
         "better paste it as a value, so that no recalculation changes it",
     ),
-    "cell-type": Fault(
-        "这里不能是{found_zh}",
-        "a {found_en} cannot stand here",
-        "填入：{about_zh}",
-        "give: {about_en}",
-    ),
     "garbled": warning(
         "含有乱码字符（�）或控制字符",
         "there are replacement (�) or control characters in the text",
@@ -59,8 +53,8 @@ CELLS: Mapping[str, Fault] = {
         "use letters, digits and . _ - only, a letter or digit first, at most 64",
     ),
     "uscc-length": Fault(
-        "统一社会信用代码应为 18 位，这里是 {length} 位",
-        "a unified social credit code has 18 characters, this one has {length}",
+        "统一社会信用代码应为 18 位",
+        "a unified social credit code has 18 characters",
         '核对营业执照上的代码；如计划使用其他编号，设 enterprise_ids = "free"',
         'check the business licence; if the plan uses other ids, set enterprise_ids = "free"',
     ),

@@ -13,7 +13,8 @@ ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 WEIGHTS = tuple(pow(3, place, 31) for place in range(17))
 LENGTH = 18
 
-_SHAPE = re.compile(rf"\d{{8}}[{ALPHABET}]{{10}}", re.ASCII)
+# Registrar and kind of body may be letters (N2: a village's economic collective); the division code is six digits.
+_SHAPE = re.compile(rf"[{ALPHABET}]{{2}}\d{{6}}[{ALPHABET}]{{10}}", re.ASCII)
 _VALUE_OF_BYTE = bytes(ALPHABET.find(chr(byte)) % 256 for byte in range(256))
 _CHECKS = tuple(ALPHABET[(31 - total) % 31] for total in range(31))
 _LOOKALIKES = str.maketrans("OIZSVL", "0125U1")
@@ -52,7 +53,7 @@ def suggestion(code: str) -> str | None:
         read = "".join(
             character if character in ALPHABET else character.translate(_LOOKALIKES) for character in read
         )
-        read = read[:8].translate(_LOOKALIKES) + read[8:]
+        read = read[:2] + read[2:8].translate(_LOOKALIKES) + read[8:]
         if not is_shaped(read):
             return None
     if is_uscc(read):

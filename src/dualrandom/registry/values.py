@@ -161,7 +161,7 @@ def credit_code(raw: Raw) -> object:
     if uscc.is_uscc(plain):
         return Refused("id-form", plain)
     if len(plain) != uscc.LENGTH:
-        return Refused("uscc-length", words={"length": len(plain)})
+        return Refused("uscc-length")
     code = "uscc-check-digit" if uscc.is_shaped(plain) else "uscc-character"
     return Refused(code, uscc.suggestion(plain))
 
