@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -14,8 +15,9 @@ from dualrandom.errors import InputError, Problem
 from dualrandom.frame import Frozen, Membership, freeze, membership, year_to_date
 from dualrandom.policy.plan import Plan
 from dualrandom.policy.reader import read_plan
-from dualrandom.registry.reader import read_libraries
+from dualrandom.registry.columns import KINDS
 from dualrandom.registry.models import Libraries
+from dualrandom.registry.reader import read_libraries, read_library
 
 
 @dataclass(frozen=True)
@@ -42,12 +44,28 @@ def load_inputs(folder: Path) -> Inputs:
     campaign = Campaign(folder)
     planned = read_plan(campaign.plan)
     if planned.plan is None:
-        raise InputError(planned.problems)
+        raise InputError((*planned.problems, *_problems_without_plan(campaign)))
     read = read_libraries(folder, planned.plan)
     problems = (*planned.problems, *read.problems)
     if any(problem.severity == "error" for problem in problems):
         raise InputError(problems)
     return Inputs(campaign, planned.plan, read.libraries, problems)
+
+
+def _problems_without_plan(campaign: Campaign) -> list[Problem]:
+    """Check what library files can be checked for while the plan is broken, so that one report names all mistakes."""
+    try:
+        mapped = tomllib.loads(campaign.plan.read_text("utf-8-sig")).get("libraries", {})
+    except (OSError, ValueError):
+        mapped = {}
+    problems: list[Problem] = []
+    for kind in KINDS:
+        # a file that the plan maps to our columns cannot be judged without the map
+        if kind in mapped:
+            continue
+        for path in sorted(campaign.folder.glob(f"{kind}.*")):
+            problems += read_library(kind, path, None, None).problems
+    return problems
 
 
 def input_digests(inputs: Inputs) -> dict[str, str]:
