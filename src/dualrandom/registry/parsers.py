@@ -8,7 +8,7 @@ from fractions import Fraction
 from types import MappingProxyType
 
 from dualrandom.policy.plan import Plan
-from dualrandom.registry import values
+from dualrandom.registry import uscc, values
 from dualrandom.registry.columns import Kind
 from dualrandom.registry.models import Enterprise, Inspector, Item, PastVisit, Recusal
 from dualrandom.registry.tables import Raw
@@ -85,13 +85,14 @@ class Words:
     districts: Vocabulary | None
     departments: Vocabulary | None
     object_kinds: Vocabulary | None
-    uscc: bool
+    uscc: bool | None
+    """Whether enterprise ids are unified social credit codes; None: those of 18 characters are."""
 
     @classmethod
     def of(cls, plan: Plan | None) -> Words:
         """Collect the words of ``plan``."""
         if plan is None:
-            return cls(None, None, None, None, True)
+            return cls(None, None, None, None, None)
         known = {name for name, _ in OBJECT_KINDS}
         extra = {kind for task in plan.tasks for kind in task.scope.kinds} - known
         return cls(
@@ -122,7 +123,7 @@ def parsers(
     mappings: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
 ) -> Mapping[str, Parse]:
     """Return the parser of each column; ``mappings`` are the plan's, which the parsers of lists apply to each part."""
-    firm = values.credit_code if words.uscc else values.identifier
+    firm = {True: values.credit_code, False: values.identifier, None: _any_firm}[words.uscc]
     department = _one_of(words.departments, "department-unknown", values.text)
     district = _one_of(words.districts, "district-unknown", _district_code)
     day, last_day, days = (make(from_1904) for make in (values.day, values.last_day, values.days))
@@ -183,6 +184,10 @@ def parsers(
 _KINDS_OF_OBJECTS = Vocabulary(OBJECT_KINDS)
 _GROUNDS = Vocabulary(GROUNDS)
 _LEADER = Vocabulary((LEADER,))
+
+
+def _any_firm(raw: Raw) -> object:
+    return values.credit_code(raw) if len(values.written(raw)) == uscc.LENGTH else values.identifier(raw)
 
 
 def _one_of(vocabulary: Vocabulary | None, code: str, otherwise: Parse) -> Parse:
