@@ -72,6 +72,7 @@ def _record_folder(record: Path | None) -> Path:
 
 def _listen(host: str, port: int) -> socket.socket:
     """Return a listening socket. Raises DualRandomError ``cannot-listen``."""
+    listening: socket.socket | None = None
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listening = socket.socket(family, kind, protocol)
@@ -79,6 +80,8 @@ def _listen(host: str, port: int) -> socket.socket:
         listening.bind(address)
         listening.listen(128)
     except OSError as error:
+        if listening is not None:
+            listening.close()
         reason = error.strerror or str(error)
         raise DualRandomError(
             "cannot-listen",

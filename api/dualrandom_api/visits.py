@@ -8,8 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-DANGEROUS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "\uff20")
-"""First characters that make a spreadsheet program compute a cell instead of showing it."""
+from dualrandom.exports.inert import csv_cell
 
 COLUMNS: Final = (
     ("检查对象", "enterprise"),
@@ -59,15 +58,10 @@ def visits_table(visits: Sequence[Mapping[str, Any]], labels: Mapping[str, Any] 
             " ".join(f"{check['task']}:{item}" for check in checks for item in check["items"]),
             "; ".join(_crew(crew, people) for crew in visit.get("crews", [])),
         )
-        writer.writerow([inert(cell) for cell in row])
+        writer.writerow([csv_cell(cell) for cell in row])
     return b"\xef\xbb\xbf" + out.getvalue().encode()
 
 
 def _crew(crew: Mapping[str, Any], people: Mapping[str, Any]) -> str:
     seats = ", ".join(f"{seat} {people[seat]['zh']}" if seat in people else seat for seat in crew["seats"])
     return f"{crew['department']}: {seats}"
-
-
-def inert(cell: str) -> str:
-    """Return a cell that is no formula to a spreadsheet program: a dangerous start gets an apostrophe."""
-    return f"'{cell}" if cell.startswith(DANGEROUS) else cell

@@ -140,17 +140,23 @@ def _show(
     departments: list[dict[str, Any]],
 ) -> None:
     pick, language = screen.pick, screen.language
-    left_out = "; ".join(
-        f"{pick(*REASONS.get(reason, (reason, reason)))} {count:,}"
-        for reason, count in sorted(ahead.excluded.items())
-    )
+    by_task = {"annual-cap", "done-this-year"}
+    left_out = {
+        whole: "; ".join(
+            f"{pick(*REASONS.get(reason, (reason, reason)))} {count:,}"
+            for reason, count in sorted(ahead.excluded.items())
+            if (reason not in by_task) == whole
+        )
+        for whole in (True, False)
+    }
     screen.fields(
         pick("名录", "Lists"),
         (
             ("将公告的抽取", "draw to be announced", ahead.frozen.draw),
             ("检查对象", "enterprises", f"{len(inputs.libraries.enterprises):,}"),
             ("其中进入抽样框", "of them in the frame", f"{len(ahead.frozen.ids):,}"),
-            ("未进入的原因", "left out because", left_out or "–"),
+            ("未进入（户）", "left out (enterprises)", left_out[True] or "–"),
+            ("不入某任务（户×任务）", "not in a task (enterprises × tasks)", left_out[False] or "–"),
             ("检查人员", "inspectors", len(ahead.frozen.roster)),
             ("可检查日", "days for visits", len(ahead.document["days"])),
         ),

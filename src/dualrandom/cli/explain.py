@@ -8,11 +8,16 @@ from typing import Annotated, Any
 
 import typer
 
-from dualrandom.cli.check import REASONS
 from dualrandom.cli.options import AsJson, Campaign, InLanguage
 from dualrandom.cli.screen import Screen, opened
 from dualrandom.errors import DualRandomError
 
+NOT_IN = {
+    "out-of-scope": ("不可抽：不在任务范围内", "cannot be drawn: not in its scope"),
+    "class-without-quota": ("不可抽：所属分类无抽查比例", "cannot be drawn: its class has no quota"),
+    "annual-cap": ("不可抽：已达年度检查上限", "cannot be drawn: annual cap of visits reached"),
+    "done-this-year": ("不可抽：本年已查", "cannot be drawn: checked this year already"),
+}
 DAYS = {
     "closed": ("检查对象当日不便", "the enterprise is closed"),
     "other-part": ("本检查对象另一次检查在当日", "another visit to this enterprise is on it"),
@@ -114,18 +119,10 @@ def _show_enterprise(screen: Screen, told: Mapping[str, Any]) -> None:
 def _task_row(screen: Screen, task: Mapping[str, Any]) -> tuple[Any, ...]:
     name = task["name"][screen.language]
     if task["excluded"] is not None:
-        reason = screen.pick(*REASONS[task["excluded"]])
-        return (
-            task["task"],
-            name,
-            "–",
-            "–",
-            "–",
-            "–",
-            "–",
-            screen.pick(f"不在框中：{reason}", f"not in: {reason}"),
-        )
-    shown = ("–" if task[key] is None else task[key] for key in ("size", "expected", "drawn", "rank"))
+        return task["task"], name, "–", "–", "–", "–", "–", screen.pick(*NOT_IN[task["excluded"]])
+    expected = None if task["expected"] is None else task["expected"].removesuffix("/1")
+    figures = (task["size"], expected, task["drawn"], task["rank"])
+    shown = ("–" if figure is None else figure for figure in figures)
     return task["task"], name, task["stratum"], *shown, _task_outcome(screen, task)
 
 
@@ -155,6 +152,8 @@ def _show_ticket(screen: Screen, told: Mapping[str, Any]) -> None:
             "The 64 digits after the id are this enterprise's salt: for itself and the auditor only.",
         )
     for task in told["tasks"]:
+        if task["quota"] is not None:
+            _show_quota(screen, task)
         if task["cutoff"] is not None:
             screen.say(
                 f"任务 {task['task']} 层 {task['stratum']} 抽中者的最大签号：{task['cutoff']}",
@@ -167,6 +166,20 @@ def _show_ticket(screen: Screen, told: Mapping[str, Any]) -> None:
                 f"Number that rounds the sizes of task {task['task']} (protocol.md §6):",
             )
             _show_command(screen, task["rounding"])
+
+
+def _show_quota(screen: Screen, task: Mapping[str, Any]) -> None:
+    """Say how many are owed in the enterprise's stratum and why."""
+    quota = task["quota"]
+    expected = task["expected"].removesuffix("/1")
+    ratio = "" if quota["ratio"] is None else quota["ratio"]
+    screen.say(
+        f"任务 {task['task']} 层 {task['stratum']}：范围内 {quota['whole']} 户，年度比例 {ratio or '按总量分配'}"
+        f" × {quota['frequency']} 次，本年已查 {quota['done']}，尚余 {quota['months_left']} 个月 → 本期应抽 {expected}",
+        f"Task {task['task']}, stratum {task['stratum']}: {quota['whole']} in scope, annual ratio "
+        f"{ratio or 'from the budget'} × {quota['frequency']}, {quota['done']} done this year, "
+        f"{quota['months_left']} months left → {expected} expected now",
+    )
 
 
 def _show_command(screen: Screen, ticket: Mapping[str, Any]) -> None:

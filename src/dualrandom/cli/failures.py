@@ -150,7 +150,7 @@ def show(failure: Failure, language: Language) -> None:
     """Print an error on standard error: its problems as a table, then what is wrong and what to do."""
     from rich.console import Console  # noqa: PLC0415
 
-    console = Console(stderr=True, width=None if sys.stderr.isatty() else 160)
+    console = Console(stderr=True, emoji=False, width=None if sys.stderr.isatty() else 160)
     if failure.problems:
         show_problems(failure.problems, language, console)
     label = "错误：" if language == "zh" else "Error: "

@@ -53,13 +53,13 @@ class Screen:
         from rich.table import Table  # noqa: PLC0415  (a command that prints JSON does not need it)
         from rich.text import Text  # noqa: PLC0415
 
-        shown = Table(
-            title=Text(title, style="bold") if title else None, title_justify="left", show_header=any(columns)
-        )
+        shown = Table(show_header=any(columns))
         for column in columns:
             shown.add_column(Text(column), overflow="fold")
         for row in rows:
             shown.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row))
+        if title:
+            self.say(title, title, style="bold")
         self.console.print(shown)
 
     def fields(self, title: str, fields: Sequence[tuple[str, str, Any]]) -> None:
@@ -85,7 +85,7 @@ class Screen:
         if sys.stderr.isatty():
             from rich.console import Console  # noqa: PLC0415
 
-            self._status = Console(stderr=True).status(failures.escaped(text))
+            self._status = Console(stderr=True, emoji=False).status(failures.escaped(text))
             self._status.start()
         else:
             print(f"… {text}", file=sys.stderr, flush=True)
@@ -108,7 +108,7 @@ class Screen:
             from rich.console import Console  # noqa: PLC0415
 
             wide = None if sys.stdout.isatty() or "COLUMNS" in os.environ else WIDTH_OF_A_PIPE
-            self._out = Console(width=wide)
+            self._out = Console(width=wide, emoji=False)
         return self._out
 
 

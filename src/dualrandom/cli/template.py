@@ -19,7 +19,7 @@ def template(
 ) -> None:
     """写出空白表格（带下拉选项和示例） · Write blank workbooks with drop-downs and examples."""
     with opened(context, as_json, language) as screen:
-        from dualrandom.registry import write_templates  # noqa: PLC0415
+        from dualrandom.registry.templates import write_templates  # noqa: PLC0415
 
         written = write_templates(folder, screen.language)
         screen.say(f"表格已写入 {folder}：", f"The workbooks are in {folder}:")

@@ -39,9 +39,9 @@ def verify(
     退出码 · exit code: 0 全部通过 all passed, 1 有不通过 something failed, 3 有未核验 something not checked
     """
     with opened(context, as_json, language, folder) as screen:
+        public = public_folder(folder)
         from dualrandom.verify import read_auditor, read_public, verify_record  # noqa: PLC0415
 
-        public = public_folder(folder)
         screen.stage("读取公布文件", "reading the published files")
         files = read_public(public)
         openings = read_auditor(folder) if auditor else None

@@ -73,6 +73,7 @@ def _task(context: Context, task: Task, enterprise: Enterprise) -> dict[str, Any
         "rank": None,
         "cutoff": None,
         "rounding": None,
+        "quota": None,
         "selected": None,
     }
     if told["excluded"] is not None:
@@ -82,7 +83,11 @@ def _task(context: Context, task: Task, enterprise: Enterprise) -> dict[str, Any
     told["stratum"] = strata[task.id]
     if task.mode == "own":
         stratum = next(one for one in frozen.strata[task.id] if one.id == strata[task.id])
-        told |= {"size": stratum.size, "expected": ratio(stratum.expected)}
+        told |= {
+            "size": stratum.size,
+            "expected": ratio(stratum.expected),
+            "quota": _quota(context, task, stratum.id),
+        }
     if context.result is None:
         return told
     selection = context.selections[task.id]
@@ -93,9 +98,24 @@ def _task(context: Context, task: Task, enterprise: Enterprise) -> dict[str, Any
             "drawn": selection.sizes[told["stratum"]],
             "cutoff": tickets[-1] if tickets else None,
             "rank": _rank(context, task.id, told["stratum"], enterprise.id),
-            "rounding": context.ticket("rounding", task.id),
         }
+        # whole expectations are drawn as they are; the number decides nothing then
+        if any(one.expected.denominator > 1 for one in frozen.strata[task.id]):
+            told["rounding"] = context.ticket("rounding", task.id)
     return told
+
+
+def _quota(context: Context, task: Task, stratum: str) -> dict[str, Any]:
+    """Return what the expected size was computed from: annual ratio, what was done, months left."""
+    population = context.prepared.placed.populations[task.id][stratum]
+    return {
+        "whole": population.whole,
+        "done": population.done,
+        "ratio": None if task.ratios is None else ratio(task.ratios[population.credit_class]),
+        "frequency": task.frequency,
+        "operator": task.operator,
+        "months_left": context.inputs.plan.months_left,
+    }
 
 
 def _rank(context: Context, task: str, stratum: str, enterprise: str) -> int:

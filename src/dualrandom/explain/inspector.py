@@ -43,6 +43,7 @@ def explain_inspector(context: Context, code: str) -> dict[str, Any]:
     explanation["visits"] = [
         _crew(context, crew, place) for crew in crews if crew.department == row.department
     ]
+    explanation["visits"].sort(key=lambda one: (one["date"] or "", one["enterprise"], one["part"]))
     explanation["crews"] = sum(visit["outcome"] == "paired" for visit in explanation["visits"])
     return explanation
 
