@@ -121,7 +121,7 @@ def simulated_seed(announcement_digest: str, number: int) -> str:
     """Return the seed of the ``number``-th simulated draw: 64 hex digits.
 
     >>> simulated_seed("00" * 32, 0)[:16]
-    '5a9f7f2a2a4bba45'
+    '5adf0e5991a14969'
     """
     return hash_hex(f"dualrandom/simulate\n{announcement_digest}\n{number}\n".encode())
 
