@@ -150,7 +150,8 @@ def by_the_text(table: Table, uniform: Callable[[int], int]) -> dict[tuple[str, 
     step = 0
     while any(0 < value < 1 for value in part.values()):
         row = next(r for r in rows if any(0 < part[r, c] < 1 for c in columns))
-        visited, walk, last = [("row", row)], [], ("column", "")
+        visited, last = [("row", row)], ("column", "")
+        walk: list[tuple[str, str]] = []
         there = visited[0]
         while not walk or there not in visited:
             if walk:
