@@ -10,30 +10,42 @@ from dualrandom.exports.inert import plain
 from dualrandom.exports.view import ExportView, VisitRow
 from dualrandom.exports.visit_list import word
 
+_END = b"END:VCALENDAR\r\n"
 
-def visit_calendar(view: ExportView, created: datetime, department: str | None = None) -> bytes:
-    """Return the ics file of one department, or of all with one event for each visit and department.
+
+def visit_calendars(view: ExportView, created: datetime) -> dict[str | None, bytes]:
+    """Return an ics file for each department, and under ``None`` one for all: an event for each crew.
 
     UIDs are made of draw, enterprise, part and department, so importing a newer file replaces events instead of
     doubling them; DTSTAMP is ``created`` (UTC).
     """
-    language = view.plan.language
-    name = word(view.authority, language)
-    if department is not None:
-        name = word(view.department_name(department), language)
+    events: dict[str, list[bytes]] = {department.id: [] for department in view.departments}
+    together: list[bytes] = []
+    for visit in view.visits:
+        for crew in visit.crews:
+            if visit.date is not None:
+                event = bytes(_event(view, visit, crew.department, visit.date, created).to_ical())
+                events[crew.department].append(event)
+                together.append(event)
+    return {
+        None: _calendar(view, word(view.authority, view.plan.language), together),
+        **{
+            department: _calendar(view, word(view.department_name(department), view.plan.language), own)
+            for department, own in events.items()
+        },
+    }
+
+
+def _calendar(view: ExportView, name: str, events: list[bytes]) -> bytes:
+    """Return a calendar around events that are bytes already: each of them stands in two files."""
     calendar = Calendar()
-    calendar.add("prodid", "-//dualrandom//visits//ZH" if language == "zh" else "-//dualrandom//visits//EN")
+    calendar.add("prodid", f"-//dualrandom//visits//{view.plan.language.upper()}")
     calendar.add("version", "2.0")
     calendar.add("calscale", "GREGORIAN")
     calendar.add("method", "PUBLISH")
     calendar.add("x-wr-calname", plain(f"{name} {view.draw}"))
     calendar.add("x-wr-timezone", view.plan.timezone)
-    for visit in view.visits:
-        for crew in visit.crews:
-            if visit.date is not None and department in {None, crew.department}:
-                calendar.add_component(_event(view, visit, crew.department, visit.date, created))
-    data: bytes = calendar.to_ical()
-    return data
+    return bytes(calendar.to_ical()).removesuffix(_END) + b"".join(events) + _END
 
 
 def _event(view: ExportView, visit: VisitRow, department: str, day: str, created: datetime) -> Event:

@@ -30,7 +30,7 @@ def summary(view: ExportView) -> bytes:
         ),
         tag(
             "main",
-            overlap(view.statistics["overlap"]),
+            overlap(view.statistics["overlap"], view.result["totals"]["visits"]),
             _departments(view),
             _districts(view),
             _workload(view),

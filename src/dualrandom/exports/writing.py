@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from dualrandom.exports.calendars import visit_calendar
+from dualrandom.exports.calendars import visit_calendars
 from dualrandom.exports.provincial import provincial_platform
 from dualrandom.exports.summary import summary
 from dualrandom.exports.task_sheet import task_sheet
@@ -37,9 +37,9 @@ def _exports(view: ExportView) -> Iterator[tuple[str, bytes]]:
     naive = created.replace(tzinfo=None)
     yield "visits.xlsx", visit_workbook(view, naive)
     yield "visits.csv", visit_csv(view)
-    yield "calendar.ics", visit_calendar(view, created)
+    for department_id, calendar in visit_calendars(view, created).items():
+        yield "calendar.ics" if department_id is None else f"calendar-{department_id}.ics", calendar
     for department in view.departments:
         yield f"task-sheet-{department.id}.xlsx", task_sheet(view, department.id, naive)
-        yield f"calendar-{department.id}.ics", visit_calendar(view, created, department.id)
     yield "provincial-platform.json", provincial_platform(view)
     yield "summary.html", summary(view)

@@ -25,27 +25,24 @@ def statistics(documents: Documents) -> Html:
     return tag(
         "section",
         heading,
-        overlap(figures["overlap"]),
+        overlap(figures["overlap"], documents.result["totals"]["visits"]) if documents.result else None,
         _districts(documents, figures),
         _workload(figures),
-        _tasks(documents, figures),
         _excluded(figures),
     )
 
 
-def overlap(counts: Mapping[str, Any]) -> Html:
+def overlap(counts: Mapping[str, Any], visits: int) -> Html:
     """Say how many visits the shared tickets save; ``counts`` is ``overlap`` of ``statistics.json``."""
-    saved = counts["alone"] - counts["visited"]
+    saved = counts["alone"] - visits
     return join(
         tag("h3", Both("合并上门", "Visits together")),
         paragraph(
-            f"各部门分别抽取、分别上门共需 {counts['alone']:,} 次，现只检查 {counts['visited']:,} 家企业，"
-            f"少上门 {saved:,} 次。"
-            "所有任务共用每家企业的同一个签号，所以在各自名额之内尽量抽中同一批企业。",
-            f"Had each task come on its own there would be {counts['alone']:,} visits; "
-            f"{counts['visited']:,} enterprises are visited instead: {saved:,} visits "
-            "saved. All tasks share each enterprise's one ticket, so they draw the same enterprises as far "
-            "as their quotas allow.",
+            f"若每项任务单独上门，共需 {counts['alone']:,} 次；现在对 {counts['visited']:,} 家企业上门 {visits:,} 次，"
+            f"少上门 {saved:,} 次。所有任务共用每家企业的同一个签号，所以在各自名额之内尽量抽中同一批企业。",
+            f"Had each task come on its own, there would be {counts['alone']:,} visits; there are {visits:,}, to "
+            f"{counts['visited']:,} enterprises: {saved:,} saved. All tasks share each enterprise's one ticket, so "
+            "they draw the same enterprises as far as their quotas allow.",
         ),
         paragraph(
             f"若各任务独立抽取，预期检查 {_short(counts['independent'])} 家；在同样的概率下，"
@@ -179,18 +176,6 @@ def histogram(loads: Sequence[int]) -> Html:
     )
     caption = Both("横轴：检查组数；柱上数字：人数", "Across: crews; above the bars: inspectors")
     return tag("figure", picture, tag("figcaption", caption))
-
-
-def _tasks(documents: Documents, figures: Mapping[str, Any]) -> Html:
-    rows = []
-    for entry in figures["tasks"]:
-        expected = entry["expected"]
-        shown = "–" if expected is None else f"{float(Fraction(expected)):,.2f}"
-        rows.append(
-            row(documents.name("tasks", entry["task"]), shown, f"{entry['selected']:,}", numbers=True)
-        )
-    headings = (Both("任务", "Task"), Both("名额", "Quota"), Both("抽中", "Selected"))
-    return join(tag("h3", Both("各任务", "By task")), table(headings, rows, class_="numbers"))
 
 
 def _excluded(figures: Mapping[str, Any]) -> Html:

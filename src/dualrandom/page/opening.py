@@ -176,7 +176,7 @@ def _figures(documents: Documents) -> Html:
         if statistics is not None:
             overlap = statistics["overlap"]
             figures.append(
-                (Both("少上门次数", "Visits saved"), _thousands(overlap["alone"] - overlap["visited"]))
+                (Both("少上门次数", "Visits saved"), _thousands(overlap["alone"] - totals["visits"]))
             )
         if totals["undated"]:
             figures.append((Both("未能排期", "Without a date"), _thousands(totals["undated"])))

@@ -10,8 +10,8 @@ from dualrandom.page.documents import Documents
 from dualrandom.page.markup import Both, Html, bullets, code, join, paragraph, row, sentence, table, tag
 from dualrandom.page.words import LISTS, local_time, percent
 
-_SHORT = 12
-"""Tables of strata up to this length are open from the start."""
+_SHORT = 24
+"""Longer tables are folded."""
 
 
 def plan(documents: Documents) -> Html:
@@ -53,18 +53,29 @@ def items(documents: Documents) -> Html:
         Both("检查依据", "Legal basis"),
         Both("所需资格", "Marks required"),
     )
-    return tag("section", tag("h2", Both("抽查事项", "Items"), id="items"), table(headings, rows))
+    title = Both(f"全部 {len(rows)} 个事项", f"All {len(rows)} items")
+    heading = tag("h2", Both("抽查事项", "Items"), id="items")
+    return tag("section", heading, folded(title, len(rows), table(headings, rows)))
 
 
 def _tasks(documents: Documents) -> Html:
+    rates = {rate["task"]: rate for rate in documents.announcement["rates"]}
+    selected = {
+        entry["task"]: entry["selected"] for entry in (documents.statistics or {"tasks": ()})["tasks"]
+    }
     rows = []
     for task_id, task in documents.tasks.items():
-        if task["mode"] == "own":
-            how: Both | Html = Both("独立抽取", "draws by itself")
-        else:
+        how: Both = Both("独立抽取", "draws by itself")
+        if task["mode"] == "follows":
             lead = documents.name("tasks", task["lead"])
             how = Both(f"随“{lead.zh}”联合检查", f"joins “{lead.en}”")
-        expected = "–" if task["total"] is None else _number(task["total"])
+        figures = (
+            str(len(task["items"])),
+            "–" if task["total"] is None else _number(task["total"]),
+            f"{selected[task_id]:,}" if task_id in selected else "–",
+            _chances(rates.get(task_id)),
+            _small(rates.get(task_id)),
+        )
         rows.append(
             tag(
                 "tr",
@@ -77,18 +88,44 @@ def _tasks(documents: Documents) -> Html:
                 ),
                 tag("td", documents.name("departments", task["department"])),
                 tag("td", how),
-                tag("td", str(len(task["items"])), class_="n"),
-                tag("td", expected, class_="n"),
+                *(tag("td", figure, class_="n") for figure in figures),
             )
         )
     headings = (
         Both("任务", "Task"),
         Both("部门", "Department"),
         Both("抽取方式", "How it draws"),
-        Both("事项数", "Items"),
-        Both("抽取数", "Enterprises"),
+        Both("事项", "Items"),
+        Both("名额", "Quota"),
+        Both("抽中", "Selected"),
+        Both("抽中概率", "Chance"),
+        Both("小层*", "Small strata*"),
     )
-    return table(headings, rows, class_="tail")
+    note = paragraph(
+        "* 企业不足 5 家且全部抽中或全部不抽的层：其结果等于指定。",
+        "* Strata of fewer than five enterprises that are drawn whole or not at all: there the outcome is foreseeable.",
+        "note",
+    )
+    title = Both(f"全部 {len(rows)} 项任务", f"All {len(rows)} tasks")
+    return join(folded(title, len(rows), table(headings, rows, class_="tail5")), note)
+
+
+def folded(title: Both, length: int, content: Html) -> Html:
+    """Return ``content``, folded under ``title`` if it is long."""
+    return content if length <= _SHORT else tag("details", tag("summary", title), content)
+
+
+def _chances(rate: Mapping[str, Any] | None) -> str:
+    if rate is None:
+        return "–"
+    least, greatest = percent(Fraction(rate["least"])), percent(Fraction(rate["greatest"]))
+    return least if least == greatest else f"{least} – {greatest}"
+
+
+def _small(rate: Mapping[str, Any] | None) -> str:
+    if rate is None:
+        return "–"
+    return str(rate["small"] if isinstance(rate["small"], int) else len(rate["small"]))
 
 
 def _number(ratio: str) -> str:
@@ -97,53 +134,27 @@ def _number(ratio: str) -> str:
 
 
 def _quotas(documents: Documents) -> Html:
-    rates = {rate["task"]: rate for rate in documents.announcement["rates"]}
-    if documents.sealed:
+    heading = tag("h3", Both("名额", "Quotas"))
+    if not documents.sealed:
         text = paragraph(
-            "本次抽取为密封方式。各层名额会透露企业的信用风险分类，而该分类依规定不公开；因此名额、"
-            "分类和回避关系只公布承诺（散列值），"
-            "明文由审计方持有。公布的是每项任务的抽取总数，以及各层抽取概率的最小值和最大值。",
-            "This draw is sealed. Quotas by stratum would disclose credit classes, which are not public; so "
-            "quotas, classes and recusals are "
-            "published as commitments (digests) only, and the auditor holds what they stand for. Public are "
-            "each task's total, and the least and "
-            "greatest chance over its strata.",
+            "每家企业被抽中的概率等于其所在层的名额除以该层企业数。签号不大于该层分界签号者抽中。",
+            "An enterprise's chance is the quota of its stratum divided by the number of enterprises in it. "
+            "Whoever's ticket is not greater than the stratum's cutoff is selected.",
         )
-        auditor = documents.announcement["auditor"]
-        holder = (
-            paragraph(f"审计方：{auditor['name']}", f"Auditor: {auditor['name']}") if auditor else Html("")
+        return join(
+            heading, text, *(_strata(documents, task) for task in documents.tasks.values() if task["strata"])
         )
-    else:
-        text = paragraph(
-            "每家企业被抽中的概率等于其所在层的名额除以该层企业数。",
-            "An enterprise's chance is the quota of its stratum divided by the number of enterprises in it.",
-        )
-        holder = Html("")
-    rows = []
-    for task_id, rate in rates.items():
-        small = rate["small"] if isinstance(rate["small"], int) else len(rate["small"])
-        rows.append(
-            row(
-                documents.name("tasks", task_id),
-                percent(Fraction(rate["least"])),
-                percent(Fraction(rate["greatest"])),
-                str(small),
-                numbers=True,
-            )
-        )
-    headings = (
-        Both("任务", "Task"),
-        Both("最小概率", "Least chance"),
-        Both("最大概率", "Greatest chance"),
-        Both("必中或必不中的小层", "Small strata without chance"),
-    )
-    strata = (
-        []
-        if documents.sealed
-        else [_strata(documents, task) for task in documents.tasks.values() if task["strata"]]
-    )
+    auditor = documents.announcement["auditor"]
     return join(
-        tag("h3", Both("名额", "Quotas")), text, holder, table(headings, rows, class_="numbers"), *strata
+        heading,
+        paragraph(
+            "本次抽取为密封方式。各层名额会透露企业的信用风险分类，而该分类依规定不公开；因此各层名额、分类和回避关系"
+            "只公布承诺（散列值），明文由审计方持有。公布的是每项任务的总名额，以及各层抽中概率的最小值和最大值。",
+            "This draw is sealed. Quotas by stratum would disclose credit classes, which are not public; so these quotas, "
+            "classes and recusals are published as commitments (digests) only, and the auditor holds what they stand "
+            "for. Public are each task's total, and the least and greatest chance over its strata.",
+        ),
+        paragraph(f"审计方：{auditor['name']}", f"Auditor: {auditor['name']}") if auditor else None,
     )
 
 
@@ -188,20 +199,30 @@ def _strata(documents: Documents, task: Mapping[str, Any]) -> Html:
 
 
 def _crews(documents: Documents) -> Html:
-    rows = []
+    alike: dict[tuple[tuple[str, ...], ...], list[Both]] = {}
     for crew in documents.announcement["crews"]:
-        seats = []
-        for seat in crew["seats"]:
-            words = [Both("组长", "leader") if mark == "leader" else Both(mark, mark) for mark in seat]
-            if words:
-                seats.append(Both(" + ".join(w.zh for w in words), " + ".join(w.en for w in words)))
-            else:
-                seats.append(Both("任何检查人员", "any inspector"))
-        listed = Both("；".join(s.zh for s in seats), "; ".join(s.en for s in seats))
-        rows.append(row(documents.name("departments", crew["department"]), str(len(crew["seats"])), listed))
+        seats = tuple(tuple(seat) for seat in crew["seats"])
+        alike.setdefault(seats, []).append(documents.name("departments", crew["department"]))
+    rows = []
+    for seats, departments in alike.items():
+        named = [_seat(seat) for seat in seats]
+        rows.append(
+            row(
+                Both("；".join(seat.zh for seat in named), "; ".join(seat.en for seat in named)),
+                str(len(seats)),
+                Both("、".join(d.zh for d in departments), ", ".join(d.en for d in departments)),
+            )
+        )
     return table(
-        (Both("部门", "Department"), Both("席位数", "Seats"), Both("席位要求", "Who sits there")), rows
+        (Both("席位要求", "Who sits there"), Both("席位数", "Seats"), Both("部门", "Departments")), rows
     )
+
+
+def _seat(marks: Sequence[str]) -> Both:
+    words = [Both("组长", "leader") if mark == "leader" else Both(mark, mark) for mark in marks]
+    if not words:
+        return Both("任何检查人员", "any inspector")
+    return Both(" + ".join(word.zh for word in words), " + ".join(word.en for word in words))
 
 
 def _rules(documents: Documents) -> Html:

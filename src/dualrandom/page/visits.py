@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
@@ -149,15 +150,19 @@ def _visit(documents: Documents, visit: Visit) -> Html:
                 "tr",
                 who if not place else None,
                 tag("td", documents.name("departments", department)),
-                tag("td", bullets(_line(documents, visit, task, item) for task, item in lines)),
+                tag("td", bullets(_line(documents, visit, task, item, lines) for task, item in lines)),
                 tag("td", _people(documents, crews.get(department), visit)),
             )
         )
     return tag("tbody", *rows, class_="visit")
 
 
-def _line(documents: Documents, visit: Visit, task: str, item: str) -> Html:
+def _line(documents: Documents, visit: Visit, task: str, item: str, lines: Sequence[tuple[str, str]]) -> Html:
     words = documents.name("items", item)
+    if sum(other == item for _, other in lines) > 1:
+        # two tasks of the department ask for the same item
+        of = documents.name("tasks", task)
+        words = Both(f"{words.zh}（{of.zh}）", f"{words.en} ({of.en})")
     finding = documents.findings.get((visit.enterprise, visit.part, task, item))
     if finding is None:
         return join(words)
