@@ -109,26 +109,26 @@ def _looks_like(data: bytes) -> str:
 
 def _text(data: bytes, shown: str, kind: Kind, source: LibrarySource | None, score: Score) -> Opened:
     place = Place(shown)
-    named = source.encoding if source else None
     notes: list[Problem] = []
-    try:
-        if named:
-            text = data.decode(named).removeprefix("\ufeff")
-        elif data.startswith((b"\xff\xfe", b"\xfe\xff")):
-            named = "utf-16"
-            text = data.decode(named)
+    encodings = [source.encoding] if source and source.encoding else ["utf-8-sig", "gb18030"]
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")) and len(encodings) > 1:
+        encodings = ["utf-16"]
+    text, furthest = None, 0
+    for encoding in encodings:
+        try:
+            text = data.decode(encoding).removeprefix("\ufeff")
+        except UnicodeDecodeError as error:
+            furthest = max(furthest, error.start)
+        except (LookupError, ValueError):
+            continue
         else:
-            named = "UTF-8 / GB18030"
-            try:
-                text = data.decode("utf-8-sig")
-            except UnicodeDecodeError:
-                text = data.decode("gb18030")
+            if encoding == "gb18030" and len(encodings) > 1:
                 notes.append(problem("encoding-gb", place))
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        return _failed(problem("encoding-unknown", place, tried=named, line=line, kind=kind))
-    except (LookupError, ValueError):
-        return _failed(problem("encoding-unknown", place, tried=named, line=1, kind=kind))
+            break
+    if text is None:
+        tried = " / ".join(encodings).upper().replace("-SIG", "")
+        line = data.count(b"\n", 0, furthest) + 1
+        return _failed(problem("encoding-unknown", place, tried=tried, line=line, kind=kind))
     separator = max(SEPARATORS, key=lambda candidate: (_fit(text, candidate, score), candidate == ","))
     rows: list[Row] = []
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)

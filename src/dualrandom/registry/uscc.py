@@ -41,27 +41,15 @@ def _weighted(code: str) -> int:
 
 
 def suggestion(code: str) -> str | None:
-    """Return the one valid code that ``code`` most evidently stands for, or None.
+    """Return the valid code that ``code`` most evidently stands for, or None.
 
-    Letters that the standard does not use are read as the digits they resemble; where a single exchange of neighbours
-    repairs the code, that is proposed, else the check digit itself is corrected.
+    Letters that the standard does not use are read as the digits they resemble; if the check digit still does not fit,
+    it is the one corrected, because no other character can be told to be wrong.
     """
-    if len(code) != LENGTH:
-        return None
     read = code.upper()
     if not is_shaped(read):
         read = "".join(
-            character if character in ALPHABET else character.translate(_LOOKALIKES) for character in read
+            character if character in ALPHABET and not 2 <= place < 8 else character.translate(_LOOKALIKES)
+            for place, character in enumerate(read)
         )
-        read = read[:2] + read[2:8].translate(_LOOKALIKES) + read[8:]
-        if not is_shaped(read):
-            return None
-    if is_uscc(read):
-        return read
-    exchanged = {
-        read[:place] + read[place + 1] + read[place] + read[place + 2 :]
-        for place in range(2, 17)
-        if read[place] != read[place + 1]
-    }
-    repaired = [other for other in exchanged if is_uscc(other)]
-    return repaired[0] if len(repaired) == 1 else read[:17] + check_digit(read[:17])
+    return read[:17] + check_digit(read[:17]) if is_shaped(read) else None
