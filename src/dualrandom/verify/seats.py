@@ -36,7 +36,9 @@ def crew_seats(base: Sequence[tuple[str, ...]], marks: Iterable[str], *, drop_op
         else:
             seats.append((mark,))
     if drop_open:
-        seats = [seat for i, seat in enumerate(seats) if i < 2 or seat]
+        for position in range(len(seats) - 1, -1, -1):
+            if len(seats) > 2 and not seats[position]:
+                del seats[position]
     return tuple(seats)
 
 
@@ -134,10 +136,10 @@ class Barring:
             place = (visit.enterprise, visit.part)
             before = self._able[place]
             able = self._able_on(visit, rules)
-            self._able[place] = able
+            self._able[place] = before | able
             barred = set(self.of[place])
             present = before - barred
-            for inspector in self._in_order(visit, able - before - barred, rules):
+            for inspector in self._in_order(visit, able - before, rules):
                 if present.isdisjoint(self._recusals.colleagues[inspector]):
                     present |= {inspector}
                 else:
