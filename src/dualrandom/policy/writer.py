@@ -295,8 +295,13 @@ def _policy(plan: Plan) -> dict[str, Any]:
                 "hours": None if limit.hours is None else _number(limit.hours),
             }
         ),
-        "relief": [_filled({**step, "amount": step["amount"] or None}) for step in plan.relief] or None,
+        "relief": [_step(step) for step in plan.relief] or None,
     }
+
+
+def _step(step: Mapping[str, object]) -> dict[str, Any]:
+    order = {"kind": step["kind"], "department": step["department"], "amount": step["amount"] or None}
+    return _filled(order)
 
 
 def _beacon(plan: Plan) -> dict[str, Any]:
