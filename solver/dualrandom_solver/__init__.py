@@ -1,8 +1,10 @@
 """The pairing problem as mathematics: arrays in, arrays and certificates out (pairing.md).
 
-Knows persons, days, visits, crews and seats as numbers only.
+Knows persons, days, visits, crews and seats as numbers only. :mod:`dualrandom_solver.optimise` is imported by
+itself, because loading CP-SAT takes longer than most draws.
 """
 
+from dualrandom_solver.conflict import Rule, Violator, hall_violators, minimal_conflict, why_undated
 from dualrandom_solver.errors import (
     CostRange,
     FlowFailed,
@@ -31,13 +33,18 @@ __all__ = [
     "NotSeatable",
     "Plan",
     "Prices",
+    "Rule",
     "Solution",
     "SolverError",
+    "Violator",
+    "hall_violators",
     "is_unique",
     "least_plan",
     "least_prices",
     "lottery_dates",
+    "minimal_conflict",
     "replacements",
     "seat_members",
     "solve",
+    "why_undated",
 ]

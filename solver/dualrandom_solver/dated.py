@@ -103,7 +103,7 @@ def checked_loads(pairs: DatedPairs, members: Ints) -> Loads:
     slots = np.bincount(person * instance.days + day, minlength=instance.persons * instance.days)
     by_day = slots.reshape(instance.persons, instance.days)
     by_period = by_day.sum(axis=1)
-    _refuse((by_day > instance.daily[:, None]).any(axis=1), "a person serves more crews a day than allowed")
+    _refuse(np.any(by_day > instance.daily[:, None], axis=1), "a person serves more crews a day than allowed")
     _refuse(by_period > instance.total, "a person serves more crews than allowed")
     return Loads(by_day, by_period)
 

@@ -91,16 +91,17 @@ class Instance:
         ):
             if getattr(self, name).shape != (size,):
                 raise InvalidInstance(f"{name} must have {size} entries", getattr(self, name).shape)
-        for name, rows, size in (
+        pointers: tuple[tuple[str, int, int | None], ...] = (
             ("visit_indptr", self.visits, len(self.visit_days)),
             ("seat_indptr", self.crews, None),
             ("cand_indptr", self.crews, candidates),
-        ):
+        )
+        for name, rows, end in pointers:
             pointer = getattr(self, name)
             if pointer.shape != (rows + 1,) or pointer[0] != 0 or np.any(np.diff(pointer) < 0):
                 raise InvalidInstance(f"{name} must rise from 0 over {rows + 1} entries", pointer.shape)
-            if size is not None and pointer[-1] != size:
-                raise InvalidInstance(f"{name} must end at {size}", int(pointer[-1]))
+            if end is not None and pointer[-1] != end:
+                raise InvalidInstance(f"{name} must end at {end}", int(pointer[-1]))
 
     def _check_values(self) -> None:
         _within("daily", self.daily, 0, None)
@@ -123,18 +124,22 @@ class Instance:
 
     @property
     def persons(self) -> int:
+        """P."""
         return len(self.daily)
 
     @property
     def visits(self) -> int:
+        """V."""
         return len(self.visit_indptr) - 1
 
     @property
     def crews(self) -> int:
+        """C."""
         return len(self.crew_visit)
 
     @property
     def seats(self) -> int:
+        """S, seats of all crews."""
         return int(self.seat_indptr[-1])
 
     @cached_property

@@ -29,7 +29,7 @@ from dualrandom_solver.errors import NotSeatable
 from dualrandom_solver.instance import Instance, Ints
 from dualrandom_solver.pools import pools
 
-REGIONS_KEPT = 4
+REGIONS_KEPT = 4  # a day; forgetting one costs time, never truth
 
 
 def lottery_dates(instance: Instance, fixed: Ints | None = None) -> Ints:
@@ -41,8 +41,8 @@ def lottery_dates(instance: Instance, fixed: Ints | None = None) -> Ints:
     """
     dates = np.full(instance.visits, -1, dtype=np.int64)
     roster = _Roster(instance)
-    taken: list[set[int]] = [set() for _ in range(int(instance.visit_group.max(initial=-1)) + 1)]
-    groups = instance.visit_group.tolist()
+    groups: list[int] = instance.visit_group.tolist()
+    taken: dict[int, set[int]] = {group: set() for group in groups}
     waiting: Sequence[int] = range(instance.visits)
     if fixed is not None:
         for visit in np.flatnonzero(fixed >= 0).tolist():
@@ -126,7 +126,7 @@ class _Pool:
         self.occupant: dict[int, int] = {}
         self.day_of: dict[int, int] = {}
         self.log: list[tuple[int, int, int]] = []  # seat, person before, person after (-1 = none)
-        self.regions: list[_Region] = []
+        self.regions: list[list[_Region]] = [[] for _ in range(self.days)]  # by day, newest first
 
     def add_crew(self, crew: int, seats: list[int], masks: list[int]) -> None:
         self.crew_seats[crew] = seats
@@ -142,12 +142,10 @@ class _Pool:
         rests = [self.mask[seat] & live for seat in seats]
         if not all(rests):
             return True
-        for region in self.regions:
-            inside = region.days.get(day)
-            if inside is not None:
-                outside = ~inside
-                if sum(1 for rest in rests if not rest & outside) > region.room:
-                    return True
+        for region in self.regions[day]:
+            outside = ~region.days[day]
+            if sum(1 for rest in rests if not rest & outside) > region.room:
+                return True
         return False
 
     def push(self, seats: list[int], day: int) -> bool:
@@ -159,7 +157,7 @@ class _Pool:
             choice = self.mask[seat] & self.open_day[day] & self.open_period & ~self.crew_members[crew]
             if choice:
                 self._move(seat, (choice & -choice).bit_length() - 1)
-            elif not self._augment(seat, day, seats[:count]):
+            elif not self._augment(seat, seats[:count]):
                 return False
         return True
 
@@ -173,19 +171,15 @@ class _Pool:
 
     def commit(self, seats: list[int], day: int) -> None:
         self.log.clear()
-        if not self.regions:
+        if not self.regions[day]:
             return
         live = self.available[day] & ~self.dead[day]
-        keep: list[_Region] = []
-        for region in self.regions:
-            inside = region.days.get(day)
-            if inside is not None:
-                region.room -= sum(1 for seat in seats if not self.mask[seat] & live & ~inside)
-            if region.room > 0:
-                keep.append(region)
-            else:
+        for region in self.regions[day]:
+            outside = ~region.days[day]
+            region.room -= sum(1 for seat in seats if not self.mask[seat] & live & outside)
+            if region.room == 0:
                 self._bury(region)
-        self.regions = keep
+        self.regions[day] = [region for region in self.regions[day] if region.room > 0]
 
     def _bury(self, region: _Region) -> None:
         for day, persons in region.days.items():
@@ -222,7 +216,7 @@ class _Pool:
         self.crew_members[self.crew[seat]] &= ~bit
         self.occupant[seat] = -1
 
-    def _augment(self, source: int, source_day: int, placed: list[int]) -> bool:
+    def _augment(self, source: int, placed: list[int]) -> bool:
         """Breadth-first search for a path to a person with capacity left; apply it, or remember the region."""
         parent = {source: source}
         queue = [source]
@@ -272,8 +266,9 @@ class _Pool:
     def _remember(self, region: _Region) -> None:
         if region.room == 0:
             self._bury(region)
-        else:
-            self.regions = [region, *self.regions[: REGIONS_KEPT - 1]]
+            return
+        for day in region.days:
+            self.regions[day] = [region, *self.regions[day][: REGIONS_KEPT - 1]]
 
     def _apply(self, seat: int, person: int, parent: dict[int, int]) -> None:
         while True:

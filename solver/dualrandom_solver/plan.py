@@ -68,9 +68,14 @@ def least_plan(instance: Instance, dates: Ints) -> Plan:
 
 
 def _positions(pairs: DatedPairs) -> Ints:
-    """int64[N]: how many cheaper pairs compete for the same run of seats (the fewest over its runs)."""
+    """int64[N]: how many pairs of smaller rank compete for the same run of seats (the fewest over its runs).
+
+    Ranks follow costs; if they did not, the lists would only be poorer. They are distinct, so that the order
+    is the same whatever the sorting algorithm.
+    """
     instance = pairs.instance
-    order = np.lexsort((instance.cand_cost[pairs.cand], pairs.crew))
+    rank = instance.cand_rank[pairs.cand]
+    order = np.argsort(pairs.crew * (int(rank.max(initial=0)) + 1) + rank)
     fits = (pairs.seats & instance.class_first[pairs.crew])[order]
     position = np.full(len(order), len(order), dtype=np.int64)
     for place in range(int(instance.crew_size.max(initial=0))):

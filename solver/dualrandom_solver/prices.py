@@ -160,7 +160,8 @@ class _Rising:
         low = self.value[slots] < floor
         self.value[slots[low]] = floor[low]
         self.cause[slots[low]] = ~(slots[low] // self.days)
-        return slots[low]
+        lifted: Ints = slots[low]
+        return lifted
 
     def has_circle(self) -> bool:
         """Whether causes run in a circle. Every cause lifted its effect strictly, so a circle gains."""
@@ -171,7 +172,7 @@ class _Rising:
         step[:slots][through_period] = slots + ~self.cause[through_period]
         step[step == -1] = nowhere
         step[nowhere] = nowhere
-        for _ in range(int(len(step)).bit_length()):
+        for _ in range(len(step).bit_length()):
             step = step[step]
         return bool(np.any(step != nowhere))
 

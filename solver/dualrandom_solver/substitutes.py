@@ -43,4 +43,5 @@ def replacements(
     legal &= loads.period[person] < instance.total[person]
     cand, person = cand[legal], person[legal]
     adjusted = instance.cand_cost[cand] + prices.period[person] + prices.day[person, day]
-    return cand[np.lexsort((instance.cand_rank[cand], adjusted))]
+    best_first: Ints = cand[np.lexsort((instance.cand_rank[cand], adjusted))]
+    return best_first
