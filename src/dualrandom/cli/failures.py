@@ -24,7 +24,7 @@ NOT_YET = {"beacon-not-there"}
 
 PACKAGES_OF = {
     "draw": "numpy ortools pandas python_calamine xlsxwriter icalendar sqlmodel alembic pydantic_settings",
-    "api": "fastapi starlette uvicorn pydantic jinja2 babel authlib argon2 structlog multipart",
+    "api": "fastapi starlette uvicorn jinja2 babel authlib argon2 structlog multipart",
     "scale": "pyarrow numba dask distributed",
 }
 """Packages (as imported) that an extra of the distribution brings."""

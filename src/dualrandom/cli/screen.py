@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +29,10 @@ WIDTH_OF_A_PIPE = 160
 """Columns where the output is no terminal: a table in a file should not be squeezed into 80."""
 
 
+SOON = 1.0
+"""Seconds after which a stage is worth a line where standard error is no terminal."""
+
+
 class Screen:
     """One command's output in one language. ``stage`` is a `Progress` callback."""
 
@@ -36,6 +41,7 @@ class Screen:
         self.as_json = as_json
         self._out: Console | None = None
         self._status: Status | None = None
+        self._timer: threading.Timer | None = None
 
     def pick(self, zh: str, en: str) -> str:
         """Return the text of this screen's language."""
@@ -88,7 +94,10 @@ class Screen:
             self._status = Console(stderr=True, emoji=False).status(failures.escaped(text))
             self._status.start()
         else:
-            print(f"… {text}", file=sys.stderr, flush=True)
+            # a log wants no line for what is done at once
+            self._timer = threading.Timer(SOON, _tell, (text,))
+            self._timer.daemon = True
+            self._timer.start()
 
     def update(self, zh: str, en: str) -> None:
         """Change the text of the running stage where it is shown on a terminal."""
@@ -97,6 +106,9 @@ class Screen:
 
     def end_stage(self) -> None:
         """End the running stage, if there is one."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         if self._status is not None:
             self._status.stop()
             self._status = None
@@ -110,6 +122,10 @@ class Screen:
             wide = None if sys.stdout.isatty() or "COLUMNS" in os.environ else WIDTH_OF_A_PIPE
             self._out = Console(width=wide, emoji=False)
         return self._out
+
+
+def _tell(text: str) -> None:
+    print(f"… {text}", file=sys.stderr, flush=True)
 
 
 def print_json(data: Mapping[str, Any]) -> None:
