@@ -74,6 +74,23 @@ def test_exports_are_for_their_owner_only(view: View, tmp_path: Path) -> None:
     assert {path.stat().st_mode & 0o777 for path in write_exports(view(), tmp_path)} == {0o600}
 
 
+def test_a_filled_in_sheet_is_set_aside_before_it_is_written_anew(view: View, tmp_path: Path) -> None:
+    write_exports(view(), tmp_path)
+    sheet, fresh = tmp_path / "task-sheet-amr.xlsx", (tmp_path / "task-sheet-amr.xlsx").read_bytes()
+    for text in (b"filled in", b"filled in again"):
+        sheet.write_bytes(text)
+        (tmp_path / "task-sheet-gone.xlsx").write_bytes(text)
+        write_exports(view(), tmp_path)
+        assert sheet.read_bytes() == fresh
+    kept = {path.name: path.read_bytes() for path in (tmp_path / "earlier").iterdir()}
+    assert kept == {
+        f"task-sheet-{name}.{number}.xlsx": text
+        for name in ("amr", "gone")
+        for number, text in ((1, b"filled in"), (2, b"filled in again"))
+    }
+    assert {path.name for path in tmp_path.iterdir() if path.is_file()} == FILES
+
+
 def test_the_list_has_one_row_a_visit_by_date_and_the_undated_last(view: View, tmp_path: Path) -> None:
     write_exports(view(), tmp_path)
     heading, *visits = rows(tmp_path / "visits.xlsx", "检查名单")

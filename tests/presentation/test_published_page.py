@@ -13,6 +13,7 @@ import pytest
 from dualrandom.canonical import canonical
 from dualrandom.errors import DualRandomError
 from dualrandom.page import render_index
+from dualrandom.page.style import STYLE
 
 Draw = Callable[..., dict[str, bytes]]
 VOID = {"meta", "input", "br", "link", "img", "hr", "col"}
@@ -298,3 +299,35 @@ def test_damaged_bytes_are_refused(draw: Draw) -> None:
     with pytest.raises(DualRandomError) as refused:
         render_index({**files, "result.json": files["result.json"] + b"\n"})
     assert refused.value.code == "not-canonical"
+
+
+def luminance(colour: str) -> float:
+    digits = colour.removeprefix("#")
+    digits = "".join(d * 2 for d in digits) if len(digits) == 3 else digits
+    channels = [int(digits[i : i + 2], 16) / 255 for i in (0, 2, 4)]
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark", "print"])
+def test_text_contrasts_with_what_it_stands_on(scheme: str) -> None:
+    """WCAG 2.2, 1.4.3: 4.5 to 1 for text."""
+    blocks = re.findall(r":root\{(.*?)\}", STYLE, re.DOTALL)
+    assert len(blocks) == 3
+    colours = {
+        name: value
+        for block in (blocks[0], blocks[{"light": 0, "dark": 1, "print": 2}[scheme]])
+        for name, value in re.findall(r"--(\w+):(#\w+)", block)
+    }
+    pairs = [(text, ground) for text in ("ink", "soft", "blue") for ground in ("paper", "card")]
+    pairs += [
+        ("ink", "tint"),
+        ("ink", "warnbg"),
+        ("ink", "badbg"),
+        ("good", "card"),
+        ("warn", "card"),
+        ("paper", "ink"),
+    ]
+    for text, ground in pairs:
+        light, dark = sorted((luminance(colours[text]), luminance(colours[ground])), reverse=True)
+        assert (light + 0.05) / (dark + 0.05) >= 4.5, (text, ground)

@@ -54,11 +54,9 @@ def limits(documents: Documents) -> Html:
         entries.insert(
             2,
             Both(
-                "密封部分（名额、分层、抽中与否、回避、日期）正确：公众看到的是承诺，只有审计方能核对；"
-                "每家企业可用回执核对自己。",
-                "That the sealed parts (quotas, strata, selection, recusals, dates) are right: the public "
-                "sees commitments, only the auditor can check them; each "
-                "enterprise can check itself with its receipt.",
+                "密封部分（名额、分层、抽中与否、回避、日期）正确：公众看到的是承诺，只有审计方能核对。",
+                "That the sealed parts (quotas, strata, selection, recusals, dates) are right: the public sees "
+                "commitments, only the auditor can check them.",
             ),
         )
     kind = documents.announcement["beacon"]["kind"]

@@ -107,7 +107,7 @@ def _tasks(documents: Documents) -> Html:
         "note",
     )
     title = Both(f"全部 {len(rows)} 项任务", f"All {len(rows)} tasks")
-    return join(folded(title, len(rows), table(headings, rows, class_="tail5")), note)
+    return folded(title, len(rows), join(table(headings, rows, class_="tail5"), note))
 
 
 def folded(title: Both, length: int, content: Html) -> Html:

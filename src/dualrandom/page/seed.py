@@ -166,11 +166,11 @@ def check(documents: Documents, files: Mapping[str, bytes]) -> Html:
     if documents.sealed:
         parts.append(
             paragraph(
-                "密封抽取中，企业的签号含有只写在其回执里的盐值，只有该企业和审计方能够计算："
-                "企业凭回执核对自己是否应被抽中，审计方核对全部。",
-                "In a sealed draw an enterprise's ticket contains a salt that stands only in its receipt, "
-                "so only that enterprise and the auditor can compute it: "
-                "the enterprise checks its own treatment with the receipt, the auditor checks all.",
+                "密封抽取中，企业的签号含有其名录行的盐值，公告前即已固定，但不公开：否则任何人都能推算企业的信用风险分类。"
+                "审计方持有全部盐值，核对全部抽取；企业取得自己那一行的打开值后，可以核对自己。",
+                "In a sealed draw an enterprise's ticket contains the salt of its row, which was fixed before the "
+                "announcement but is not public: with it anybody could infer credit classes. The auditor holds all "
+                "salts and checks the whole draw; an enterprise that is given the opening of its row can check itself.",
             )
         )
     return tag("section", *parts)
