@@ -45,7 +45,7 @@ def _department(scale: str, row: dict[str, str]) -> Iterator[Person]:
         bearers = {
             mark: set(
                 Dice(f"{scale} {department} {districts} {mark}").some_of(
-                    range(int(heads)), max(2, round(int(heads) * share / 100))
+                    range(int(heads)), max(3, round(int(heads) * share / 100))
                 )
             )
             for mark, share in wanted
