@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
 from statistics import median_low
@@ -16,6 +16,7 @@ from dualrandom.draw import Drawn
 from dualrandom.frame import Frozen
 from dualrandom.policy.plan import Plan
 from dualrandom.registry.models import Libraries
+from dualrandom.visits import Visit
 
 
 def decimal_six(value: Fraction) -> str:
@@ -150,11 +151,11 @@ def labels_document(
     libraries: Libraries,
     announcement: Mapping[str, Any],
     digest_hex: str,
-    drawn: Drawn,
+    visits: Iterable[Visit],
     rehearsal: bool,
 ) -> dict[str, Any]:
-    """Return ``labels.json`` as a value: names of what the published documents mention."""
-    visible = set() if announcement["policy"]["embargo"] == "visits" else {v.enterprise for v in drawn.visits}
+    """Return ``labels.json`` as a value: names of what the published documents mention. No visits: not drawn yet."""
+    visible = set() if announcement["policy"]["embargo"] == "visits" else {v.enterprise for v in visits}
     departments = {task["department"] for task in announcement["tasks"]}
     items = {item["id"] for task in announcement["tasks"] for item in task["items"]}
     is_open = announcement["disclosure"] == "open"

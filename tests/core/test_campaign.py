@@ -212,7 +212,7 @@ def test_an_announcement_with_mistakes_writes_nothing(tmp_path: Path) -> None:
     folder = tmp_path / "campaign"
     write_campaign("town", folder)
     rows = (folder / "enterprises.csv").read_bytes().splitlines(keepends=True)
-    (folder / "enterprises.csv").write_bytes(b"".join([*rows, rows[5].replace(b",", b"X,", 1)]))
+    (folder / "enterprises.csv").write_bytes(b"".join([*rows, rows[5].replace(b",", b",changed ", 1)]))
     plan = (folder / "plan.toml").read_text("utf-8")
     (folder / "plan.toml").write_text(plan.replace("[plan]", "[plan]\nnonsense = 1", 1), "utf-8")
     with pytest.raises(InputError) as refused:

@@ -29,6 +29,7 @@ from dualrandom.hashing import Digest, hash_hex, suite_digest
 from dualrandom.policy.plan import Plan
 from dualrandom.progress import Progress, silent
 from dualrandom.seed import commitment_of, contribution_statement
+from dualrandom.statistics import labels_document
 
 LIST_SECRET = "list-secret"
 AUDITOR_KEY = "auditor.key"
@@ -101,14 +102,20 @@ def announce(
         {} if is_open else {f"openings/{name}.jsonl": file.openings_file() for name, file in lists.items()}
     )
     write_private(private, {**new, **openings, "freeze.json": canonical(freeze)})
+    digest_hex = hash_hex(data, digest)
+    labels = labels_document(plan, inputs.libraries, document, digest_hex, (), rehearsal)
     write_public(
         campaign.public,
-        {**{f"{name}.jsonl": file.file() for name, file in lists.items()}, "announcement.json": data},
+        {
+            **{f"{name}.jsonl": file.file() for name, file in lists.items()},
+            "labels.json": canonical(labels),
+            "announcement.json": data,
+        },
     )
     write_index(campaign.public)
     return Announced(
         draw=draw,
-        digest=hash_hex(data, digest),
+        digest=digest_hex,
         frame_size=len(prepared.frozen.ids),
         roster_size=len(prepared.frozen.roster),
         tasks=len(plan.tasks),
@@ -127,8 +134,10 @@ def _archivable(campaign: Campaign) -> str | None:
         return None
     data = path.read_bytes()
     document = json.loads(data)
-    if (campaign.public / "void.json").exists():
-        return str(document["draw"])
+    draw = str(document["draw"])
+    # the second place: an earlier run stopped while it moved the voided documents there
+    if (campaign.public / "void.json").exists() or (campaign.voided / draw / "void.json").exists():
+        return draw
     digest_hex = hash_hex(data, suite_digest(document["suite"]))
     raise StateError(
         code="already-announced",
@@ -147,17 +156,16 @@ def _archivable(campaign: Campaign) -> str | None:
 def _archive(campaign: Campaign, draw: str) -> None:
     """Move a voided draw's documents aside, unchanged; nothing is deleted."""
     target = campaign.voided / draw
-    target.mkdir(parents=True)
-    for path in sorted(published_files(campaign.public)):
-        destination = target / path.relative_to(campaign.public)
-        destination.parent.mkdir(parents=True, exist_ok=True)
-        path.rename(destination)
+    target.mkdir(parents=True, exist_ok=True)
     private_target = campaign.private / "voided" / draw
-    private_target.mkdir(parents=True, mode=0o700)
+    private_target.mkdir(parents=True, mode=0o700, exist_ok=True)
     for name in (LIST_SECRET, "nonces", "openings", "freeze.json", "local-randomness"):
         path = campaign.private / name
         if path.exists():
             path.rename(private_target / name)
+    # the announcement goes last: as long as it is here, a rerun after a crash finishes the move
+    for path in sorted(published_files(campaign.public), key=lambda path: path.name == "announcement.json"):
+        path.rename(target / path.name)
 
 
 def _require_unknown_round(plan: Plan, now: datetime, rehearsal: bool) -> None:

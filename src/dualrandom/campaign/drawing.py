@@ -103,7 +103,9 @@ def draw(folder: Path, *, beacon_file: Path | None = None, progress: Progress = 
     _require_dated(document, drawn)
     clock("发布", "publishing")
     statistics = statistics_document(document, digest_hex, prepared.frozen, drawn, freeze["excluded"])
-    labels = labels_document(inputs.plan, inputs.libraries, document, digest_hex, drawn, freeze["rehearsal"])
+    labels = labels_document(
+        inputs.plan, inputs.libraries, document, digest_hex, drawn.visits, freeze["rehearsal"]
+    )
     files: dict[str, bytes] = {
         **{f"{name}.jsonl": file.file() for name, file in lists.items()},
         "beacon.json": canonical(_beacon_document(document, evidence)),
