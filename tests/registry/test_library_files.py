@@ -201,7 +201,7 @@ def test_the_wrong_template_is_recognised_and_named(read: Read) -> None:
         "Unified Social Credit Code,Enterprise Name,District Code,Credit Class",
         "统一社会信用代码（必填）,*名称*,行政 区划：,信用风险分类(A-D)",
         "统一社会信用代码 id,名称 name,行政区划 district,信用风险分类 credit_class",
-        "ＩＤ,ｎａｍｅ,district ,credit-class",
+        "ＩＤ,ｎａｍｅ,district ,credit-class",  # noqa: RUF001 - full width is the point
     ],
 )
 def test_headings_are_recognised_in_both_languages(read: Read, headings: str) -> None:

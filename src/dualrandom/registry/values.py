@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from difflib import get_close_matches
 from fractions import Fraction
@@ -41,9 +41,12 @@ FOREVER = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Refused:
-    """A cell that cannot be accepted: the fault's code, an evident correction, and the words its text needs."""
+    """A cell that cannot be accepted: the fault's code, an evident correction, and the words its text needs.
+
+    The word ``shown`` is the part of the cell that is at fault, where it is not the whole.
+    """
 
     code: str
     suggestion: str | None = None
@@ -82,7 +85,7 @@ class Vocabulary:
                 if spelling:
                     self._ids.setdefault(_folded(spelling), identity)
                     spellings[spelling] = None
-        self._spellings = tuple(spellings)[: self.CANDIDATES]
+        self._spellings = {_folded(spelling): spelling for spelling in tuple(spellings)[: self.CANDIDATES]}
         self._near: dict[str, str | None] = {}
         self.names = ", ".join(names[:20]) + (" …" if len(names) > 20 else "")
 
@@ -98,8 +101,8 @@ class Vocabulary:
         if text not in self._near:
             if len(self._near) >= self.SEARCHES or len(text) > 64:
                 return None
-            found = get_close_matches(text, self._spellings, 1)
-            self._near[text] = found[0] if found else None
+            found = get_close_matches(_folded(text), self._spellings, 1)
+            self._near[text] = self._spellings[found[0]] if found else None
         return self._near[text]
 
 
@@ -306,7 +309,7 @@ def listed(parse: Parse, mapping: Mapping[str, str]) -> Parse:
             if part:
                 value = parse(mapping.get(part, part))
                 if isinstance(value, Refused):
-                    return value
+                    return replace(value, words={**value.words, "shown": part})
                 found.add(str(value))
         return tuple(sorted(found)) if found else single
 
