@@ -182,5 +182,5 @@ def test_templates_are_written_once(ask: Ask, tmp_path: Path) -> None:
 def test_a_folder_that_is_no_campaign_is_refused(ask: Ask, tmp_path: Path) -> None:
     for command in ("check", "announce", "simulate"):
         assert ask(command, tmp_path, code=2)["problems"]
-    for command in (("draw",), ("void", "--reason", "x"), ("explain", "--inspector", "x")):
-        assert ask(command[0], tmp_path / "nowhere", *command[1:], code=2)["error"]["code"] == "not-announced"
+    for name, *options in (("draw",), ("void", "--reason", "x"), ("explain", "--inspector", "x")):
+        assert ask(name, tmp_path / "nowhere", *options, code=2)["error"]["code"] == "not-announced"
