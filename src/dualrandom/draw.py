@@ -49,6 +49,7 @@ def select(announcement: Mapping[str, Any], frozen: Frozen, tickets: Tickets) ->
     ranked = sample.ranking(frozen.ids, drawn, frozen.profile, len(frozen.profiles))
     placed = sample.profiles_of_strata(frozen.profiles)
     chosen: dict[str, Selection] = {}
+    ranks_of: dict[str, list[int]] = {}
     tasks = announcement["tasks"]
 
     def selection(
@@ -76,15 +77,13 @@ def select(announcement: Mapping[str, Any], frozen: Frozen, tickets: Tickets) ->
                 ).tolist()
                 for stratum, size in sizes.items()
             }
-            chosen[name] = selection(name, sorted(r for ranks in of.values() for r in ranks), sizes, of)
-    rank_of = {frozen.ids[int(position)]: rank for rank, position in enumerate(ranked.order.tolist())}
+            ranks_of[name] = sorted(rank for ranks in of.values() for rank in ranks)
+            chosen[name] = selection(name, ranks_of[name], sizes, of)
     for task in tasks:
         if task["mode"] == "follows":
             in_scope = {p for profiles in placed.get(task["id"], {}).values() for p in profiles}
             ranks = [
-                rank_of[enterprise]
-                for enterprise in chosen[task["lead"]].by_ticket
-                if int(frozen.profile[ranked.order[rank_of[enterprise]]]) in in_scope
+                rank for rank in ranks_of[task["lead"]] if int(frozen.profile[ranked.order[rank]]) in in_scope
             ]
             chosen[task["id"]] = selection(task["id"], ranks, {}, {})
     return tuple(chosen[task] for task in sorted(chosen))

@@ -58,12 +58,21 @@ def ranking(
     ids: Sequence[str], tickets: Sequence[bytes], profile: npt.NDArray[np.int64], profiles: int
 ) -> Ranking:
     """Order a frame of n enterprises by ticket; ``profile`` is int64[n], the index of each one's profile."""
-    # ids ascend in the frame, so position order breaks ties as the smaller id does
-    order = np.array(sorted(range(len(ids)), key=tickets.__getitem__), dtype=np.int64)
+    order = _ticket_order(tickets)
     in_order = profile[order] if len(ids) else profile
     by_rank = np.argsort(in_order, kind="stable").astype(np.int64)
     bounds = np.searchsorted(in_order[by_rank], np.arange(profiles + 1))
     return Ranking(order, tuple(by_rank[bounds[p] : bounds[p + 1]] for p in range(profiles)))
+
+
+def _ticket_order(tickets: Sequence[bytes]) -> npt.NDArray[np.int64]:
+    """Return the positions of 32-byte tickets in ascending order, equal tickets by position (ids ascend in the frame)."""
+    # the first 64 bits decide all but about n²/2^65 cases: sort by them, and by the whole only where they meet
+    heads = np.frombuffer(b"".join(tickets), dtype=">u8")[::4].astype(np.uint64)
+    order = np.argsort(heads, kind="stable").astype(np.int64)
+    if np.any(heads[order[1:]] == heads[order[:-1]]):
+        return np.array(sorted(range(len(tickets)), key=tickets.__getitem__), dtype=np.int64)
+    return order
 
 
 def members(ranked: Ranking, profiles: Iterable[int]) -> npt.NDArray[np.int64]:
