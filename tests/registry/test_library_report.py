@@ -1,6 +1,7 @@
 """The report of a broken file stays readable, keeps everything, and cannot be turned against its reader."""
 
 import io
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ import openpyxl
 import pytest
 
 from dualrandom.errors import DualRandomError, Problem
+from dualrandom.registry import reader
 from dualrandom.registry.faults import FAULTS, Place, problem
 from dualrandom.registry.reader import ReadResult
 from dualrandom.registry.report import render_problems, summarise, write_problem_sheet
@@ -109,13 +111,13 @@ def test_the_sheet_holds_every_problem_in_both_languages(tmp_path: Path) -> None
 
 
 def test_the_sheet_needs_its_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "xlsxwriter", None)
+    monkeypatch.setitem(sys.modules, "xlsxwriter", None)
     with pytest.raises(DualRandomError, match="extra-missing"):
         write_problem_sheet([wrong()], tmp_path / "problems.xlsx")
 
 
 def test_every_fault_is_used_and_speaks_both_languages() -> None:
-    folder = Path(__import__("dualrandom.registry", fromlist=["x"]).__file__).parent
+    folder = Path(reader.__file__).parent
     sources = "".join(
         path.read_text("utf-8")
         for path in folder.glob("*.py")

@@ -306,8 +306,8 @@ def test_hours_that_are_none_are_refused(read: Read, written: str, code: str) ->
         "45173",
         "2023-09-04 00:00:00",
         "2023-9-4 8:30",
-        "２０２３-09-04",
-    ],  # noqa: RUF001
+        "２０２３-09-04",  # noqa: RUF001
+    ],
 )
 def test_a_date_may_be_written_in_the_usual_ways(read: Read, written: str) -> None:
     result = read({"enterprises": ENTERPRISES + enterprise(closed=written)})
