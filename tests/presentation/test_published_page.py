@@ -155,15 +155,19 @@ def test_every_chinese_sentence_has_an_english_one(draw: Draw) -> None:
     assert [text for text in english if re.search("[一-鿿]", text)] == []
 
 
-def test_chinese_is_shown_first_only_where_names_are_chinese(draw: Draw) -> None:
+def test_the_language_shown_first_is_that_of_the_place_or_of_the_names(draw: Draw) -> None:
     def abroad(values: dict[str, dict[str, Any]]) -> None:
-        labels = values["labels.json"]
-        labels["authority"]["zh"] = labels["authority"]["en"] = "City of Chicago"
-        for label in labels["tasks"].values():
-            label["zh"] = label["en"]
+        values["announcement.json"]["timezone"] = "America/Chicago"
+
+    def chinese_only(values: dict[str, dict[str, Any]]) -> None:
+        abroad(values)
+        authority = values["labels.json"]["authority"]
+        authority["en"] = authority["zh"]
 
     assert '<html lang="zh-CN">' in render_index(draw()).decode()
+    assert '<html lang="zh-CN">' in render_index(draw(only=("announcement.json",))).decode()
     assert '<html lang="en">' in render_index(draw(change=abroad)).decode()
+    assert '<html lang="zh-CN">' in render_index(draw(change=chinese_only)).decode()
 
 
 def test_the_command_for_a_ticket_gives_what_the_page_says(draw: Draw) -> None:
@@ -259,16 +263,16 @@ def test_a_void_draw_says_so_and_why(draw: Draw) -> None:
         {
             "announcement": "0" * 64,
             "draw": "ezhou-2023-000007",
-            "reason": "名录<b>有误</b> {0}",
+            "reason": "名录<u>有误</u> {0}",
             "time": "2023-08-24T01:00:00Z",
             "type": "dualrandom/v1/void",
         }
     )
     page = render_index(files)
-    assert b"<b>" not in page
+    assert b"<u>" not in page
     text = outline(page).text()
     assert "本次抽取已作废" in text
-    assert "名录<b>有误</b> {0}" in text
+    assert "名录<u>有误</u> {0}" in text
     assert "2023-08-24 09:00:00 (UTC+08:00)" in text
 
 

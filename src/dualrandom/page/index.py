@@ -15,12 +15,16 @@ from dualrandom.page.seed import check, seed
 from dualrandom.page.style import POLICY, STYLE
 from dualrandom.page.visits import visits
 
+_CHINESE_ZONES = {
+    f"Asia/{city}" for city in ("Chongqing", "Hong_Kong", "Macau", "Shanghai", "Taipei", "Urumqi")
+}
+
 
 def render_index(files: Mapping[str, bytes]) -> bytes:
     """Return the page of one draw as UTF-8 bytes.
 
     ``files`` maps names relative to the folder of the draw to bytes; whatever is not published yet is absent.
-    Both languages are on the page; Chinese is shown first if the names are Chinese. Nothing is verified.
+    Both languages are on the page; the one shown first follows the time zone. Nothing is verified.
     Raises DualRandomError ``no-announcement`` or ``not-canonical``.
     """
     documents = read_documents(files)
@@ -44,12 +48,11 @@ def render_index(files: Mapping[str, bytes]) -> bytes:
 
 
 def _first_language(documents: Documents) -> str:
-    """Documents name no language: a label that is written in Han characters says that readers are Chinese."""
-    labels = documents.labels
+    """Documents name no language: readers are Chinese where the time zone is, or where names have no other form."""
+    if documents.announcement["timezone"] in _CHINESE_ZONES:
+        return "zh"
     names = [documents.authority, *(documents.name("tasks", task) for task in documents.tasks)]
-    if not labels:
-        return "zh" if str(documents.announcement["timezone"]) in {"Asia/Shanghai", "Asia/Urumqi"} else "en"
-    return "zh" if any(_is_han(character) for name in names for character in name.zh) else "en"
+    return "zh" if any(_is_han(character) for name in names for character in name.en) else "en"
 
 
 def _is_han(character: str) -> bool:

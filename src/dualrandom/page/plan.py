@@ -203,19 +203,17 @@ def _crews(documents: Documents) -> Html:
     for crew in documents.announcement["crews"]:
         seats = tuple(tuple(seat) for seat in crew["seats"])
         alike.setdefault(seats, []).append(documents.name("departments", crew["department"]))
-    rows = []
+    lines = []
     for seats, departments in alike.items():
         named = [_seat(seat) for seat in seats]
-        rows.append(
-            row(
-                Both("；".join(seat.zh for seat in named), "; ".join(seat.en for seat in named)),
-                str(len(seats)),
-                Both("、".join(d.zh for d in departments), ", ".join(d.en for d in departments)),
-            )
-        )
-    return table(
-        (Both("席位要求", "Who sits there"), Both("席位数", "Seats"), Both("部门", "Departments")), rows
+        who = Both("；".join(seat.zh for seat in named), "; ".join(seat.en for seat in named))
+        whose = Both("、".join(d.zh for d in departments), ", ".join(d.en for d in departments))
+        lines.append(join(tag("b", who), Both("：", ": "), whose))
+    text = paragraph(
+        "每个部门派出一个检查组，依次坐满下列席位；事项所需资格另加入席位。",
+        "Each department sends one crew, which fills these seats in order; marks that items require are added to them.",
     )
+    return join(text, bullets(lines))
 
 
 def _seat(marks: Sequence[str]) -> Both:

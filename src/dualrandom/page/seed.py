@@ -33,10 +33,9 @@ def seed(documents: Documents) -> Html:
         parts.append(tag("pre", str(documents.result["seed"])))
         parts.append(
             paragraph(
-                "种子是下面这段文字（seed.txt）的散列值。其中各项在公告时已经固定，"
-                "只有随机数（randomness）当时还不存在。",
-                "The seed is the digest of this text (seed.txt). All of it was fixed by the announcement "
-                "but the randomness, which did not exist then.",
+                "种子是下面这段文字（seed.txt）的散列值。除随机数（randomness）外，各项均已由公告固定。",
+                "The seed is the digest of this text (seed.txt). The announcement fixed all of it "
+                "but the randomness.",
             )
         )
         if documents.seed_text is not None:
@@ -224,8 +223,8 @@ def _example(documents: Documents) -> tuple[str, str, Both]:
                     "enterprise",
                     enterprise,
                     Both(
-                        f"再核对一家被抽中的企业，例如{label.zh}：",
-                        f"Then one selected enterprise, for instance {label.en}:",
+                        f"再核对一家被抽中的企业，例如“{label.zh}”：",
+                        f"Then one selected enterprise, for instance “{label.en}”:",
                     ),
                 )
     for visit in documents.visits:
@@ -237,7 +236,7 @@ def _example(documents: Documents) -> tuple[str, str, Both]:
                     "pair" if not attempt else f"pair.{attempt}",
                     name,
                     Both(
-                        f"再核对一名检查人员与一次检查的配对签号，例如{label.zh}的检查组：",
+                        f"再核对一名检查人员与一次检查的配对签号，例如“{label.zh}”的检查组：",
                         "Then the pair ticket of an inspector and a visit, for instance of the crew for "
                         f"{label.en}:",
                     ),
