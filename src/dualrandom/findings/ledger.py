@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from dualrandom.registry.columns import VISITS
+from dualrandom.registry.columns import LIBRARIES
 from dualrandom.registry.models import PastVisit
 
 
@@ -59,7 +59,7 @@ def visits_file(rows: tuple[PastVisit, ...]) -> bytes:
     """Return rows of the visits library as CSV."""
     stream = io.StringIO(newline="")
     writer = csv.writer(stream, lineterminator="\n")
-    names = [column.name for column in VISITS.columns]
+    names = [column.name for column in LIBRARIES["visits"].columns]
     writer.writerow(names)
     for row in rows:
         cells = {name: getattr(row, name) for name in names}

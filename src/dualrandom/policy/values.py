@@ -20,6 +20,10 @@ from dualrandom.policy.source import Faults, Path, Text, nearest
 
 Read = Callable[[Faults, Path, object], Any]
 
+FILL_IN = "请填写"
+"""Stands in texts of a plan that somebody must complete; such a plan is refused."""
+FILL_IN_ID = "fill-in"
+"""The same for ids."""
 ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,63}")
 """Ids of docs/protocol.md §1."""
 ID_FORM: Text = (
@@ -75,7 +79,18 @@ def ident(faults: Faults, path: Path, value: object) -> str | None:
             plain if ID.fullmatch(plain) else None,
         )
         return None
-    return value
+    return None if value == FILL_IN_ID and _unfilled(faults, path, value) else value
+
+
+def _unfilled(faults: Faults, path: Path, value: str) -> bool:
+    faults.error(
+        path,
+        "plan-placeholder",
+        value,
+        ("还没有填写", "is still a placeholder"),
+        ("填写实际内容；公告会原样发布", "Fill it in: the announcement publishes it as it is"),
+    )
+    return True
 
 
 def text(faults: Faults, path: Path, value: object) -> str | None:
@@ -93,7 +108,7 @@ def text(faults: Faults, path: Path, value: object) -> str | None:
             ("写一行可见文字，或删去这一行", "Write one line of visible text, or take the key out"),
         )
         return None
-    return words
+    return None if FILL_IN in words and _unfilled(faults, path, words) else words
 
 
 def cell(faults: Faults, path: Path, value: object) -> str | None:
