@@ -51,7 +51,7 @@ def progress(plan: Plan, libraries: Libraries) -> tuple[Progress, ...]:
             whole[cell] += 1
             eligible[cell] += exclusion(plan, task, enterprise, done) is None
             checked[cell] += min(task.frequency, done.checks.get((task.id, enterprise.id), 0))
-        targets = _targets(plan, task, whole)
+        targets = _targets(task, whole)
         for cell in sorted(whole):
             pace = Fraction(checked[cell], elapsed) if elapsed else None
             # in January there is no pace yet: the forecast is that the plan is kept
@@ -72,7 +72,7 @@ def progress(plan: Plan, libraries: Libraries) -> tuple[Progress, ...]:
     return tuple(rows)
 
 
-def _targets(plan: Plan, task: Task, whole: Counter[tuple[str, str]]) -> dict[tuple[str, str], Fraction]:
+def _targets(task: Task, whole: Counter[tuple[str, str]]) -> dict[tuple[str, str], Fraction]:
     if task.ratios is not None:
         return {
             cell: annual_target(
