@@ -26,8 +26,6 @@ DOCUMENTS = (
     "void.json",
     "index.html",
 )
-LARGE = {"frame.jsonl"}
-"""Not needed for the page, and large."""
 
 
 def published_files(public: Path) -> Iterator[Path]:
@@ -42,6 +40,5 @@ def write_index(public: Path) -> None:
     """Write ``index.html`` from the published documents alone."""
     from dualrandom.page import render_index  # noqa: PLC0415
 
-    files = {path.name: path.read_bytes() for path in published_files(public) if path.name not in LARGE}
-    files.pop("index.html", None)
+    files = {path.name: path.read_bytes() for path in published_files(public) if path.name != "index.html"}
     write_public(public, {"index.html": render_index(files)})
