@@ -34,10 +34,20 @@ def dotted(path: Path) -> str:
 
 
 def nearest(value: str, accepted: Iterable[str]) -> str | None:
-    """Return the accepted word that was probably meant, or None. Case and ``-``/``_`` do not count."""
+    """Return the accepted word that was probably meant, or None; of two that are equally near, neither is.
+
+    Case and ``-``/``_`` do not count.
+    """
     plain = {word.lower().replace("-", "_"): word for word in accepted}
-    found = difflib.get_close_matches(value.strip().lower().replace("-", "_"), plain, n=1, cutoff=0.6)
+    wanted = value.strip().lower().replace("-", "_")
+    found = difflib.get_close_matches(wanted, plain, n=2, cutoff=0.6)
+    if len(found) == 2 and _likeness(wanted, found[0]) == _likeness(wanted, found[1]):
+        return None
     return plain[found[0]] if found else None
+
+
+def _likeness(wanted: str, word: str) -> float:
+    return difflib.SequenceMatcher(None, word, wanted).ratio()
 
 
 class Faults:

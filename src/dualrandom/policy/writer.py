@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from fractions import Fraction
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from dualrandom.policy.layout import LIBRARIES, documented
 from dualrandom.policy.moments import deadlines_of, zone_of
@@ -20,6 +21,7 @@ from dualrandom.policy.source import Faults, Text
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _DEFAULTS = {path: value.default for path, value in documented()}
+_DEADLINES = ("reveal", "result", "findings")
 _ALWAYS = frozenset({"plan.number", "plan.disclosure"})
 """Written even where they equal the default: who reads a plan should see them."""
 _HEAD = (
@@ -127,7 +129,7 @@ def toml(value: Any) -> str:
         # TOML's basic strings know all of JSON's escapes, but want DEL escaped as well
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
     if isinstance(value, datetime):
-        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return value.isoformat().replace("+00:00", "Z")
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, Mapping):
@@ -155,8 +157,10 @@ class _Writer:
 
     def plan(self, plan: Plan) -> str:
         self._lines = [f"# {text}" for text in _HEAD]
-        self._section("plan", _head(plan))
-        self._section("deadlines", _deadlines(plan))
+        zone = zone_of(Faults("", {}), plan.timezone)
+        self._section("plan", _head(plan), {"plan.months_left": 13 - plan.period[0].month})
+        deadlines = {key: getattr(plan.deadlines, key).astimezone(zone) for key in _DEADLINES}
+        self._section("deadlines", deadlines, _usual_deadlines(plan, zone))
         self._section(
             "days", {"working": plan.working_days, "extra": plan.extra_days, "closed": plan.closed_days}
         )
@@ -165,7 +169,7 @@ class _Writer:
             "caps", {"daily": caps.daily, "total": caps.total, "enterprise_annual": caps.enterprise_annual}
         )
         self._section("policy", _policy(plan))
-        self._section("beacon", _beacon(plan))
+        self._section("beacon", _beacon(plan, zone))
         if plan.beacon.kind == "drand":
             self._lines.append(f"# round = {plan.beacon.round}")
         if plan.auditor is not None:
@@ -195,13 +199,15 @@ class _Writer:
                 self._library(kind, plan.libraries[kind])
         return "\n".join(self._lines) + "\n"
 
-    def _section(self, name: str, values: Mapping[str, Any]) -> None:
+    def _section(
+        self, name: str, values: Mapping[str, Any], computed: Mapping[str, Any] | None = None
+    ) -> None:
         self._open(f"[{name}]", name)
-        self._values(name, values, quiet=False)
+        self._values(name, values, {**_DEFAULTS, **(computed or {})}, quiet=False)
 
     def _row(self, name: str, id_: str, values: Mapping[str, Any]) -> None:
         self._open(f"[[{name}]]", name, f"{name}.{id_}")
-        self._values(f"{name}[]", values, quiet=True)
+        self._values(f"{name}[]", values, _DEFAULTS, quiet=True)
 
     def _library(self, kind: str, source: LibrarySource) -> None:
         self._open(f"[libraries.{kind}]", "libraries")
@@ -214,6 +220,7 @@ class _Writer:
                 "columns": source.columns,
                 "values": source.values,
             },
+            _DEFAULTS,
             quiet=True,
         )
 
@@ -227,11 +234,13 @@ class _Writer:
                 self._comment(self._remarks[key])
         self._lines.append(header)
 
-    def _values(self, prefix: str, values: Mapping[str, Any], *, quiet: bool) -> None:
+    def _values(
+        self, prefix: str, values: Mapping[str, Any], defaults: Mapping[str, Any], *, quiet: bool
+    ) -> None:
         """Write keys and values; what equals its default is commented out, or left out if ``quiet``."""
         for key, value in values.items():
             path = f"{prefix}.{key}"
-            default = value is None or (path not in _ALWAYS and value == _DEFAULTS.get(path))
+            default = value is None or (path not in _ALWAYS and value == defaults.get(path))
             if default and (quiet or value is None) and path not in self._remarks:
                 continue
             for text in (_KEYS.get(path), self._remarks.get(path)):
@@ -245,7 +254,6 @@ class _Writer:
 
 
 def _head(plan: Plan) -> dict[str, Any]:
-    left = plan.months_left if plan.months_left != 13 - plan.period[0].month else None
     return {
         "id": plan.id,
         "authority": plan.authority,
@@ -255,7 +263,7 @@ def _head(plan: Plan) -> dict[str, Any]:
         "timezone": plan.timezone,
         "language": plan.language,
         "period": {"start": plan.period[0], "end": plan.period[1]},
-        "months_left": left,
+        "months_left": plan.months_left,
         "suite": plan.suite,
         "disclosure": plan.disclosure,
         "classes_public": plan.classes_public,
@@ -265,15 +273,17 @@ def _head(plan: Plan) -> dict[str, Any]:
     }
 
 
-def _deadlines(plan: Plan) -> dict[str, Any]:
-    """Only those that differ from what follows from beacon and period."""
-    written = {key: getattr(plan.deadlines, key) for key in ("reveal", "result", "findings")}
-    nothing = {"deadlines": dict.fromkeys(written), "days": {"working": plan.working_days}}
+def _usual_deadlines(plan: Plan, zone: ZoneInfo | None) -> dict[str, datetime]:
+    """What follows from beacon and period, by key; findings are left out where working days are not known."""
     faults = Faults("", {})
-    usual = deadlines_of(faults, nothing, plan.beacon, plan.period, zone_of(faults, plan.timezone))
-    if usual is None:
-        return written
-    return {key: None if time == getattr(usual, key) else time for key, time in written.items()}
+    written: dict[str, datetime | None] = dict.fromkeys(_DEADLINES)
+    parsed = {"deadlines": written, "days": {"working": plan.working_days}}
+    usual = deadlines_of(faults, parsed, plan.beacon, plan.period, zone)
+    if usual is not None:
+        return {f"deadlines.{key}": getattr(usual, key) for key in _DEADLINES}
+    written["findings"] = plan.deadlines.findings
+    usual = deadlines_of(faults, parsed, plan.beacon, plan.period, zone)
+    return {f"deadlines.{key}": getattr(usual, key) for key in ("reveal", "result")}
 
 
 def _policy(plan: Plan) -> dict[str, Any]:
@@ -304,14 +314,14 @@ def _step(step: Mapping[str, object]) -> dict[str, Any]:
     return _filled(order)
 
 
-def _beacon(plan: Plan) -> dict[str, Any]:
+def _beacon(plan: Plan, zone: ZoneInfo | None) -> dict[str, Any]:
     beacon = plan.beacon
     named = beacon.kind == "keystring"
     return {
         "kind": beacon.kind,
         "source": beacon.source if named else None,
         "round": beacon.round if named else None,
-        "time": beacon.time,
+        "time": beacon.time.astimezone(zone),
     }
 
 

@@ -162,7 +162,10 @@ def _visits(last: Path, plan: Plan) -> tuple[PastVisit, ...]:
     if any(found.severity == "error" for found in problems):
         raise InputError(problems)
     return tuple(
-        sorted(rows, key=lambda row: (row.enterprise, row.date, row.department, row.task, row.item, row.inspectors))
+        sorted(
+            rows,
+            key=lambda row: (row.enterprise, row.date, row.department, row.task, row.item, row.inspectors),
+        )
     )
 
 

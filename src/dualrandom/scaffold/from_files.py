@@ -258,7 +258,7 @@ def _tasks(
             Task(
                 id=task,
                 name=f"{by_id[name].name}双随机抽查",
-                name_en=f"{by_id[name].name_en}: random inspection",
+                name_en=f"{by_id[name].name}双随机抽查",
                 department=name,
                 mode="own",
                 lead=None,
