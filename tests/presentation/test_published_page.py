@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import shutil
 import subprocess
 from base64 import b64encode
 from collections.abc import Callable
@@ -181,6 +182,43 @@ def test_the_command_for_a_ticket_gives_what_the_page_says(draw: Draw) -> None:
         assert done.stdout.split()[0] == shown
 
 
+def test_under_the_chinese_suite_the_command_is_that_of_openssl(draw: Draw) -> None:
+    def chinese(values: dict[str, dict[str, Any]]) -> None:
+        values["announcement.json"]["suite"] = "sm3"
+
+    texts = [text for text in outline(render_index(draw(change=chinese))).texts[""] if text.strip()]
+    place = next(place for place, text in enumerate(texts) if text.startswith("printf"))
+    if shutil.which("openssl") is None:
+        pytest.skip("no openssl here")
+    done = subprocess.run(["sh", "-c", texts[place]], capture_output=True, text=True, check=False)
+    if done.returncode or not done.stdout:
+        pytest.skip("this openssl has no SM3")
+    assert done.stdout.split()[-1] == texts[place + 1]
+
+
+def test_rules_that_differ_are_said(draw: Draw) -> None:
+    def differ(values: dict[str, dict[str, Any]]) -> None:
+        values["announcement.json"]["policy"].update(
+            calendar="optimise",
+            cross_district=True,
+            relief=[{"amount": 1, "department": "amr", "kind": "daily"}],
+            undated="void",
+            visit_limit=None,
+        )
+
+    usual, other = (outline(render_index(draw(**state))).text() for state in ({}, {"change": differ}))
+    for here, there in (
+        ("is drawn by lot from 2 days", "is chosen by optimisation from 2 days"),
+        ("in their own districts only", "outside their districts"),
+        ("are listed with the reason", "makes the draw invalid"),
+        ("at most 4 departments, 20 checks, 8 hours", "daily amr 1"),
+    ):
+        assert here in usual
+        assert here not in other
+        assert there in other
+        assert there not in usual
+
+
 def test_a_command_is_never_made_from_an_id_that_could_break_out_of_it(draw: Draw) -> None:
     def poison(values: dict[str, dict[str, Any]]) -> None:
         evil = "91420704MA0000017E'; rm -rf /; '"
@@ -272,6 +310,7 @@ def test_a_void_draw_says_so_and_why(draw: Draw) -> None:
     assert b"<u>" not in page
     text = outline(page).text()
     assert "本次抽取已作废" in text
+    assert "尚未" not in text
     assert "名录<u>有误</u> {0}" in text
     assert "2023-08-24 09:00:00 (UTC+08:00)" in text
 

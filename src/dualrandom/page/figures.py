@@ -19,6 +19,12 @@ _BINS = 24
 def statistics(documents: Documents) -> Html:
     """Return the section of figures."""
     heading = tag("h2", Both("统计", "Statistics"), id="statistics")
+    if documents.statistics is None and documents.void is not None:
+        return tag(
+            "section",
+            heading,
+            paragraph("本次抽取已作废，没有统计。", "This draw is void; it has no figures."),
+        )
     if documents.statistics is None:
         return tag("section", heading, paragraph("抽取之后公布。", "Published after the draw."))
     figures = documents.statistics

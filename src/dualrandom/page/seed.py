@@ -21,7 +21,9 @@ def seed(documents: Documents) -> Html:
     """Return the section on where the randomness came from."""
     heading = tag("h2", Both("种子与随机性", "Seed and randomness"), id="seed")
     parts: list[Html] = []
-    if documents.result is None:
+    if documents.void is not None and documents.result is None:
+        parts.append(paragraph("本次抽取已作废，没有种子。", "This draw is void; it has no seed."))
+    elif documents.result is None:
         parts.append(
             paragraph(
                 "种子尚未产生。它将由公告的散列值、公开信标的随机数和各方事先承诺的随机贡献共同决定。",
