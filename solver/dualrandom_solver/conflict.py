@@ -24,7 +24,8 @@ class Violator:
     seats       int64: seat numbers
     crews       int64: their crews, rising
     persons     int64: everyone who may take one of these seats on a day in question
-    capacity    how many of the seats these persons can fill at most
+    capacity    how many of the seats these persons can fill at most: the caps of the booked ones below, and
+                one seat for each of these crews open to each other person
     short       len(seats) - capacity, at least 1
     booked_days      int64[n, 2]: (person, day) counted with the daily cap, because the day is what binds
     booked_persons   int64: persons counted with the period cap, because the period is what binds

@@ -62,16 +62,8 @@ class Instance:
 
     def __post_init__(self) -> None:
         for field in fields(self):
-            if field.name == "days":
-                continue
-            kind: type[np.generic] = np.int64
-            if field.name == "absent":
-                kind = np.bool_
-            elif field.name == "cand_seats":
-                kind = np.uint64
-            array = np.ascontiguousarray(getattr(self, field.name), dtype=kind).view()
-            array.flags.writeable = False
-            object.__setattr__(self, field.name, array)
+            if field.name != "days":
+                object.__setattr__(self, field.name, _frozen(field.name, getattr(self, field.name)))
         self._check_shapes()
         self._check_values()
 
@@ -171,6 +163,24 @@ class Instance:
         change = self.cand_seats ^ (self.cand_seats << np.uint64(1))
         first = _or_by_row(change, self.cand_indptr) | np.uint64(1)
         return np.asarray(first & self.crew_full, dtype=np.uint64)
+
+
+def _frozen(name: str, values: object) -> npt.NDArray[np.generic]:
+    """A read-only array of the field's kind; numbers are never rounded or wrapped to fit."""
+    given = np.asarray(values)
+    kind: type[np.generic] = np.int64
+    if name == "absent":
+        kind = np.bool_
+    elif name == "cand_seats":
+        kind = np.uint64
+        if given.dtype.kind == "i" and given.size and given.min() < 0:
+            raise InvalidInstance("cand_seats must not be negative", int(given.min()))
+    fits = given.dtype.kind == "b" if kind is np.bool_ else given.dtype.kind in "iu"
+    if not fits and given.size:
+        raise InvalidInstance(f"{name} must be an array of {kind.__name__}", str(given.dtype))
+    array = np.ascontiguousarray(given, dtype=kind).view()
+    array.flags.writeable = False
+    return array
 
 
 def _low_bits(count: Ints) -> Masks:
