@@ -6,12 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 
 from dualrandom.cli import run
 from dualrandom.cli.demo import MARKER
 
 Ask = Callable[..., dict[str, Any]]
+FIXTURES = Path(__file__).parents[2] / "fixtures"
 
 
 @pytest.fixture
@@ -131,6 +133,74 @@ def test_a_voided_draw_stays_public_and_the_next_one_names_it(ask: Ask, town: Pa
     report = ask("verify", town, "--auditor", code=3)
     assert "FAIL" not in {check["status"] for check in report["checks"]}
     assert ask("verify", town / "public" / "voided" / first, code=3)["verdict"] == "NOT CHECKED"
+
+
+def filled(sheet: Path, to: Path, code: str) -> Path:
+    """Fill in a department's task sheet as an inspector would, with one finding code on every row."""
+    book = openpyxl.load_workbook(sheet)
+    findings = book["findings"]
+    columns = {str(cell.value).split()[-1]: cell.column for cell in findings[1]}
+    rows = 0
+    for row in range(2, findings.max_row + 1):
+        if findings.cell(row, columns["enterprise"]).value:
+            planned = findings.cell(row, columns["planned"]).value
+            findings.cell(row, columns["date"], planned)
+            findings.cell(row, columns["method"], "on-site")
+            findings.cell(row, columns["code"], code)
+            rows += 1
+    assert rows
+    book.save(to)
+    return to
+
+
+def test_findings_are_published_and_corrected_in_the_open(ask: Ask, drawn: Path, tmp_path: Path) -> None:
+    town = Path(shutil.copytree(drawn, tmp_path / "town"))
+    sheet = filled(town / "exports" / "task-sheet-health.xlsx", tmp_path / "first.xlsx", "1")
+    first = ask("record", town, sheet)
+    assert first["added"] == first["rows"] == first["published"]
+    assert ask("record", town, sheet)["added"] == 0
+    changed = filled(town / "exports" / "task-sheet-health.xlsx", tmp_path / "second.xlsx", "6")
+    refused = ask("record", town, changed, code=2)
+    assert {one["file"] for one in refused["problems"]} <= {"second.xlsx"}
+    corrected = ask("record", town, changed, "--correct", "复查后更正")
+    assert corrected["added"] == first["rows"]
+    published = json.loads((town / "public" / "findings.json").read_bytes())["findings"]
+    assert {one["reason"] for one in published if one["revision"] == 2} == {"复查后更正"}
+    report = ask("verify", town, "--auditor", code=3)
+    assert {check["name"]: check["status"] for check in report["checks"]}["findings"] == "PASS"
+
+
+def test_findings_wait_for_the_draw(ask: Ask, announced: Path, tmp_path: Path) -> None:
+    (tmp_path / "sheet.xlsx").write_bytes(b"")
+    assert ask("record", announced, tmp_path / "sheet.xlsx", code=2)["error"]["code"] == "not-drawn"
+
+
+def test_a_campaign_is_made_from_an_office_s_workbooks(ask: Ask, tmp_path: Path) -> None:
+    folder, sheets = tmp_path / "new", sorted((FIXTURES / "three-workbooks").glob("*.xlsx"))
+    told = ask("new", folder, "--from", *sheets)
+    assert set(told["libraries"]) == {"enterprises", "inspectors", "items"}
+    assert (folder / "plan.toml").is_file()
+    waiting = ask("check", folder, code=2)
+    assert {one["column"] for one in waiting["problems"] if one["severity"] == "error"} == set(
+        told["to_fill"]
+    )
+    assert ask("new", folder, "--from", *sheets, code=2)["error"]["code"] == "campaign-exists"
+
+
+def test_the_mistakes_of_a_workbook_are_listed_when_it_is_taken_in(ask: Ask, tmp_path: Path) -> None:
+    sheets = sorted((FIXTURES / "three-workbooks-with-mistakes").glob("*.xlsx"))
+    told = ask("new", tmp_path / "new", *(f"--from={sheet}" for sheet in sheets), code=3)
+    errors = [one for one in told["problems"] if one["severity"] == "error"]
+    assert len({(one["row"], one["column"], one["code"]) for one in errors}) >= 8
+    again = ask("check", tmp_path / "new", code=2)["problems"]
+    assert {one["row"] for one in errors} <= {one["row"] for one in again}
+
+
+def test_the_next_campaign_follows_from_the_last(ask: Ask, drawn: Path, tmp_path: Path) -> None:
+    told = ask("new", tmp_path / "next", "--from", drawn)
+    assert told["plan"].endswith("plan.toml")
+    assert (tmp_path / "next" / "plan.toml").is_file()
+    assert not (tmp_path / "next" / "private").exists()
 
 
 def test_verify_finds_a_swapped_enterprise(ask: Ask, drawn: Path, tmp_path: Path) -> None:

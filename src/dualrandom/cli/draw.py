@@ -47,6 +47,10 @@ def draw(
             f"公布：{campaign / 'public'}　供各部门使用：{campaign / 'exports'}",
             f"Published: {campaign / 'public'}   For the departments: {campaign / 'exports'}",
         )
+        screen.say(
+            f"复核：dualrandom verify {campaign / 'public'}",
+            f"Verify it: dualrandom verify {campaign / 'public'}",
+        )
         screen.finish(drawn_as_json(summary))
 
 

@@ -30,7 +30,7 @@ DAYS = {
 }
 OUTCOMES = {
     "paired": ("配对", "paired"),
-    "cost": ("他人更合适（调整后成本更低）", "others sit (less adjusted cost)"),
+    "cost": ("他人在组（调整后成本不更高）", "others sit (at no more adjusted cost)"),
     "absent": ("当日不在岗", "absent on the day"),
     "barred": ("与同事回避", "barred by a colleague"),
     "recused": ("回避该检查对象", "recused"),
