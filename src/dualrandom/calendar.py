@@ -123,11 +123,10 @@ def _missing_notice(year: int) -> DualRandomError:
             "en": f"the State Council's notice for {year} is missing, so its working days are not known",
         },
         {
-            "zh": f"将国务院办公厅关于 {year} 年部分节假日安排的通知录入文件并导入"
-            "（格式同 working-days-cn.toml），"
-            '或在计划中写 working = "weekdays" 并列出 extra 与 closed',
-            "en": f"write the notice for {year} into a file like working-days-cn.toml and load it, or set "
-            'working = "weekdays" in the plan and list the days of extra and closed',
+            "zh": f'在计划的 [days] 中写 working = "weekdays"，并按国务院办公厅关于 {year} 年部分节假日安排的通知'
+            "把节假日列入 closed、调休上班日列入 extra；程序可用 load_notice 读入该通知",
+            "en": f'set working = "weekdays" in [days] of the plan and list the holidays of the notice for {year} '
+            "in closed, its make-up days in extra; programs can read the notice with load_notice",
         },
     )
 

@@ -14,6 +14,7 @@ from stdnum.cn import uscc
 
 from dualrandom import campaign
 from dualrandom.demo import Scale, write_campaign
+from dualrandom.demo.tables import shipped_rows
 from dualrandom.policy.plan import Plan
 from dualrandom.policy.reader import read_plan
 from dualrandom.registry.models import Libraries
@@ -119,6 +120,20 @@ def test_the_city_has_the_shares_of_a_real_one(read: dict[Scale, tuple[Plan, Lib
     assert (len(departments), sum(departments.values())) == (27, 600)
     assert (min(departments.values()), max(departments.values())) == (10, 180)
     assert 55 <= len(plan.tasks) <= 75
+
+
+def test_every_street_of_the_city_belongs_to_one_district() -> None:
+    divisions = {row["code"]: row["parent"] for row in shipped_rows("data/ezhou-divisions.csv")}
+    used = [
+        (row["id"], street)
+        for row in shipped_rows("demo/city/districts.csv")
+        for street in row["streets"].split(";")
+    ]
+    assert sorted(street for _, street in used) == sorted(code for code in divisions if len(code) == 9)
+    # the two zones lie in Huarong and Echeng
+    assert all(
+        divisions[street] == (district if len(district) == 6 else district[:6]) for district, street in used
+    )
 
 
 @pytest.mark.parametrize("scale", ["town", "city"])
