@@ -382,6 +382,15 @@ def test_a_formula_without_its_result_is_refused(read: Read) -> None:
     assert (found.sheet, found.row, found.column) == ("企业", 2, "名称")
 
 
+def test_a_last_row_of_formulas_without_results_is_not_lost(read: Read) -> None:
+    def spoil(book: Any) -> None:
+        for column in "ABCD":
+            book["企业"][f"{column}4"] = f"=上月!{column}4"
+
+    result = read({"enterprises.xlsx": workbook(spoil)})
+    assert [(found.code, found.row) for found in result.problems] == [("formula-without-value", 4)] * 4
+
+
 def test_a_formula_with_its_result_is_read_with_a_warning(read: Read, tmp_path: Path) -> None:
     path = tmp_path / "made.xlsx"
     with xlsxwriter.Workbook(str(path)) as book:

@@ -91,7 +91,12 @@ def read_workbook(data: bytes) -> Workbook:
             if cells > LARGEST_GRID:
                 return Workbook(fault="file-too-large", fault_value=name, words={"size": cells * 16 >> 20})
             rows = book.get_sheet_by_name(name).to_python(skip_empty_area=False)
-            sheets.append(Sheet(name, False, rows, _notes(xml, from_1904)))
+            notes = _notes(xml, from_1904)
+            # Rows at the end that hold nothing but formulas without results are no rows to calamine.
+            last = max((row for row, _ in (*notes.formulas, *notes.errors)), default=0)
+            width = len(rows[0]) if rows else 0
+            rows += [[""] * width for _ in range(last - len(rows))]
+            sheets.append(Sheet(name, False, rows, notes))
     except BaseException as error:
         # A panic inside calamine is a BaseException of its own; it means a damaged file, not a wish to stop.
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
