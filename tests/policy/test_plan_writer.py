@@ -135,7 +135,7 @@ def plans(draw: st.DrawFn) -> Plan:
         departments=tuple(Department(id_, draw(WORDS), draw(WORDS), draw(seats)) for id_ in departments),
         tasks=(own, *rest),
         rounding="up" if sealed else draw(st.sampled_from(["up", "unbiased"])),
-        calendar=draw(st.sampled_from(["lottery", "optimise"])),
+        calendar="lottery",
         working_days=draw(st.sampled_from(["cn", "weekdays", "all"])),
         extra_days=tuple(day for day in extra if day not in closed),
         closed_days=closed,

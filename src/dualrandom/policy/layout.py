@@ -65,7 +65,7 @@ def _library(row: type) -> Table:
         {
             "file": Value(values.text, required=True),
             "sheet": Value(values.text),
-            "encoding": _choice("utf-8", "gbk", "gb18030"),
+            "encoding": _choice("utf-8", "gbk", "gb18030", "utf-16"),
             "columns": Value(_keyed(columns, values.text), {}, options=columns),
             "values": Value(_keyed(columns, values.mapping(values.cell)), {}, options=columns),
         },
