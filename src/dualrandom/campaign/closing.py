@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dualrandom.announcement import instant
+from dualrandom.campaign.exporting import export
 from dualrandom.campaign.folder import Campaign, StateError, write_public
 from dualrandom.campaign.inputs import load_inputs
 from dualrandom.campaign.publishing import write_index
@@ -118,11 +119,12 @@ def record_findings(folder: Path, path: Path, correct: str | None = None) -> Rec
     openings = _openings(
         campaign, full, document, {(row["enterprise"], row["part"]) for row in merged["findings"]}
     )
+    people = _people(campaign, full)
     # the ledger first: a finding that is published is always counted
-    ledger = ledger_file(merged, full, document, _people(campaign, full))
-    _write_plain(campaign.folder / LEDGER, ledger)
+    write_public(folder, {LEDGER: ledger_file(merged, full, document, people)})
     write_public(campaign.public, {**openings, "findings.json": canonical(merged)})
     write_index(campaign.public)
+    export(campaign, inputs, document, full, people)
     return Recorded(document["draw"], len(rows), len(merged["findings"]) - before, len(merged["findings"]))
 
 
@@ -187,7 +189,3 @@ def _announcement(campaign: Campaign) -> tuple[bytes, dict[str, Any], str]:
 
 def _read_json(path: Path) -> dict[str, Any] | None:
     return json.loads(path.read_bytes()) if path.exists() else None
-
-
-def _write_plain(path: Path, data: bytes) -> None:
-    write_public(path.parent, {path.name: data})

@@ -12,6 +12,7 @@ from typing import Any
 from dualrandom.announcement import ListFile, list_files
 from dualrandom.beacon import Evidence, read_evidence
 from dualrandom.campaign.announcing import LIST_SECRET, inputs_unchanged
+from dualrandom.campaign.exporting import export
 from dualrandom.campaign.folder import (
     Campaign,
     StateError,
@@ -125,7 +126,7 @@ def draw(folder: Path, *, beacon_file: Path | None = None, progress: Progress = 
         write_public(campaign.public, files)
         write_index(campaign.public)
     clock("导出", "exporting")
-    _export(campaign, inputs, document, prepared, drawn, statistics, seed)
+    export(campaign, inputs, document, drawn.full, {row.id: row.person for row in prepared.frozen.roster})
     clock.end()
     totals = drawn.full["totals"]
     load = statistics["load"]
@@ -311,26 +312,3 @@ def _same_as_published(campaign: Campaign, files: Mapping[str, bytes]) -> bool:
             "en": "What was published is not overwritten. Find out with dualrandom verify and restore from the backup.",
         },
     )
-
-
-def _export(
-    campaign: Campaign,
-    inputs: Inputs,
-    document: Mapping[str, Any],
-    prepared: Prepared,
-    drawn: Drawn,
-    statistics: Mapping[str, Any],
-    seed: str,
-) -> None:
-    from dualrandom.exports import ExportView, write_exports  # noqa: PLC0415
-
-    view = ExportView(
-        plan=inputs.plan,
-        libraries=inputs.libraries,
-        announcement=document,
-        result=drawn.full,
-        person_of={row.id: row.person for row in prepared.frozen.roster},
-        statistics=statistics,
-        seed=seed,
-    )
-    write_exports(view, campaign.exports)
