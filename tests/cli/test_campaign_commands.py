@@ -137,7 +137,7 @@ def test_a_voided_draw_stays_public_and_the_next_one_names_it(ask: Ask, town: Pa
 
 def filled(sheet: Path, to: Path, code: str) -> Path:
     """Fill in a department's task sheet as an inspector would, with one finding code on every row."""
-    book = openpyxl.load_workbook(sheet)
+    book: Any = openpyxl.load_workbook(sheet)
     findings = book["findings"]
     columns = {str(cell.value).split()[-1]: cell.column for cell in findings[1]}
     rows = 0
