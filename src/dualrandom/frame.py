@@ -176,7 +176,7 @@ def membership(plan: Plan, enterprises: Sequence[Enterprise], done: YearToDate) 
 
     sector = _sectors(plan)
     for position, enterprise in enumerate(enterprises):
-        signature = (
+        signature: tuple[str, ...] = (
             enterprise.kind,
             enterprise.district,
             enterprise.credit_class,

@@ -104,7 +104,7 @@ def _kept_out(
     recused_from: dict[str, set[str]] = {}
     for inspector, enterprise in frozen.recused:
         recused_from.setdefault(enterprise, set()).add(inspector)
-    result = []
+    result: list[tuple[int, ...]] = []
     for crew in crews:
         recused = recused_from.get(visits[crew.visit].enterprise, set())
         barred = barring.barred.get(crew.visit, set())
