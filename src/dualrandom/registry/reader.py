@@ -230,7 +230,7 @@ def is_readme(sheet: str) -> bool:
 
 def _records(rows: RowSet, inspectors: frozenset[str]) -> tuple[Any, ...]:
     make = model(rows.library.kind)
-    records: list[Any] = [make(*row) for _, row in rows.records()]
+    records: list[Any] = [make(*row) for row in rows.records()]
     kind = rows.library.kind
     if kind == "items":
         records = [record if record.name_en else replace(record, name_en=record.name) for record in records]

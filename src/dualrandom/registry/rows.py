@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dualrandom.errors import Problem
@@ -16,6 +16,8 @@ from dualrandom.registry.values import Noted, Parse, Refused, written
 from dualrandom.registry.values import text as any_text
 from dualrandom.registry.workbook import Span
 
+SAMPLE = 1000
+"""Cells that tell whether a column repeats itself, so that each of its texts is worth remembering."""
 EXAMPLE = "示例 example:"
 """A template's example rows begin with this."""
 TOTALS = frozenset(
@@ -45,11 +47,11 @@ class RowSet:
         number = None if index is None else self.numbers[index]
         return self.table.place(number, None if column is None else self.layout.titles.get(column, column))
 
-    def records(self) -> list[tuple[int, tuple[object, ...]]]:
-        """Return index and values, in the order of columns, of the rows without an error that count."""
+    def records(self) -> Iterator[tuple[object, ...]]:
+        """Yield the values, in the order of columns, of each row without an error that counts."""
         out = self.bad | self.dropped
-        columns = [self.values[column.name] for column in self.library.columns]
-        return [(index, row) for index, row in enumerate(zip(*columns, strict=True)) if index not in out]
+        rows = zip(*(self.values[column.name] for column in self.library.columns), strict=True)
+        return rows if not out else (row for index, row in enumerate(rows) if index not in out)
 
     def refuse(
         self,
@@ -194,9 +196,16 @@ class _Memo(dict[str, object]):
         return value
 
 
-def _column(found: RowSet, column: Column, index: int, cells: Sequence[Raw], read: Parse) -> list[object]:
+def _read_all(cells: Sequence[Raw], read: Parse) -> list[object]:
+    first = cells[:SAMPLE]
+    if not all(isinstance(cell, str) for cell in first) or len(set(first)) * 2 > len(first) > 100:
+        return list(map(read, cells))
     memo = _Memo(read)
-    values = [memo[cell] if isinstance(cell, str) else read(cell) for cell in cells]
+    return [memo[cell] if isinstance(cell, str) else read(cell) for cell in cells]
+
+
+def _column(found: RowSet, column: Column, index: int, cells: Sequence[Raw], read: Parse) -> list[object]:
+    values = _read_all(cells, read)
     notes = found.table.notes
     if notes.errors or notes.formulas:
         for row, number in enumerate(found.numbers):
@@ -205,6 +214,8 @@ def _column(found: RowSet, column: Column, index: int, cells: Sequence[Raw], rea
                 values[row] = Refused("cell-error", words={"shown": notes.errors[at]})
             elif notes.formulas.get(at) is False:
                 values[row] = Refused("formula-without-value")
+    if {Refused, Noted}.isdisjoint(map(type, values)):
+        return values
     for row, value in enumerate(values):
         if isinstance(value, Refused):
             if value.code == "cell-empty" and _inside(notes.merged, found.numbers[row], index):

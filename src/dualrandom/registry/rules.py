@@ -46,7 +46,10 @@ def _distinct(rows: RowSet) -> None:
             rows.refuse("id-case", index, name, value, other=rows.values[name][other], **numbers)
             continue
         differing = [
-            each for each, column in zip(names, columns, strict=True) if column[other] != column[index]
+            each
+            for each, column in zip(names, columns, strict=True)
+            if column[other] != column[index]
+            and not (isinstance(column[other], Refused) and isinstance(column[index], Refused))
         ]
         if differing:
             rows.refuse(

@@ -114,9 +114,7 @@ def written(raw: Raw) -> str:
     """Return a cell as the text that a person sees in it, without blanks around it."""
     if isinstance(raw, str):
         text = raw.strip()
-        if text.startswith('="') and text.endswith('"') and len(text) > 2:
-            return text[2:-1].strip()
-        return text
+        return text if text[:2] != '="' or text[-1] != '"' or len(text) < 4 else text[2:-1].strip()
     if raw is None:
         return ""
     if isinstance(raw, bool):
