@@ -310,11 +310,15 @@ def _least(
 def _compare_prices(verdict: Verdict, published: Prices, expected: Prices, zh: str, en: str) -> None:
     for inspector in sorted(published.keys() | expected.keys()):
         ours, theirs = expected.get(inspector, (0, {})), published.get(inspector, (0, {}))
-        if (ours[0], dict(ours[1])) != (theirs[0], dict(theirs[1])):
+        if _told(ours) != _told(theirs):
             verdict.fail(
-                f"{zh} 中 {inspector} 的价格应为 {ours}，公布为 {theirs}",
-                f"{en}: the prices of {inspector} should be {ours}, published are {theirs}",
+                f"{zh} 中 {inspector} 的价格应为 {_told(ours)}，公布为 {_told(theirs)}",
+                f"{en}: the prices of {inspector} should be {_told(ours)}, published are {_told(theirs)}",
             )
+
+
+def _told(prices: tuple[int, Mapping[str, int]]) -> str:
+    return ", ".join([f"period {prices[0]}", *(f"{day} {price}" for day, price in sorted(prices[1].items()))])
 
 
 def _check_tie(

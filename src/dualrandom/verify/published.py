@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -195,13 +196,13 @@ def parse_statistics(data: bytes) -> Statistics:
     _counts("district")(frame["districts"], f"{name}: frame.districts")
     load = schema.record(document["load"], f"{name}: load", ("greatest", "least", "median"))
     for key, value in load.items():
-        _figure(value, f"{name}: load.{key}")
+        schema.integer(value, f"{name}: load.{key}")
     overlap = schema.record(
         document["overlap"], f"{name}: overlap", ("alone", "independent", "least_possible", "visited")
     )
     schema.integer(overlap["alone"], f"{name}: overlap.alone")
-    _figure(overlap["independent"], f"{name}: overlap.independent")
-    _figure(overlap["least_possible"], f"{name}: overlap.least_possible")
+    _six_digits(overlap["independent"], f"{name}: overlap.independent")
+    _six_digits(overlap["least_possible"], f"{name}: overlap.least_possible")
     _counts("district")(document["sample"], f"{name}: sample")
     tasks = schema.many(document["tasks"], f"{name}: tasks", _task_figures)
     undated = schema.many(document["undated"], f"{name}: undated", _undated)
@@ -217,7 +218,7 @@ def parse_statistics(data: bytes) -> Statistics:
     )
 
 
-def _counts(kind: str) -> Any:
+def _counts(kind: str) -> Callable[[Any, str], None]:
     def read(value: Any, where: str) -> None:
         for i, entry in enumerate(schema.array(value, where)):
             found = schema.record(entry, f"{where}[{i}]", ("count", kind))
@@ -227,10 +228,11 @@ def _counts(kind: str) -> Any:
     return read
 
 
-def _figure(value: Any, where: str) -> None:
-    """A derived number: an integer, or a decimal string."""
-    if type(value) is not int:
-        schema.text(value, where)
+_six = re.compile("(0|[1-9][0-9]*)\\.[0-9]{6}")
+
+
+def _six_digits(value: Any, where: str) -> None:
+    schema.matching(value, where, _six, "六位小数", "a decimal with six digits")
 
 
 def _task_figures(value: Any, where: str) -> tuple[str, int]:
@@ -244,8 +246,7 @@ def _task_figures(value: Any, where: str) -> tuple[str, int]:
 
 def _undated(value: Any, where: str) -> tuple[str, int]:
     found = schema.record(value, where, ("enterprise", "part", "reason"))
-    if type(found["reason"]) is not dict:
-        schema.text(found["reason"], f"{where}.reason")
+    schema.text(found["reason"], f"{where}.reason")
     return schema.ident(found["enterprise"], f"{where}.enterprise"), schema.positive(
         found["part"], f"{where}.part"
     )

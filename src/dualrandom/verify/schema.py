@@ -60,10 +60,9 @@ def record(value: Any, where: str, keys: Sequence[str]) -> dict[str, Any]:
     if value.keys() != set(keys):
         missing = sorted(set(keys) - value.keys())
         unknown = sorted(value.keys() - set(keys))
-        raise Fault(
-            f"{where} 缺少键 {shown(missing)}，多出键 {shown(unknown)}",
-            f"{where} lacks keys {shown(missing)} and has unknown keys {shown(unknown)}",
-        )
+        if missing:
+            raise Fault(f"{where} 缺少键 {missing[0]}", f"{where} lacks the key {missing[0]}")
+        raise Fault(f"{where} 多出键 {shown(unknown[0])}", f"{where} has the unknown key {shown(unknown[0])}")
     return value
 
 

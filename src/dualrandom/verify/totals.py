@@ -61,10 +61,13 @@ def _check_totals(verdict: Verdict, result: Result, announcement: Announcement) 
             "仍在保密期：检查组、成本与无日期数未核对",
             "under an embargo: crews, cost and undated are not compared",
         )
-    if found != totals:
-        verdict.fail(
-            f"totals 应为 {found}，公布为 {totals}", f"totals should be {found}, published are {totals}"
-        )
+    for name in ("checks", "cost", "crews", "undated", "visits"):
+        expected, published = getattr(found, name), getattr(totals, name)
+        if expected != published:
+            verdict.fail(
+                f"totals.{name} 应为 {expected}，公布为 {published}",
+                f"totals.{name} should be {expected}, published is {published}",
+            )
 
 
 def _check_presence(record: Record, announcement: Announcement, result: Result, verdict: Verdict) -> None:

@@ -1,0 +1,65 @@
+"""The vectors' modules and files, for the tests of the verifier."""
+
+import importlib
+import json
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+VECTORS = Path(__file__).resolve().parents[1] / "vectors"
+
+
+def _load(name: str) -> ModuleType:
+    if str(VECTORS) not in sys.path:
+        sys.path.append(str(VECTORS))
+    return importlib.import_module(name)
+
+
+@pytest.fixture(scope="session")
+def reference() -> ModuleType:
+    return _load("reference")
+
+
+@pytest.fixture(scope="session")
+def cases() -> ModuleType:
+    return _load("cases")
+
+
+@pytest.fixture(scope="session")
+def regenerate() -> ModuleType:
+    return _load("regenerate")
+
+
+@pytest.fixture(scope="session")
+def built(reference: ModuleType, cases: ModuleType) -> dict[str, Any]:
+    """Every happy path, made anew."""
+    return {
+        name: reference.build(case, drawn=name not in cases.NOT_DRAWN)
+        for name, case in cases.cases(reference).items()
+    }
+
+
+@pytest.fixture(scope="session")
+def stored() -> dict[str, dict[str, bytes]]:
+    """Every happy path as it is stored: public/ and auditor/ files by name."""
+    return {
+        folder.name: {
+            path.relative_to(folder).as_posix(): path.read_bytes()
+            for path in folder.rglob("*")
+            if path.is_file() and path.name != "expected.json"
+        }
+        for folder in sorted((VECTORS / "happy").iterdir())
+    }
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give each happy path and each mutant a test of its own."""
+    if "happy_path" in metafunc.fixturenames:
+        metafunc.parametrize("happy_path", sorted(path.name for path in (VECTORS / "happy").iterdir()))
+    if "mutant" in metafunc.fixturenames:
+        paths = sorted((VECTORS / "mutants").glob("*.json"))
+        mutants = [json.loads(path.read_text("utf-8")) for path in paths]
+        metafunc.parametrize("mutant", mutants, ids=[path.stem for path in paths])

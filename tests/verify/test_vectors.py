@@ -1,0 +1,91 @@
+"""The language-neutral vectors: honest records pass, every lie is found by the check that is named for it."""
+
+import json
+from collections import Counter
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from dualrandom.verify import AuditorFiles, Report, verify_record
+
+VECTORS = Path(__file__).resolve().parents[1] / "vectors"
+
+
+def checked(files: dict[str, bytes], auditor: bool) -> Report:
+    public = {
+        name.removeprefix("public/"): data for name, data in files.items() if name.startswith("public/")
+    }
+    if not auditor:
+        return verify_record(public)
+    openings = {
+        name.removeprefix("auditor/openings/").removesuffix(".jsonl"): data
+        for name, data in files.items()
+        if name.startswith("auditor/openings/")
+    }
+    return verify_record(public, AuditorFiles(bytes.fromhex(files["auditor/list-secret"].decode()), openings))
+
+
+def edited(files: dict[str, bytes], edits: list[dict[str, Any]]) -> dict[str, bytes]:
+    changed = dict(files)
+    for edit in edits:
+        name = edit["file"]
+        if edit.get("delete"):
+            del changed[name]
+            continue
+        data = changed.get(name, b"")
+        put = edit["put"].encode() if "put" in edit else bytes.fromhex(edit["put_hex"])
+        changed[name] = data[: edit["at"]] + put + data[edit["at"] + edit["cut"] :]
+    return changed
+
+
+def test_an_honest_record_gets_the_expected_verdicts(
+    happy_path: str, stored: dict[str, dict[str, bytes]]
+) -> None:
+    expected = json.loads((VECTORS / "happy" / happy_path / "expected.json").read_text("utf-8"))
+    for who, statuses in expected.items():
+        report = checked(stored[happy_path], auditor=who == "auditor")
+        assert {check.name: check.status for check in report.checks} == statuses
+        assert "FAIL" not in statuses.values()
+
+
+def test_the_named_check_finds_the_lie(mutant: dict[str, Any], stored: dict[str, dict[str, bytes]]) -> None:
+    files = edited(stored[mutant["base"]], mutant["edits"])
+    assert files != stored[mutant["base"]]
+    report = checked(files, mutant["auditor"])
+    assert report.status(mutant["fails"]) == "FAIL"
+    assert [check.name for check in report.checks if check.status == "FAIL"] == mutant["found"]
+    assert report.exit_code == 1
+    assert not any("internal error" in check.reason_en for check in report.checks)
+
+
+def test_with_auditor_everything_but_log_and_findings_is_checked(stored: dict[str, dict[str, bytes]]) -> None:
+    report = checked(stored["sealed-drand"], auditor=True)
+    unchecked = {check.name for check in report.checks if check.status == "NOT CHECKED"}
+    assert unchecked == {"log", "events", "findings"}
+
+
+def test_every_check_that_can_fail_has_a_lie_that_it_finds() -> None:
+    mutants = [json.loads(path.read_text("utf-8")) for path in (VECTORS / "mutants").glob("*.json")]
+    found = Counter(mutant["fails"] for mutant in mutants)
+    report = verify_record({})
+    assert {check.name for check in report.checks} - found.keys() == {"log", "events"}
+    assert sum(found.values()) >= 60
+
+
+def test_the_stored_vectors_are_those_that_are_generated(regenerate: ModuleType) -> None:
+    stored = {
+        path.relative_to(VECTORS).as_posix(): path.read_bytes()
+        for folder in ("happy", "mutants")
+        for path in (VECTORS / folder).rglob("*")
+        if path.is_file()
+    }
+    made = regenerate.written()
+    assert sorted(made) == sorted(stored)
+    assert [name for name, data in made.items() if stored[name] != data] == []
+
+
+def test_an_empty_folder_is_refused_with_reasons_in_both_languages() -> None:
+    report = verify_record({})
+    assert report.exit_code == 1
+    assert report.status("canonical") == "FAIL"
+    assert all(check.reason_zh and check.reason_en for check in report.checks)
