@@ -1,13 +1,16 @@
 """The command line: what it offers, which language it speaks, and how it refuses."""
 
 import doctest
+import io
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 import dualrandom
 from dualrandom.cli import failures, new, run
@@ -289,6 +292,23 @@ def test_all_problems_are_shown_with_their_places(capsys: pytest.CaptureFixture[
     as_json = failure.as_json()
     assert [one["row"] for one in as_json["problems"]] == [3, 9]
     assert as_json["problems"][0]["message"] == {"zh": "不是日期", "en": "not a date"}
+
+
+def test_in_a_narrow_terminal_problems_stand_one_under_the_other() -> None:
+    for width, narrow in ((80, True), (160, False)):
+        out = io.StringIO()
+        failures.show_problems([problem(3)], "zh", Console(file=out, width=width))
+        text = out.getvalue()
+        assert "检查对象.xlsx · 工作表“Sheet1” · 第 3 行" in text or not narrow
+        assert ("问题: 不是日期" in text) is narrow
+        assert ("│" in text) is not narrow
+
+
+def test_a_mistake_in_a_plan_is_placed_by_its_key() -> None:
+    wrong = replace(problem(7), file="plan.toml", sheet=None, column="beacon.kind")
+    assert failures.place(wrong, "zh") == "plan.toml · 第 7 行 · 键 beacon.kind"
+    assert failures.place(wrong, "en") == "plan.toml · row 7 · key beacon.kind"
+    assert failures.place(problem(7), "en") == problem(7).place("en")
 
 
 def test_many_problems_are_counted_together(capsys: pytest.CaptureFixture[str]) -> None:

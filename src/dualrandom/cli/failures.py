@@ -10,10 +10,13 @@ import errno
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from dualrandom.errors import DualRandomError, InputError, IntegrityError, Language, Problem
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 WRONG = 1
 BAD_INPUT = 2
@@ -31,6 +34,18 @@ PACKAGES_OF = {
 
 EXTRA_OF = {package: extra for extra, packages in PACKAGES_OF.items() for package in packages.split()}
 """Which extra of the distribution brings a package that the base install lacks."""
+
+Row = tuple[str, str, str, str, str]
+"""Severity, place, value, message, remedy, as they are shown."""
+
+HEADINGS: dict[Language, tuple[str, str, str, str]] = {
+    "zh": ("位置", "值", "问题", "怎么办"),
+    "en": ("where", "value", "what is wrong", "what to do"),
+}
+STYLES = {"错误": "bold red", "error": "bold red", "提醒": "yellow", "warning": "yellow"}
+
+NARROW = 120
+"""Columns below which five columns of a table are too thin to read."""
 
 SHOWN_IN_FULL = 50
 """With more problems than this, equal ones are grouped and only the first places of each are named."""
@@ -161,27 +176,15 @@ def show(failure: Failure, language: Language) -> None:
     console.print(f"[bold]{label}[/]{escaped(failure.remedy[language])}", highlight=False, soft_wrap=True)
 
 
-def show_problems(problems: Sequence[Problem], language: Language, console: Any) -> None:
-    """Print problems as a table; equal ones are counted together when there are more than 50."""
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
-
+def show_problems(problems: Sequence[Problem], language: Language, console: Console) -> None:
+    """Print problems as a table, in a narrow terminal one under the other; more than 50 are counted together."""
     zh = language == "zh"
     grouped = len(problems) > SHOWN_IN_FULL
     rows = grouped_rows(problems, language) if grouped else [problem_row(one, language) for one in problems]
-    table = Table(show_lines=True)
-    for name_zh, name_en in (
-        ("级别", ""),
-        ("位置", "where"),
-        ("值", "value"),
-        ("问题", "what is wrong"),
-        ("怎么办", "what to do"),
-    ):
-        table.add_column(name_zh if zh else name_en, overflow="fold")
-    for row in rows:
-        style = "red" if row[0] in {"错误", "error"} else "yellow"
-        table.add_row(Text(row[0], style=style), *(Text(cell) for cell in row[1:]))
-    console.print(table)
+    if console.width < NARROW:
+        _show_paragraphs(rows, language, console)
+    else:
+        _show_table(rows, language, console)
     if grouped:
         told = (
             f"共 {len(problems)} 处，相同的已合并；全部位置见 --json。"
@@ -191,17 +194,49 @@ def show_problems(problems: Sequence[Problem], language: Language, console: Any)
         console.print(told, highlight=False)
 
 
-def problem_row(problem: Problem, language: Language) -> tuple[str, str, str, str, str]:
+def _show_table(rows: Sequence[Row], language: Language, console: Console) -> None:
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    table = Table(show_lines=True)
+    for name in ("", *HEADINGS[language]):
+        table.add_column(name, overflow="fold")
+    for severity, *cells in rows:
+        table.add_row(Text(severity, style=STYLES[severity]), *(Text(cell) for cell in cells))
+    console.print(table)
+
+
+def _show_paragraphs(rows: Sequence[Row], language: Language, console: Console) -> None:
+    from rich.text import Text  # noqa: PLC0415
+
+    _, *names = HEADINGS[language]
+    for severity, where, *cells in rows:
+        console.print(Text.assemble((severity, STYLES[severity]), " ", where))
+        for name, cell in zip(names, cells, strict=True):
+            if cell:
+                console.print(Text(f"{name}: {cell}"), style="default")
+        console.print()
+
+
+def place(problem: Problem, language: Language) -> str:
+    """Return where a problem is; in a plan the column is a key."""
+    if problem.column is None or not problem.file.endswith(".toml"):
+        return problem.place(language)
+    key = f"键 {problem.column}" if language == "zh" else f"key {problem.column}"
+    return f"{replace(problem, column=None).place(language)} · {key}"
+
+
+def problem_row(problem: Problem, language: Language) -> Row:
     """Return severity, place, value, message, and remedy with the suggestion if there is one."""
     zh = language == "zh"
     severity = {"error": "错误", "warning": "提醒"}[problem.severity] if zh else problem.severity
     remedy = problem.remedy(language)
     if problem.suggestion is not None:
         remedy += f"\n您是不是要写 {problem.suggestion} ？" if zh else f"\ndid you mean {problem.suggestion}?"
-    return severity, problem.place(language), problem.value, problem.message(language), remedy
+    return severity, place(problem, language), problem.value, problem.message(language), remedy
 
 
-def grouped_rows(problems: Sequence[Problem], language: Language) -> list[tuple[str, str, str, str, str]]:
+def grouped_rows(problems: Sequence[Problem], language: Language) -> list[Row]:
     """Return a row for each (severity, code, file, column), most frequent first: count and first places."""
     zh = language == "zh"
     kinds = Counter((one.severity, one.code, one.file, one.column) for one in problems)

@@ -60,8 +60,9 @@ class Screen:
         from rich.text import Text  # noqa: PLC0415
 
         shown = Table(show_header=any(columns))
-        for column in columns:
-            shown.add_column(Text(column), overflow="fold")
+        for number, column in enumerate(columns):
+            # ids and names stand first: they are looked for, and copied
+            shown.add_column(Text(column), overflow="fold", no_wrap=number == 0)
         for row in rows:
             shown.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row))
         if title:
