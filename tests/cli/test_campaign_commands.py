@@ -125,6 +125,10 @@ def test_a_voided_draw_stays_public_and_the_next_one_names_it(ask: Ask, town: Pa
     assert voided["draw"] == first
     assert json.loads((town / "public" / "void.json").read_bytes())["reason"] == "名单有误"
     assert ask("draw", town, code=2)["error"]["code"] == "draw-is-void"
+    person = json.loads((town / "public" / "roster.jsonl").read_text("utf-8").splitlines()[0])["id"]
+    told = ask("explain", town, "--inspector", person)
+    assert told["voided"]
+    assert not told["drawn"]
     second = ask("announce", town, "--rehearsal")["draw"]
     assert second != first
     assert json.loads((town / "public" / "announcement.json").read_bytes())["voids"] == [first]

@@ -14,7 +14,6 @@ from rich.console import Console
 
 import dualrandom
 from dualrandom.cli import failures, new, run
-from dualrandom.cli.application import CommandGroup, app
 from dualrandom.cli.failures import failure_of, grouped_rows
 from dualrandom.cli.language import language_in, language_of_machine, language_of_plan
 from dualrandom.errors import DualRandomError, InputError, IntegrityError, Problem
@@ -91,9 +90,15 @@ def test_every_command_offers_json_and_both_languages(
     assert "--language" in text
 
 
-def test_the_commands_of_a_higher_room_come_through_their_entry_points() -> None:
-    assert issubclass(CommandGroup, object)
-    assert "serve" not in {command.name for command in app.registered_commands}
+def test_the_commands_of_a_higher_room_are_loaded_only_when_they_are_named() -> None:
+    code = (
+        "import sys\nfrom dualrandom.cli import run\nrun(['verify', '--help'])\n"
+        "assert 'dualrandom_api' not in sys.modules\n"
+        "assert run(['serve', '--help']) == 0\nassert 'dualrandom_api.command' in sys.modules\n"
+        "assert 'fastapi' not in sys.modules\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ def show_announced(screen: Screen, announced: Announced, campaign: Path) -> None
         (
             ("抽取编号", "draw", announced.draw),
             ("公告摘要", "digest", announced.digest),
-            ("抽样框（户）", "enterprises in the frame", announced.frame_size),
+            ("抽样框（户）", "enterprises in the frame", f"{announced.frame_size:,}"),
             ("检查人员名录（人）", "inspectors in the roster", announced.roster_size),
             ("任务", "tasks", announced.tasks),
             ("可检查日", "days for visits", announced.days),

@@ -90,9 +90,7 @@ def _show_enterprise(screen: Screen, told: Mapping[str, Any]) -> None:
     pick = screen.pick
     screen.say(f"{told['enterprise']}　{told['name']}", f"{told['enterprise']}  {told['name']}", style="bold")
     if not told["drawn"]:
-        screen.say(
-            f"抽取 {told['draw']} 已公告，尚未抽取。", f"Draw {told['draw']} is announced, not drawn yet."
-        )
+        _show_state(screen, told)
     screen.table(
         pick("各任务", "Tasks"),
         (
@@ -114,6 +112,18 @@ def _show_enterprise(screen: Screen, told: Mapping[str, Any]) -> None:
     _show_ticket(screen, told)
     for visit in told["visits"]:
         _show_visit(screen, visit)
+
+
+def _show_state(screen: Screen, told: Mapping[str, Any]) -> None:
+    """Say why there is no result to explain."""
+    if told["voided"]:
+        screen.say(
+            f"抽取 {told['draw']} 已作废，没有结果。", f"Draw {told['draw']} was voided; it has no result."
+        )
+    else:
+        screen.say(
+            f"抽取 {told['draw']} 已公告，尚未抽取。", f"Draw {told['draw']} is announced, not drawn yet."
+        )
 
 
 def _task_row(screen: Screen, task: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -273,7 +283,7 @@ def _show_inspector(screen: Screen, told: Mapping[str, Any]) -> None:
         ),
     )
     if not told["drawn"]:
-        screen.say("尚未抽取。", "Not drawn yet.")
+        _show_state(screen, told)
         return
     counts = Counter(visit["outcome"] for visit in told["visits"])
     screen.table(

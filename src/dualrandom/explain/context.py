@@ -30,6 +30,7 @@ class Context:
     announcement: Mapping[str, Any]
     prepared: Prepared
     result: Mapping[str, Any] | None
+    voided: bool
 
     @cached_property
     def done(self) -> YearToDate:
@@ -167,4 +168,5 @@ def read_context(folder: Path) -> Context:
         announcement,
         prepare(inputs, announcement["draw"], secret),
         full_result(campaign) if drawn else None,
+        (campaign.public / "void.json").exists(),
     )

@@ -36,6 +36,7 @@ def explain_enterprise(context: Context, enterprise_id: str) -> dict[str, Any]:
         "name": enterprise.name,
         "draw": context.announcement["draw"],
         "drawn": drawn,
+        "voided": context.voided,
         "seed": context.result["seed"] if context.result is not None else None,
         "sealed": context.announcement["disclosure"] == "sealed",
         "in_frame": in_frame,

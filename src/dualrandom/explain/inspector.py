@@ -25,6 +25,7 @@ def explain_inspector(context: Context, code: str) -> dict[str, Any]:
         "roster_id": row.id,
         "draw": context.announcement["draw"],
         "drawn": context.result is not None,
+        "voided": context.voided,
         "department": row.department,
         "districts": list(row.districts),
         "marks": list(row.marks),
