@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from dualrandom.policy import values
+from dualrandom.policy.ratios import rational
 from dualrandom.policy.source import Faults, Path, nearest
 from dualrandom.policy.values import Read
 from dualrandom.registry import models
@@ -90,7 +91,7 @@ def _keyed(known: tuple[str, ...], one: Read) -> Read:
 _idents = values.many(values.ident)
 _texts = values.many(values.text)
 _days = values.many(values.day)
-_ratio = values.rational(1)
+_ratio = rational(1)
 _names = {"name": Value(values.text, required=True), "name_en": Value(values.text, shown="name")}
 _id = Value(values.ident, required=True)
 
@@ -153,7 +154,7 @@ LAYOUT = Table(
                     {
                         "departments": Value(values.integer(1, 1000)),
                         "checks": Value(values.integer(1, 100_000)),
-                        "hours": Value(values.rational(positive=True)),
+                        "hours": Value(rational(positive=True)),
                     },
                     optional=True,
                 ),
@@ -218,7 +219,7 @@ LAYOUT = Table(
                     "budget": Table(
                         {
                             "visits": Value(values.integer(1), required=True),
-                            "weights": Value(values.mapping(values.rational()), required=True),
+                            "weights": Value(values.mapping(rational()), required=True),
                         },
                         optional=True,
                     ),
