@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -47,6 +48,8 @@ def serve(
             f"正在公开 {folder}：{url} （按 Ctrl+C 停止）",
             f"Serving {folder} at {url} (Ctrl+C stops it)",
         )
+        # a log that is a file should say so now, not when the server ends
+        sys.stdout.flush()
         config = uvicorn.Config(create_app(folder), log_level="warning", server_header=False)
         uvicorn.Server(config).run(sockets=[listening])
 

@@ -53,3 +53,6 @@ LISTS: Final = {
 }
 
 INDEX: Final = Document("index", "index.html", HTML, False, "给人看的页面", "the page for people")
+
+FILES: Final = {document.file: document for document in (*DOCUMENTS.values(), *LISTS.values(), INDEX)}
+"""By file name, for the page's own links."""

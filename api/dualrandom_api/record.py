@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dualrandom_api.documents import DOCUMENTS, INDEX, LISTS, Document
+from dualrandom_api.documents import DOCUMENTS, Document
 
 IDENTIFIER = r"^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$"
 """Ids of the protocol (§1)."""
@@ -71,19 +71,6 @@ class PublishedRecord:
     def document(self, draw: Draw, document: Document) -> Stored | None:
         """Return a document of a draw, None if it is not published."""
         return self.file(draw.folder / document.file)
-
-    def index(self) -> Stored | None:
-        """Return the page for people."""
-        return self.file(self.folder / INDEX.file)
-
-    def published(self, draw: Draw) -> dict[str, Stored]:
-        """Return all documents and lists of a draw by file name."""
-        files = {}
-        for document in (*DOCUMENTS.values(), *LISTS.values()):
-            stored = self.document(draw, document)
-            if stored is not None:
-                files[document.file] = stored
-        return files
 
     def file(self, path: Path) -> Stored | None:
         """Return a regular file's bytes and digest; read once while size, time and inode stay the same."""

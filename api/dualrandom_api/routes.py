@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from dualrandom.verify.report import Report, Status
-from dualrandom_api.documents import CSV, DOCUMENTS, INDEX, JSON, LISTS, Document
+from dualrandom_api.documents import CSV, DOCUMENTS, FILES, INDEX, JSON, LISTS, Document
 from dualrandom_api.gate import policy_of_page
 from dualrandom_api.models import (
     CheckResult,
@@ -111,24 +111,6 @@ def model_answer(request: Request, model: BaseModel, settled: bool = False) -> R
     """Return a model as JSON with an ETag of its own bytes."""
     content = json.dumps(model.model_dump(mode="json"), ensure_ascii=False).encode()
     return answer(request, content, hashlib.sha256(content).hexdigest(), JSON, settled)
-
-
-@router.get(
-    "/", responses={200: {"content": {"text/html": {}}}, **UNCHANGED, **NOT_FOUND}, response_class=Response
-)
-def page(request: Request, record: Record) -> Response:
-    """给人看的页面 · The record's page for people (index.html)."""
-    stored = record.index()
-    if stored is None:
-        raise ProblemError(
-            404,
-            "no-page",
-            "此记录没有 index.html；抽取列表见 /v1/draws",
-            "this record has no index.html; the draws are listed at /v1/draws",
-        )
-    response = answer(request, stored.content, stored.digest, INDEX.media_type, settled=False)
-    response.headers["Content-Security-Policy"] = policy_of_page(stored.content)
-    return response
 
 
 @router.get(
@@ -341,3 +323,70 @@ def _add_document_route(document: Document) -> None:
 
 for _document in DOCUMENTS.values():
     _add_document_route(_document)
+
+
+PAGE: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"content": {"text/html": {}}, "description": "公布的页面 · the page as published"},
+    **UNCHANGED,
+    **NOT_FOUND,
+}
+ANY_FILE: Final[dict[int | str, dict[str, Any]]] = {
+    **PAGE,
+    200: {
+        "content": {document.media_type.partition(";")[0]: {} for document in FILES.values()},
+        "description": "与公布的文件相同 · the published file",
+    },
+}
+FileName = Annotated[
+    str, Path(description="公布的文件名 · a published file's name", examples=["result.json"])
+]
+
+
+def as_in_the_folder(request: Request, record: PublishedRecord, draw: Draw, file: str) -> Response:
+    """Return a file under its own name, as the page's relative links ask for it. Raises ProblemError 404.
+
+    The current draw may become a voided one, so nothing under these addresses is settled.
+    """
+    document = FILES.get(file)
+    stored = None if document is None else record.document(draw, document)
+    if document is None or stored is None:
+        path = request.url.path
+        raise ProblemError(404, "not-found", f"没有 {path}", f"there is no {path}")
+    response = answer(request, stored.content, stored.digest, document.media_type, settled=False)
+    if document is INDEX:
+        response.headers["Content-Security-Policy"] = policy_of_page(stored.content)
+    return response
+
+
+def current_draw(request: Request, record: Record) -> Draw:
+    """Return the draw that is not voided. Raises ProblemError 404."""
+    for draw in record.draws():
+        if not draw.voided:
+            return draw
+    path = request.url.path
+    raise ProblemError(
+        404, "no-draw", f"没有 {path}：目录中没有公告", f"there is no {path}: nothing is announced"
+    )
+
+
+CurrentDraw = Annotated[Draw, Depends(current_draw)]
+
+
+@router.get("/", responses=PAGE, response_class=Response)
+def page(request: Request, record: Record, draw: CurrentDraw) -> Response:
+    """给人看的页面 · The record's page for people (index.html)."""
+    return as_in_the_folder(request, record, draw, INDEX.file)
+
+
+@router.get("/voided/{draw}/{file}", responses=ANY_FILE, response_class=Response)
+def voided_file(request: Request, record: Record, draw: NamedDraw, file: FileName) -> Response:
+    """已作废抽取的文件，按原文件名 · A file of a voided draw under its own name."""
+    if not draw.voided:
+        raise ProblemError(404, "not-voided", f"抽取 {draw.id} 没有作废", f"draw {draw.id} is not void")
+    return as_in_the_folder(request, record, draw, file)
+
+
+@router.get("/{file}", responses=ANY_FILE, response_class=Response)
+def current_file(request: Request, record: Record, draw: CurrentDraw, file: FileName) -> Response:
+    """当前抽取的文件，按原文件名 · A file of the current draw under its own name."""
+    return as_in_the_folder(request, record, draw, file)

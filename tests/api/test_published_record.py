@@ -185,6 +185,18 @@ def test_the_page_may_run_its_own_scripts_and_nothing_else(client: TestClient, f
     assert "unsafe" not in policy
 
 
+def test_the_links_of_the_page_lead_to_the_files(client: TestClient, folder: Path) -> None:
+    for name in FILES:
+        answer = client.get(f"/{name}")
+        assert answer.content == (folder / name).read_bytes()
+        assert answer.headers["cache-control"] == "no-cache"
+    assert client.get("/index.html").headers == client.get("/").headers
+    void = client.get(f"/voided/{EARLIER}/void.json")
+    assert void.json() == {"reason": "名单有误"}
+    for path in (f"/voided/{DRAW}/seed.txt", f"/voided/{EARLIER}/seed.txt", "/secret.txt", "/ties.json"):
+        problem(client, path, 404)
+
+
 def test_security_headers_are_on_every_answer(client: TestClient) -> None:
     for path in ("/", "/v1/draws", f"/v1/draws/{DRAW}/seed", "/nowhere", "/openapi.json"):
         headers = client.get(path).headers
@@ -283,7 +295,8 @@ def test_the_interface_is_described_with_examples(client: TestClient) -> None:
         "findings",
     ]
     names += ["ties", "void", "verify"]
-    expected = {"/", "/healthz", "/v1/draws", prefix, f"{prefix}/lists/{{name}}"}
+    expected = {"/", "/{file}", "/voided/{draw}/{file}", "/healthz"}
+    expected |= {"/v1/draws", prefix, f"{prefix}/lists/{{name}}"}
     assert set(described["paths"]) == expected | {f"{prefix}/{name}" for name in names}
     for path, operations in described["paths"].items():
         answers = operations["get"]["responses"]

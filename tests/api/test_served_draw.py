@@ -1,5 +1,6 @@
 """A real draw, served: the files as published, the server's own verification, an interface that keeps its description."""
 
+import re
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
@@ -55,6 +56,13 @@ def test_the_page_needs_nothing_that_its_policy_forbids(client: TestClient) -> N
     assert "style-src 'sha256-" in policy
     assert " style=" not in answer.text
     assert " onclick=" not in answer.text
+
+
+def test_no_link_of_the_page_is_dead(client: TestClient) -> None:
+    links = set(re.findall(r'href="([^"#]+)"', client.get("/").text))
+    assert links
+    for link in links:
+        assert client.get(f"/{link}").status_code == 200, link
 
 
 def test_the_server_verifies_as_the_verifier_does(client: TestClient, public: Path) -> None:
