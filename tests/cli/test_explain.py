@@ -166,6 +166,21 @@ def test_explanations_are_readable_in_both_languages(
         assert word in capsys.readouterr().out
 
 
+def test_an_embargo_is_for_the_public_not_for_the_office(ask: Ask, written: Path, tmp_path: Path) -> None:
+    town = Path(shutil.copytree(written, tmp_path / "town"))
+    plan = (town / "plan.toml").read_text("utf-8")
+    (town / "plan.toml").write_text(plan.replace("[policy]", '[policy]\nembargo = "visits"'), "utf-8")
+    ask("announce", town, "--rehearsal")
+    drawn = ask("draw", town)
+    assert json.loads((town / "public" / "result.json").read_bytes())["visits"] is None
+    known = read_context(town)
+    assert known.result is not None
+    assert len(known.result["visits"]) == drawn["visits"]
+    visit = known.result["visits"][0]
+    told = ask("explain", town, "--enterprise", visit["enterprise"])
+    assert told["visits"][0]["date"] == visit["date"]
+
+
 def test_before_the_draw_the_frame_is_explained(ask: Ask, announced: Path, known: Context) -> None:
     told = ask("explain", announced, "--enterprise", known.prepared.frozen.ids[0])
     assert not told["drawn"]

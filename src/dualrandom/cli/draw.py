@@ -57,6 +57,10 @@ def draw(
 def show_drawn(screen: Screen, summary: DrawnSummary) -> None:
     """Print the figures of a draw."""
     least, median, greatest = summary.load
+    load = f"{least}/{median}/{greatest}"
+    if summary.crews and not greatest:
+        # an embargo keeps the statistics silent about crews
+        load = screen.pick("缓公开", "under embargo")
     screen.fields(
         screen.pick("抽取结果", "Result"),
         (
@@ -71,7 +75,7 @@ def show_drawn(screen: Screen, summary: DrawnSummary) -> None:
             (
                 "人均检查组（最少/中位/最多）",
                 "crews an inspector: least/median/most",
-                f"{least}/{median}/{greatest}",
+                load,
             ),
             ("未能排期", "visits without a date", summary.undated),
         ),
