@@ -98,20 +98,22 @@ def test_dates_are_those_of_trying_every_day_with_a_new_flow(
         pairs_per_crew=(7, 12, 9)[seed % 3],
         days=5,
         daily=1 + seed % 2,
-        utilisation=(1.3, 0.9, 0.3)[seed % 3],
+        utilisation=(1.3, 1.15, 0.3)[seed % 3],
         presence=0.7,
         departments=2,
         districts=1 + seed % 2,
         seed=seed,
     )
     expected = np.full(instance.visits, -1)
+    refused = 0
     for visit in range(instance.visits):
         for day in instance.visit_days[instance.visit_indptr[visit] : instance.visit_indptr[visit + 1]]:
             expected[visit] = day
             if fills_all(instance, expected, rivals):
                 break
             expected[visit] = -1
-    assert np.any(expected < 0)
+            refused += 1
+    assert refused
     assert lottery_dates(instance).tolist() == expected.tolist()
 
 
