@@ -106,7 +106,7 @@ def main() -> None:
                 f"{uniform[possible].min():.3f}–{uniform[possible].max():.3f}",
             )
         )
-    head = ("case", "plans", "pairs", "mean |Δ|", "largest |Δ|", "band", "rms Δ", "ours", "uniform")
+    head = ("case", "plans", "pairs", "mean abs Δ", "largest abs Δ", "band", "rms Δ", "ours", "uniform")
     print_table(head, rows, options.markdown)
 
 

@@ -41,6 +41,7 @@ class Drawn:
     selection: tuple[Selection, ...]
     visits: tuple[Visit, ...]
     pairing: Pairing
+    tickets: Tickets
 
 
 def select(announcement: Mapping[str, Any], frozen: Frozen, tickets: Tickets) -> tuple[Selection, ...]:
@@ -135,7 +136,7 @@ def draw_result(
         lists["visits"] = _embargoed(full, embargo, frozen.draw, secret, digest)
         result = _under_embargo(full, embargo, lists["visits"].commitment(digest))
     ties = _ties_document(digest_hex, frozen, visits, paired) if len(paired.attempts) > 1 else None
-    return Drawn(result, full, ties, lists, selections, visits, paired)
+    return Drawn(result, full, ties, lists, selections, visits, paired, tickets)
 
 
 def _selection_document(selection: Selection, frozen: Frozen, is_open: bool) -> dict[str, Any]:

@@ -48,6 +48,11 @@ class Pairing:
     barred: tuple[tuple[int, ...], ...]
     attempts: tuple[Attempt, ...]
     relief: tuple[Mapping[str, Any], ...]
+    rules: Rules
+    instance: solver.Instance
+    """What the solver was given (attempt 0), under ``rules``."""
+    order: tuple[int, ...]
+    """Numbers of the visits in lottery order, in which the instance counts them."""
 
 
 def pair(
@@ -79,15 +84,43 @@ def pair(
         used.append(ladder.pop(0))
         rules = rules.relaxed(used[-1])
     progress("配对检查人员", "pairing inspectors")
-    attempts: list[Attempt] = []
-    while not attempts or not attempts[-1].unique:
-        if attempts:
-            instance = problem.instance(f"pair.{len(attempts)}")
-        attempts.append(problem.attempt(instance, dates))
+    attempts = [problem.attempt(instance, dates)]
+    while not attempts[-1].unique:
+        attempts.append(problem.attempt(problem.instance(f"pair.{len(attempts)}"), dates))
     undated: list[int | None] = [None] * len(visits)
     for visit, day in zip(order, dates.tolist(), strict=True):
         undated[visit] = day if day >= 0 else None
-    return Pairing(days, tuple(undated), crews, barred, tuple(attempts), tuple(used))
+    return Pairing(
+        days=days,
+        dates=tuple(undated),
+        crews=crews,
+        barred=barred,
+        attempts=tuple(attempts),
+        relief=tuple(used),
+        rules=rules,
+        instance=instance,
+        order=tuple(order),
+    )
+
+
+def relaxed_instance(
+    announcement: Mapping[str, Any],
+    frozen: Frozen,
+    visits: Sequence[Visit],
+    pairing: Pairing,
+    tickets: Tickets,
+    step: Mapping[str, Any],
+) -> solver.Instance:
+    """Return the instance after one more relief step, to see what it would do. Bars are kept as they are."""
+    rules = pairing.rules.relaxed(step)
+    crews = Eligibility(frozen, announcement).crews(visits, rules)
+    barring = Barring(frozen, visits, tickets)
+    barring.extend(pairing.crews)
+    barring.extend(crews)
+    barred = _kept_out(frozen, visits, crews, barring)
+    return _Problem(
+        frozen, visits, crews, barred, rules, pairing.days, list(pairing.order), tickets
+    ).instance("pair")
 
 
 def _lottery_order(frozen: Frozen, visits: Sequence[Visit], tickets: Tickets) -> list[int]:

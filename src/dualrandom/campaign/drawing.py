@@ -28,6 +28,7 @@ from dualrandom.draw import Drawn, draw_result
 from dualrandom.hashing import Digest, hash_hex, suite_digest
 from dualrandom.progress import Progress, silent
 from dualrandom.seed import commitment_of, seed_statement
+from dualrandom.shortage import explanation
 from dualrandom.statistics import labels_document, statistics_document
 
 
@@ -47,6 +48,8 @@ class DrawnSummary:
     load: tuple[int, int, int]
     """Crews per inspector: least, median, greatest."""
     undated: int
+    shortages: tuple[tuple[str, str], ...]
+    """Why visits are undated: sentences in Chinese and English."""
     stages: Mapping[str, float]
     """Seconds per stage (English name)."""
     repeated: bool
@@ -127,6 +130,14 @@ def draw(folder: Path, *, beacon_file: Path | None = None, progress: Progress = 
         write_index(campaign.public)
     clock("导出", "exporting")
     export(campaign, inputs, document, drawn.full, {row.id: row.person for row in prepared.frozen.roster})
+    clock("说明未排期的原因", "explaining undated visits")
+    shortages = tuple(
+        zip(
+            explanation(document, prepared.frozen, drawn, "zh"),
+            explanation(document, prepared.frozen, drawn, "en"),
+            strict=True,
+        )
+    )
     clock.end()
     totals = drawn.full["totals"]
     load = statistics["load"]
@@ -143,6 +154,7 @@ def draw(folder: Path, *, beacon_file: Path | None = None, progress: Progress = 
         crews=totals["crews"],
         load=(load["least"], load["median"], load["greatest"]),
         undated=totals["undated"],
+        shortages=shortages,
         stages=clock.stages,
         repeated=repeated,
     )
