@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from dualrandom.cli.announce import announced_as_json
-from dualrandom.cli.draw import drawn_as_json, show_drawn
+from dualrandom.cli.draw import drawn_as_json, show_drawn, show_shortages
 from dualrandom.cli.options import AsJson, InLanguage
 from dualrandom.cli.screen import Screen, opened
 from dualrandom.cli.verify import STATUS_ZH, STYLES, report_as_json, verdict_text
@@ -76,6 +76,7 @@ def demo(
         finished("审计复核", "verifying as the auditor")
 
         show_drawn(screen, summary)
+        show_shortages(screen, summary)
         _show_seconds(screen, seconds)
         _show_reports(screen, public, auditor)
         _show_places(screen, out)

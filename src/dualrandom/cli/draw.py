@@ -38,6 +38,7 @@ def draw(
         summary = draw_campaign(campaign, beacon_file=beacon, progress=screen.stage)
         screen.end_stage()
         show_drawn(screen, summary)
+        show_shortages(screen, summary)
         if summary.repeated:
             screen.say(
                 "结果此前已公布，重算所得字节完全相同。",
@@ -82,6 +83,14 @@ def show_drawn(screen: Screen, summary: DrawnSummary) -> None:
     )
 
 
+def show_shortages(screen: Screen, summary: DrawnSummary) -> None:
+    """Say why visits found no date, and what would help."""
+    if summary.shortages:
+        screen.say("未能排期的原因：", "Why visits have no date:", style="bold")
+    for zh, en in summary.shortages:
+        screen.say(f"· {zh}", f"· {en}")
+
+
 def drawn_as_json(summary: DrawnSummary) -> dict[str, Any]:
     """Return the figures of a draw for programs."""
     least, median, greatest = summary.load
@@ -97,6 +106,7 @@ def drawn_as_json(summary: DrawnSummary) -> dict[str, Any]:
         "crews": summary.crews,
         "load": {"least": least, "median": median, "greatest": greatest},
         "undated": summary.undated,
+        "shortages": [{"zh": zh, "en": en} for zh, en in summary.shortages],
         "stages": {name: round(seconds, 3) for name, seconds in summary.stages.items()},
         "repeated": summary.repeated,
     }
