@@ -95,7 +95,9 @@ def statistics_document(
         },
         "sample": []
         if hide_visits
-        else _counts(Counter(district_of[visit.enterprise] for visit in drawn.visits)),
+        else _counts(
+            Counter(district_of[enterprise] for enterprise in {visit.enterprise for visit in drawn.visits})
+        ),
         "tasks": [
             {
                 "expected": ratio(sum((s.expected for s in frozen.strata[selection.task]), Fraction(0)))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from lies import (  # type: ignore[import-not-found]
     OPEN,
+    SCARCE,
     SEALED,
     Json,
     edit,
@@ -65,6 +66,47 @@ value(
     "result",
     "统计虚报 · statistics that flatter",
     lambda d: d["tasks"][0].update(selected=9),
+)
+value(
+    "flattering-overlap",
+    OPEN,
+    "statistics.json",
+    "result",
+    "虚报若分别抽取的企业数 · the saving by joint visits is flattered",
+    lambda d: d["overlap"].update(independent="99.000000"),
+)
+value(
+    "hidden-load",
+    OPEN,
+    "statistics.json",
+    "result",
+    "隐去一人的工作量 · somebody's load is hidden",
+    lambda d: d["workload"].pop(),
+)
+value(
+    "hidden-undated-visit",
+    SCARCE,
+    "statistics.json",
+    "result",
+    "统计隐去无日期的检查 · statistics hide an undated visit",
+    lambda d: d.update(undated=[]),
+)
+value(
+    "false-shares-of-districts",
+    SEALED,
+    "statistics.json",
+    "result",
+    "统计中区划户数不实 · false counts of a district",
+    lambda d: d["frame"]["districts"][0].update(count=1),
+    auditor=True,
+)
+value(
+    "name-before-the-draw",
+    "open-announced",
+    "labels.json",
+    "result",
+    "抽取前名称表已有企业 · labels name an enterprise before the draw",
+    lambda d: d["enterprises"].update(E05={"en": "Name", "zh": "名称"}),
 )
 value(
     "leaked-name",

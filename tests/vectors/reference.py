@@ -687,7 +687,6 @@ class Built:
             for p in sorted(self.roster)
         }
         counts = sorted(len(dates) for dates in loads.values()) if embargo == "none" else [0]
-        names = {"en": "Name", "zh": "名称"}
         task_ids = [task["id"] for task in self.announcement["tasks"]]
         districts = [row["district"] for row in self.frame.values()]
         visited = {visit["enterprise"]: visit["district"] for visit in visible}
@@ -744,6 +743,10 @@ class Built:
                 ],
             }
         )
+        self.publish_labels(visited)
+
+    def publish_labels(self, visited: Iterable[str]) -> None:
+        names = {"en": "Name", "zh": "名称"}
         items = sorted({item["id"] for task in self.announcement["tasks"] for item in task["items"]})
         self.public["labels.json"] = jcs(
             {
@@ -751,12 +754,12 @@ class Built:
                 "announcement": self.digest,
                 "authority": names,
                 "departments": {crew["department"]: names for crew in self.announcement["crews"]},
-                "districts": dict.fromkeys(districts, names),
+                "districts": dict.fromkeys((row["district"] for row in self.frame.values()), names),
                 "enterprises": dict.fromkeys(visited, names),
                 "inspectors": {} if self.case.sealed else dict.fromkeys(self.roster, names),
                 "items": {item: names | {"basis": "依据"} for item in items},
                 "rehearsal": True,
-                "tasks": dict.fromkeys(task_ids, names),
+                "tasks": {task["id"]: names for task in self.announcement["tasks"]},
             }
         )
 
@@ -843,6 +846,7 @@ def build(case: Case, lies: Mapping[str, Lie] | None = None, *, drawn: bool = Tr
     """Return the whole record of a case, changed by the lies; with drawn=False only what is announced."""
     built = Built(case, lies or {})
     built.announce()
+    built.publish_labels([])
     if drawn:
         built.make_seed()
         built.select()

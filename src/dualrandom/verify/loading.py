@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from dualrandom.verify import lists, published, result, seed_beacon
+from dualrandom.verify import figures, lists, published, result, seed_beacon
 from dualrandom.verify.announcement import NAME as ANNOUNCEMENT
 from dualrandom.verify.announcement import Announcement, Stratum, parse_announcement
 from dualrandom.verify.folder import AuditorFiles
@@ -45,7 +45,7 @@ class Record:
     void: published.Void | None = None
     findings: published.Findings | None = None
     labels: published.Labels | None = None
-    statistics: published.Statistics | None = None
+    statistics: figures.Statistics | None = None
     ties: tuple[Tie, ...] | None = None
     ties_digest: str = ""
     listed: dict[str, ListFile] = field(default_factory=dict)
@@ -93,7 +93,7 @@ def load_documents(record: Record) -> None:
     record.void = record.parse("void.json", published.parse_void)
     record.findings = record.parse("findings.json", published.parse_findings)
     record.labels = record.parse("labels.json", published.parse_labels)
-    record.statistics = record.parse("statistics.json", published.parse_statistics)
+    record.statistics = record.parse("statistics.json", figures.parse_statistics)
     ties = record.parse("ties.json", result.parse_ties)
     if ties is not None:
         record.ties_digest, record.ties = ties

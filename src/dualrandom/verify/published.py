@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -165,96 +164,3 @@ def parse_labels(data: bytes) -> Labels:
 def _names(value: Any, where: str, keys: tuple[str, ...]) -> None:
     for key, name in schema.record(value, where, keys).items():
         schema.text(name, f"{where}.{key}")
-
-
-@dataclass(frozen=True, slots=True)
-class Statistics:
-    """statistics.json: derived figures, as far as a check compares them."""
-
-    announcement: str
-    draw: str
-    frame_size: int
-    visited: int
-    tasks: Mapping[str, int]
-    """task → enterprises selected"""
-    undated: tuple[tuple[str, int], ...]
-    """(enterprise, part)"""
-    crews: Mapping[str, int]
-    """inspector → crews"""
-
-
-def parse_statistics(data: bytes) -> Statistics:
-    """Parse statistics.json."""
-    name = "statistics.json"
-    keys = (
-        "announcement", "draw", "excluded", "frame", "load", "overlap", "sample", "tasks", "type", "undated", "workload",
-    )  # fmt: skip
-    document = schema.record(schema.parsed(data, name), name, keys)
-    schema.choice("dualrandom/v1/statistics")(document["type"], f"{name}: type")
-    schema.maybe(document["excluded"], f"{name}: excluded", _counts("reason"))
-    frame = schema.record(document["frame"], f"{name}: frame", ("districts", "size"))
-    _counts("district")(frame["districts"], f"{name}: frame.districts")
-    load = schema.record(document["load"], f"{name}: load", ("greatest", "least", "median"))
-    for key, value in load.items():
-        schema.integer(value, f"{name}: load.{key}")
-    overlap = schema.record(
-        document["overlap"], f"{name}: overlap", ("alone", "independent", "least_possible", "visited")
-    )
-    schema.integer(overlap["alone"], f"{name}: overlap.alone")
-    _six_digits(overlap["independent"], f"{name}: overlap.independent")
-    _six_digits(overlap["least_possible"], f"{name}: overlap.least_possible")
-    _counts("district")(document["sample"], f"{name}: sample")
-    tasks = schema.many(document["tasks"], f"{name}: tasks", _task_figures)
-    undated = schema.many(document["undated"], f"{name}: undated", _undated)
-    workload = schema.many(document["workload"], f"{name}: workload", _workload)
-    return Statistics(
-        announcement=schema.hex64(document["announcement"], f"{name}: announcement"),
-        draw=schema.ident(document["draw"], f"{name}: draw"),
-        frame_size=schema.integer(frame["size"], f"{name}: frame.size"),
-        visited=schema.integer(overlap["visited"], f"{name}: overlap.visited"),
-        tasks=dict(tasks),
-        undated=undated,
-        crews=dict(workload),
-    )
-
-
-def _counts(kind: str) -> Callable[[Any, str], None]:
-    def read(value: Any, where: str) -> None:
-        for i, entry in enumerate(schema.array(value, where)):
-            found = schema.record(entry, f"{where}[{i}]", ("count", kind))
-            schema.integer(found["count"], f"{where}[{i}].count")
-            schema.text(found[kind], f"{where}[{i}].{kind}")
-
-    return read
-
-
-_six = re.compile("(0|[1-9][0-9]*)\\.[0-9]{6}")
-
-
-def _six_digits(value: Any, where: str) -> None:
-    schema.matching(value, where, _six, "六位小数", "a decimal with six digits")
-
-
-def _task_figures(value: Any, where: str) -> tuple[str, int]:
-    found = schema.record(value, where, ("expected", "selected", "task"))
-    if found["expected"] is not None:
-        schema.ratio(found["expected"], f"{where}.expected")
-    return schema.ident(found["task"], f"{where}.task"), schema.integer(
-        found["selected"], f"{where}.selected"
-    )
-
-
-def _undated(value: Any, where: str) -> tuple[str, int]:
-    found = schema.record(value, where, ("enterprise", "part", "reason"))
-    schema.text(found["reason"], f"{where}.reason")
-    return schema.ident(found["enterprise"], f"{where}.enterprise"), schema.positive(
-        found["part"], f"{where}.part"
-    )
-
-
-def _workload(value: Any, where: str) -> tuple[str, int]:
-    found = schema.record(value, where, ("crews", "days", "inspector"))
-    schema.integer(found["days"], f"{where}.days")
-    return schema.ident(found["inspector"], f"{where}.inspector"), schema.integer(
-        found["crews"], f"{where}.crews"
-    )

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 from dualrandom.ticket import Tickets
 from dualrandom.verify.announcement import Announcement
 from dualrandom.verify.crews import total_cost
+from dualrandom.verify.figures import check_statistics
 from dualrandom.verify.loading import Record
 from dualrandom.verify.report import Verdict
 from dualrandom.verify.result import Result, Totals
@@ -16,6 +15,7 @@ def check_result(record: Record, announcement: Announcement) -> None:
     """Check the result's keys and totals, and the documents beside it."""
     verdict = record.verdicts["result"]
     result = record.result
+    _check_labels(record, announcement, verdict)
     if result is None:
         if "result.json" in record.broken:
             verdict.unchecked("result.json 损坏", "result.json is broken")
@@ -33,8 +33,16 @@ def check_result(record: Record, announcement: Announcement) -> None:
         verdict.fail(f"结果属于 {result.draw}", f"the result belongs to draw {result.draw}")
     _check_totals(verdict, result, announcement)
     _check_presence(record, announcement, result, verdict)
-    _check_labels(record, announcement, result, verdict)
-    _check_statistics(record, announcement, result, verdict)
+    if record.statistics is not None:
+        check_statistics(
+            verdict,
+            record.statistics,
+            announcement,
+            result,
+            record.frame if record.references_hold else None,
+            record.strata,
+            record.roster,
+        )
     verdict.note("总数与键相符，无缺无增", "totals and keys are right, nothing is missing or added")
 
 
@@ -71,7 +79,7 @@ def _check_totals(verdict: Verdict, result: Result, announcement: Announcement) 
 
 
 def _check_presence(record: Record, announcement: Announcement, result: Result, verdict: Verdict) -> None:
-    due = {"statistics.json": True, "labels.json": True, "ties.json": result.attempt > 0}
+    due = {"statistics.json": True, "ties.json": result.attempt > 0}
     due["strata.jsonl"] = due["cutoffs.jsonl"] = announcement.sealed
     due["visits.jsonl"] = result.embargoed is not None
     for name, wanted in due.items():
@@ -80,20 +88,22 @@ def _check_presence(record: Record, announcement: Announcement, result: Result, 
         if not wanted and name in record.files:
             verdict.fail(f"不应有 {name}", f"{name} should not exist for this draw")
     digests = {"ties.json": record.ties_digest if record.ties is not None else None}
-    digests["labels.json"] = record.labels.announcement if record.labels is not None else None
     digests["statistics.json"] = record.statistics.announcement if record.statistics is not None else None
     for name, digest in digests.items():
         if digest is not None and digest != announcement.digest:
             verdict.fail(f"{name} 属于另一公告", f"{name} belongs to another announcement")
 
 
-def _check_labels(record: Record, announcement: Announcement, result: Result, verdict: Verdict) -> None:
+def _check_labels(record: Record, announcement: Announcement, verdict: Verdict) -> None:
     labels = record.labels
+    if "labels.json" not in record.files:
+        verdict.fail("缺少 labels.json", "labels.json is missing")
     if labels is None:
         return
-    visible = {visit.enterprise for visit in result.visits or ()} | {
-        visit.enterprise for visit in record.opened
-    }
+    if labels.announcement != announcement.digest:
+        verdict.fail("labels.json 属于另一公告", "labels.json belongs to another announcement")
+    shown = record.result.visits or () if record.result is not None else ()
+    visible = {visit.enterprise for visit in (*shown, *record.opened)}
     for enterprise in sorted(labels.ids["enterprises"] - visible):
         verdict.fail(
             f"labels.json 给出了未公开检查的企业 {enterprise}",
@@ -103,33 +113,3 @@ def _check_labels(record: Record, announcement: Announcement, result: Result, ve
         verdict.fail(
             "密封抽取的 labels.json 不应有人员姓名", "labels.json of a sealed draw should name no inspectors"
         )
-
-
-def _check_statistics(record: Record, announcement: Announcement, result: Result, verdict: Verdict) -> None:
-    statistics = record.statistics
-    if statistics is None:
-        return
-    if statistics.draw != announcement.draw:
-        verdict.fail(
-            f"statistics.json 属于 {statistics.draw}", f"statistics.json belongs to draw {statistics.draw}"
-        )
-    compared: dict[str, tuple[object, object]] = {
-        "frame.size": (statistics.frame_size, announcement.lists["frame"].size)
-    }
-    if result.selection is not None:
-        compared["tasks"] = (
-            dict(statistics.tasks),
-            {task: len(selection.selected) for task, selection in result.selection.items()},
-        )
-    if announcement.policy.embargo != "visits" and result.visits is not None:
-        compared["overlap.visited"] = (statistics.visited, len({visit.enterprise for visit in result.visits}))
-    if announcement.policy.embargo == "none" and result.visits is not None:
-        undated = {(visit.enterprise, visit.part) for visit in result.visits if visit.date is None}
-        compared["undated"] = (set(statistics.undated), undated)
-        loads = Counter(person for v in result.visits for crew in v.crews or () for person in crew.seats)
-        compared["workload"] = ({i: n for i, n in statistics.crews.items() if n}, dict(loads))
-    for name, (published, expected) in compared.items():
-        if published != expected:
-            verdict.fail(
-                f"statistics.json 的 {name} 与结果不符", f"{name} of statistics.json differs from the result"
-            )
