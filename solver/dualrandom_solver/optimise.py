@@ -49,12 +49,11 @@ def optimise_dates(instance: Instance, streets: Ints, weeks: Ints, effort: float
 
     streets: int64[V], label of each visit's street. weeks: int64[T], label of each day's week. ``effort`` is
     CP-SAT's deterministic time, not seconds of a clock: the same input gives the same answer on any machine.
-    Raises InvalidInstance for more than 120 visits or labels of wrong length.
+    Raises InvalidInstance for more than 120 visits that have a choice of days, or labels of wrong length.
     """
-    if instance.visits > VISITS_LIMIT:
-        raise InvalidInstance(
-            f"at most {VISITS_LIMIT} visits can be optimised; use lottery_dates", instance.visits
-        )
+    free = int((np.diff(instance.visit_indptr) > 1).sum())
+    if free > VISITS_LIMIT:
+        raise InvalidInstance(f"at most {VISITS_LIMIT} visits can be optimised; use lottery_dates", free)
     if streets.shape != (instance.visits,) or weeks.shape != (instance.days,):
         raise InvalidInstance(
             "streets must label each visit and weeks each day", (streets.shape, weeks.shape)

@@ -7,6 +7,7 @@ year) and gives the reason wherever an enterprise is left out.
 from __future__ import annotations
 
 import hmac
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -46,7 +47,7 @@ class RosterRow:
 class Frozen:
     """The lists of one draw. Sequences of n enterprises are aligned and ascend by id.
 
-    ``keys``: what the tickets are computed from; ``profile``: int64[n], index into ``profiles`` (task → stratum).
+    ``streets``: district and street, for optimised dates only; not part of any list. ``keys``: what the tickets are computed from; ``profile``: int64[n], index into ``profiles`` (task → stratum).
     ``recused``: (roster id, enterprise) → ground; ``incompatible``: (smaller id, larger id) → ground.
     """
 
@@ -55,6 +56,7 @@ class Frozen:
     keys: tuple[str, ...]
     districts: tuple[str, ...]
     closed: tuple[tuple[str, ...], ...]
+    streets: tuple[str, ...]
     profile: npt.NDArray[np.int64]
     profiles: tuple[Mapping[str, str], ...]
     roster: tuple[RosterRow, ...]
@@ -262,6 +264,14 @@ def strata_of(plan: Plan, placed: Membership) -> dict[str, tuple[Stratum, ...]]:
     return result
 
 
+_NUMBER = re.compile(r"^[\d\s-]+|\d.*$")
+
+
+def street_of(enterprise: Enterprise) -> str:
+    """Return the district and the street of an address: what stands before (or after) the house number."""
+    return f"{enterprise.district} {_NUMBER.sub('', enterprise.address).strip()}"
+
+
 def freeze(
     plan: Plan,
     libraries: Libraries,
@@ -298,6 +308,7 @@ def freeze(
             else ()
             for enterprise in enterprises
         ),
+        streets=tuple(street_of(enterprise) for enterprise in enterprises),
         profile=profile,
         profiles=profiles,
         roster=roster,

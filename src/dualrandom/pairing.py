@@ -6,7 +6,8 @@ This module turns visits and the roster into the solver's arrays and its answer 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -83,6 +84,9 @@ def pair(
             break
         used.append(ladder.pop(0))
         rules = rules.relaxed(used[-1])
+    if announcement["policy"]["calendar"] == "optimise":
+        progress("优化检查日期", "optimising dates")
+        dates = _optimised(frozen, visits, order, days, instance, dates)
     progress("配对检查人员", "pairing inspectors")
     attempts = [problem.attempt(instance, dates)]
     while not attempts[-1].unique:
@@ -101,6 +105,46 @@ def pair(
         instance=instance,
         order=tuple(order),
     )
+
+
+def _optimised(
+    frozen: Frozen,
+    visits: Sequence[Visit],
+    order: Sequence[int],
+    days: Sequence[str],
+    instance: solver.Instance,
+    dates: Ints,
+) -> Ints:
+    """Improve the lottery's dates district by district: a street's visits on one day, even weeks.
+
+    A district with more visits than the solver takes keeps the lottery's dates. Everything outside the district that is being improved
+    stays where it is: its visits are offered their own day only.
+    """
+    # imported here: CP-SAT takes longer to load than most draws
+    from dualrandom_solver.optimise import VISITS_LIMIT, optimise_dates  # noqa: PLC0415
+
+    position = {enterprise: number for number, enterprise in enumerate(frozen.ids)}
+    places = [position[visits[visit].enterprise] for visit in order]
+    streets = np.unique([frozen.streets[p] for p in places], return_inverse=True)[1].astype(np.int64)
+    weeks = np.array([date.fromisoformat(day).isocalendar().week for day in days], dtype=np.int64)
+    districts = [frozen.districts[p] for p in places]
+    indptr = instance.visit_indptr.tolist()
+    for district in sorted(set(districts)):
+        if districts.count(district) > VISITS_LIMIT:
+            continue
+        offered: list[int] = []
+        sizes: list[int] = []
+        for visit, its_district in enumerate(districts):
+            own = [int(dates[visit])] if dates[visit] >= 0 else []
+            choice = instance.visit_days[indptr[visit] : indptr[visit + 1]].tolist()
+            mine = choice if its_district == district and own else own
+            offered.extend(mine)
+            sizes.append(len(mine))
+        restricted = replace(
+            instance, visit_indptr=_indptr(sizes), visit_days=np.array(offered, dtype=np.int64)
+        )
+        dates = optimise_dates(restricted, streets, weeks).dates
+    return dates
 
 
 def relaxed_instance(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import os
 import random
 from collections import Counter
@@ -192,3 +193,28 @@ def test_the_random_draws_exercise_every_rule(
         seen["limit"] += plan.visit_limit is not None
         seen["follows"] += any(task.mode == "follows" for task in plan.tasks)
     assert min(seen.values()) >= 5, seen
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_optimised_dates_are_feasible_save_travel_and_are_said_to_be_optimised(
+    make_plan: Callable[..., Plan],
+    make_task: Callable[..., Any],
+    make_libraries: Callable[..., Libraries],
+    number: int,
+) -> None:
+    base = make_libraries(enterprises=24, inspectors=16, seed=number)
+    streets = [f"{street}路{n}号" for n, street in zip(range(24), "甲乙丙" * 8, strict=True)]
+    placed = tuple(replace(e, address=a) for e, a in zip(base.enterprises, streets, strict=True))
+    libraries = replace(base, enterprises=placed)
+    address = {e.id: (e.district, e.address[0]) for e in placed}
+    street_days = {}
+    for calendar in ("lottery", "optimise"):
+        files, auditor = record(make_plan(calendar=calendar), libraries, number)
+        checks = {check.name: check for check in verify_record(files, auditor).checks}
+        assert [c.name for c in checks.values() if c.status == "FAIL"] == []
+        assert ("optimised" in checks["dates"].reason_en) == (calendar == "optimise")
+        visits = json.loads(files["result.json"])["visits"]
+        street_days[calendar] = len({(address[v["enterprise"]], v["date"]) for v in visits if v["date"]})
+        again, _ = record(make_plan(calendar=calendar), libraries, number)
+        assert again == files
+    assert street_days["optimise"] < street_days["lottery"]

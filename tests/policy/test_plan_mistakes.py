@@ -184,7 +184,6 @@ MISTAKES: list[tuple[tuple[str, str], str, str]] = [
     (after("[policy]", 'relief = [{ kind = "hours", department = "amr", amount = 1 }]'), "plan-choice", "policy.relief[1].kind"),
     (after("[policy]", "visit_limit = { departments = 0 }"), "plan-range", "policy.visit_limit.departments"),
     (after("[policy]", "visit_limit = { hours = 0 }"), "plan-range", "policy.visit_limit.hours"),
-    (after("[policy]", 'calendar = "optimise"'), "plan-optimise", "policy.calendar"),
     (after("[policy]", "visit_limit = {}"), "plan-empty", "policy.visit_limit"),
     (after("[policy]", "[caps]\ndaily = 0"), "plan-range", "caps.daily"),
     # libraries

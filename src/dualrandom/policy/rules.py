@@ -211,15 +211,6 @@ def check_policy(faults: Faults, parsed: Parsed, raw: Mapping[str, Any]) -> None
             ("写了依据，却没有跨区域", "a basis is cited, but no crew crosses districts"),
             ("删去依据，或写 cross_district = true", "Take it out, or set cross_district = true"),
         )
-    if policy["calendar"] == "optimise":
-        faults.error(
-            ("policy", "calendar"),
-            "plan-optimise",
-            "optimise",
-            ("日期优化尚未实现", "optimised dates are not available yet"),
-            ('删去 calendar 或写 "lottery"', 'Take calendar out or write "lottery"'),
-            '"lottery"',
-        )
     limit = policy["visit_limit"]
     if limit is not None and not raw.get("policy", {}).get("visit_limit"):
         faults.error(
