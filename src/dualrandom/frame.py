@@ -47,7 +47,7 @@ class RosterRow:
 class Frozen:
     """The lists of one draw. Sequences of n enterprises are aligned and ascend by id.
 
-    ``streets``: district and street, for optimised dates only; not part of any list. ``keys``: what the tickets are computed from; ``profile``: int64[n], index into ``profiles`` (task → stratum).
+    ``keys``: what the tickets are computed from; ``profile``: int64[n], index into ``profiles`` (task → stratum).
     ``recused``: (roster id, enterprise) → ground; ``incompatible``: (smaller id, larger id) → ground.
     """
 
@@ -56,13 +56,14 @@ class Frozen:
     keys: tuple[str, ...]
     districts: tuple[str, ...]
     closed: tuple[tuple[str, ...], ...]
-    streets: tuple[str, ...]
     profile: npt.NDArray[np.int64]
     profiles: tuple[Mapping[str, str], ...]
     roster: tuple[RosterRow, ...]
     recused: Mapping[tuple[str, str], str]
     incompatible: Mapping[tuple[str, str], str]
     strata: Mapping[str, tuple[Stratum, ...]]
+    streets: tuple[str, ...] = ()
+    """District and street of each enterprise, needed for optimised dates only; not part of any list."""
 
 
 @dataclass(frozen=True)
