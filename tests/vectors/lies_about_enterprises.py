@@ -296,6 +296,21 @@ lie(
     "本可排期却称无日期 · a visit is called undated though it had a day",
     {"dates": lambda _, v: v[0].update(date=None)},
 )
+lie(
+    "optimised-away",
+    "open-optimised",
+    "dates",
+    "优化时抹去一次检查的日期 · optimising took a visit's date away",
+    {"dates": lambda _, v: v[-1].update(date=None)},
+)
+value(
+    "optimised-beyond-the-days",
+    "open-optimised",
+    "result.json",
+    "dates",
+    "优化到公告之外的日期 · optimised to a day that was not announced",
+    lambda d: d["visits"][0].update(date="2023-09-29"),
+)
 value(
     "date-outside-the-days",
     OPEN,

@@ -13,6 +13,7 @@ from lies import (  # type: ignore[import-not-found]
     jcs,
     lie,
     remove,
+    swap,
     value,
 )
 
@@ -256,6 +257,21 @@ lie(
     "draws",
     "未列出已作废的抽取 · a voided draw is not named",
     {"announcement": lambda _, a: a.update(voids=[])},
+)
+edit(
+    "list-of-a-voided-draw-changed",
+    "open-drawn-after-void",
+    "voided/test-2023-000001/roster.jsonl",
+    "draws",
+    "作废抽取的名录被改动 · a list of the voided draw was changed",
+    swap('"daily":2', '"daily":3'),
+)
+lie(
+    "void-of-another-plan",
+    "open-drawn-after-void",
+    "draws",
+    "作废的是另一计划 · the voided draw is of another plan",
+    {"announcement": lambda _, a: a.update(plan="2023-10")},
 )
 value(
     "replaced-void",

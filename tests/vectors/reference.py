@@ -49,6 +49,8 @@ class Case:
     secret: bytes = bytes(range(32))
     announcement: dict[str, Json] = field(default_factory=dict)
     draw: str = "test-2023-000001"
+    moved: str | None = None
+    """Optimised calendar: the day to which visits are moved as far as that is feasible."""
     beside: Callable[[Any], dict[str, bytes]] | None = None
     """Further published files, from the finished record."""
 
@@ -530,8 +532,20 @@ class Built:
             if not ladder or all(visit["date"] for visit in self.visits):
                 break
             self.relief.append(ladder.pop(0))
+        self.move_dates()
         self.visits = self.lie("dates", self.visits)
         self.barred = self.lie("barred", self.barred)
+
+    def move_dates(self) -> None:
+        day = self.case.moved
+        for visit in self.visits:
+            parts = {v["date"] for v in self.visits if v["enterprise"] == visit["enterprise"]}
+            closed = self.frame[visit["enterprise"]]["closed"]
+            if day is None or visit["date"] is None or day in parts or day in closed:
+                continue
+            lottery, visit["date"] = visit["date"], day
+            if cheapest(self.network(v for v in self.visits if v["date"]), self.caps, None) is None:
+                visit["date"] = lottery
 
     def find_day(self, visit: Json, key: str) -> None:
         taken = {v["date"] for v in self.visits if v["enterprise"] == visit["enterprise"]}

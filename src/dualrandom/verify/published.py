@@ -136,6 +136,7 @@ class Labels:
     """labels.json: which ids have names."""
 
     announcement: str
+    rehearsal: bool
     ids: Mapping[str, frozenset[str]]
     """kind (departments, districts, enterprises, inspectors, items, tasks) → ids"""
 
@@ -150,13 +151,13 @@ def parse_labels(data: bytes) -> Labels:
         schema.parsed(data, name), name, ("announcement", "authority", "rehearsal", "type", *_LABELLED)
     )
     schema.choice("dualrandom/v1/labels")(document["type"], f"{name}: type")
-    schema.boolean(document["rehearsal"], f"{name}: rehearsal")
     _names(document["authority"], f"{name}: authority", ("en", "zh"))
     for kind in _LABELLED:
         for key, names in schema.mapping(document[kind], f"{name}: {kind}").items():
             _names(names, f"{name}: {kind}.{key}", ("basis", "en", "zh") if kind == "items" else ("en", "zh"))
     return Labels(
         announcement=schema.hex64(document["announcement"], f"{name}: announcement"),
+        rehearsal=schema.boolean(document["rehearsal"], f"{name}: rehearsal"),
         ids={kind: frozenset(document[kind]) for kind in _LABELLED},
     )
 

@@ -29,8 +29,14 @@ def verify_record(
 
     Never raises for anything that files can contain: what is wrong with them is in the report.
     """
+    return _verify(files, auditor, progress or _silent, voided=False)
+
+
+def _verify(
+    files: Mapping[str, bytes], auditor: AuditorFiles | None, tell: Progress, *, voided: bool
+) -> Report:
+    """Check a folder; for one of a ``voided`` draw, those that it voids in turn are checked beside it, not within."""
     record = Record(files, auditor)
-    tell = progress or _silent
     tell("读取文件", "reading documents")
     _guarded(record.verdicts["canonical"], lambda: load_documents(record))
     announcement = record.announcement
@@ -43,6 +49,7 @@ def verify_record(
     tell("读取名录", "reading lists")
     _guarded(record.verdicts["canonical"], lambda: load_lists(record, announcement))
     check = _Checks(record, announcement)
+    judge = None if voided else lambda inner: _verify(inner, None, _silent, voided=True)
     stages: tuple[tuple[str, str, str, Callable[[], None]], ...] = (
         ("signatures", "核对签名", "signatures", check.signatures),
         ("announcement", "核对公告", "announcement", check.announced),
@@ -59,7 +66,12 @@ def verify_record(
         ("dates", "重算日期", "replaying the dates", check.dates),
         ("result", "核对结果", "result", lambda: check_result(record, announcement)),
         ("findings", "核对检查结果", "findings", check.findings),
-        ("draws", "核对抽取的终结", "how the draw ended", lambda: draws.check_draws(record, announcement)),
+        (
+            "draws",
+            "核对抽取的终结",
+            "how the draw ended",
+            lambda: draws.check_draws(record, announcement, judge),
+        ),
     )
     for name, zh, en, run in stages:
         if zh:
@@ -113,6 +125,11 @@ class _Checks:
             "没有带见证方的日志，无法证明公告先于信标轮次公开",
             "without a log with witnesses nothing proves that the announcement was public before the round",
         )
+        if self.record.labels is not None and self.record.labels.rehearsal:
+            self.record.verdicts["events"].unchecked(
+                "labels.json 说明这是演练：公告时信标轮次已经公开",
+                "labels.json says that this is a rehearsal: the round was already known when it was announced",
+            )
 
     def announced(self) -> None:
         """Check the announcement's inner rules."""
@@ -306,9 +323,7 @@ class _Checks:
         return result, self.visits_
 
     def _rules(self, result: Result) -> Rules | None:
-        if self.record.roster is None or any(s.department not in self.a.crews for s in result.relief):
-            return None
-        return Rules(self.a, self.record.roster, result.relief)
+        return None if self.record.roster is None else Rules(self.a, self.record.roster, result.relief)
 
     def crews(self) -> None:
         """Check seats, bars and caps."""
@@ -369,23 +384,11 @@ class _Checks:
             verdict.unchecked("检查中有抽样框以外的企业", "visits name enterprises outside the frame")
             return
         dates.check_closed(verdict, record.frame, listed)
-        if self.a.policy.calendar == "optimise":
-            self._optimised(verdict, listed)
-            return
         calendar = dates.replay_dates(
             self.a, record.frame, record.roster, record.recusals, listed, self.tickets
         )
-        dates.check_lottery(verdict, calendar, listed, result.relief)
-
-    def _optimised(self, verdict: Verdict, listed: Sequence[Visit]) -> None:
-        if any(visit.date is None for visit in listed):
-            verdict.unchecked(
-                "日期经优化产生：无日期的检查是否确实排不下，未核对",
-                "the calendar was optimised: whether undated visits had no place is not checked",
-            )
-        verdict.note(
-            "日期经优化产生，仅核对可行", "the calendar was optimised; its dates are checked as feasible"
-        )
+        moved = self.a.policy.calendar == "optimise"
+        dates.check_lottery(verdict, calendar, listed, result.relief, moved=moved)
 
     def findings(self) -> None:
         """Check findings against the visits."""

@@ -85,6 +85,7 @@ def check_simple_rules(verdict: Verdict, announcement: Announcement) -> None:
     if a.draw in a.voids:
         verdict.fail("voids 含本次抽取自身", "voids names this very draw")
     _check_profiles(verdict, a)
+    verdict.note("期间、期限、信标与席位合规", "period, deadlines, beacon and seats are in order")
 
 
 def _check_beacon_terms(verdict: Verdict, a: Announcement) -> None:

@@ -129,6 +129,10 @@ def check_counts(verdict: Verdict, announcement: Announcement, selections: Mappi
                 f"task {task} has {len(selection.selected)} selected and {len(selection.tickets)} tickets, "
                 f"announced total is {total}",
             )
+    if announcement.sealed:
+        verdict.note(
+            "选出数、签号数与公告总数相符", "counts of selected and of tickets are the announced totals"
+        )
 
 
 def check_sealed_public_selection(
@@ -162,6 +166,7 @@ def check_sealed_public_selection(
             f"共选出 {len(owners)} 户企业，却有 {len(tickets)} 个不同签号；各任务共用一个签号",
             f"{len(owners)} enterprises are selected but {len(tickets)} distinct tickets; all tasks share a ticket",
         )
+    verdict.note("各任务共用签号，跟随任务相符", "the tasks share their tickets, and followers follow")
 
 
 def check_selection(
