@@ -220,3 +220,28 @@ def test_an_announcement_with_mistakes_writes_nothing(tmp_path: Path) -> None:
     assert {problem.file for problem in refused.value.problems} >= {"plan.toml", "enterprises.csv"}
     assert not (folder / "public").exists()
     assert not (folder / "private").exists()
+
+
+def test_a_contribution_that_its_party_did_not_sign_for_this_draw_is_refused(
+    town: Path, tmp_path: Path
+) -> None:
+    document = json.loads((town / "public" / "announcement.json").read_bytes())
+    (own, *_) = document["contributions"]
+    other = tmp_path / "other"
+    write_campaign("town", other)
+    plan = (other / "plan.toml").read_text("utf-8")
+    block = f'party = "{own["party"]}"\n'
+    assert block in plan
+
+    def announce_with(commitment: str) -> None:
+        given = f'key = "{own["key"]}"\ncommitment = "{commitment}"\nsignature = "{own["signature"]}"\n'
+        (other / "plan.toml").write_text(plan.replace(block, block + given), "utf-8")
+        campaign.announce(other, now=NOW)
+
+    with pytest.raises(StateError) as refused:
+        announce_with("0" * 64)
+    assert (refused.value.code, refused.value.value) == ("contribution-not-signed", own["party"])
+    assert not (other / "public").exists()
+    announce_with(own["commitment"])
+    shown = json.loads((other / "public" / "announcement.json").read_bytes())["contributions"]
+    assert own in shown

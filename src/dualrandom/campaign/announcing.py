@@ -10,6 +10,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
 from dualrandom.announcement import SignedContribution, build_announcement, instant, list_files
 from dualrandom.campaign.folder import (
     Campaign,
@@ -193,11 +196,11 @@ def _contributions(
     new: dict[str, bytes] = {}
     for contribution in plan.contributions:
         if contribution.key and contribution.commitment and contribution.signature:
-            result.append(
-                SignedContribution(
-                    contribution.party, contribution.key, contribution.commitment, contribution.signature
-                )
+            given = SignedContribution(
+                contribution.party, contribution.key, contribution.commitment, contribution.signature
             )
+            _require_signed(given, draw)
+            result.append(given)
             continue
         nonce, written = secret_hex(campaign.private, f"nonces/{contribution.party}", fresh=fresh)
         new |= written
@@ -211,6 +214,27 @@ def _contributions(
             )
         )
     return result, new
+
+
+def _require_signed(given: SignedContribution, draw: str) -> None:
+    """Insist that a party's own contribution is signed by its key, for this draw."""
+    try:
+        key = Ed25519PublicKey.from_public_bytes(base64.b64decode(given.key, validate=True))
+        statement = contribution_statement(draw, given.party, given.commitment)
+        key.verify(base64.b64decode(given.signature, validate=True), statement)
+    except (InvalidSignature, ValueError) as problem:
+        raise StateError(
+            code="contribution-not-signed",
+            value=given.party,
+            message={
+                "zh": f"{given.party} 的随机贡献不是其密钥对抽取 {draw} 的签名",
+                "en": f"the contribution of {given.party} is not signed by its key for draw {draw}",
+            },
+            remedy={
+                "zh": f"请该部门对抽取编号 {draw} 重新生成承诺和签名(作废后编号会变)。",
+                "en": f"Ask the party to commit and sign again for draw {draw} (the number changes after a void).",
+            },
+        ) from problem
 
 
 def _auditor(plan: Plan, private: Path) -> tuple[dict[str, Any] | None, dict[str, bytes]]:
