@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -44,7 +45,9 @@ def void(folder: Path, reason: str, now: datetime) -> Voided:
     """Void an announced draw that has no result. Nothing is deleted; the next announcement names it."""
     campaign = Campaign(folder)
     _data, document, digest_hex = _announcement(campaign)
-    if not reason.strip():
+    # a reason typed on some systems arrives decomposed, which readers of documents refuse
+    reason = unicodedata.normalize("NFC", reason.strip())
+    if not reason:
         raise DualRandomError(
             code="reason-missing",
             value="",
@@ -81,7 +84,7 @@ def void(folder: Path, reason: str, now: datetime) -> Voided:
                 {
                     "announcement": digest_hex,
                     "draw": document["draw"],
-                    "reason": reason.strip(),
+                    "reason": reason,
                     "time": instant(now),
                     "type": "dualrandom/v1/void",
                 }
@@ -89,7 +92,7 @@ def void(folder: Path, reason: str, now: datetime) -> Voided:
         },
     )
     write_index(campaign.public)
-    return Voided(document["draw"], digest_hex, reason.strip())
+    return Voided(document["draw"], digest_hex, reason)
 
 
 def record_findings(folder: Path, path: Path, correct: str | None = None) -> Recorded:
