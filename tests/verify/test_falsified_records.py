@@ -56,6 +56,26 @@ def test_one_changed_byte_of_a_decisive_file_is_found(
         assert failed(verify_record(honest | {name: changed}))
 
 
+@given(
+    name=st.sampled_from(
+        [*DECISIVE, "strata.jsonl", "cutoffs.jsonl", "openings of frame", "openings of recusals"]
+    ),
+    at=st.integers(0, 10**6),
+    kind=st.sampled_from(["replace", "insert", "delete", "cut"]),
+    byte=st.one_of(st.integers(0, 255), st.sampled_from(b'0123456789abcdef{}[]",:-\n')),
+)
+def test_one_changed_byte_of_a_sealed_record_is_found_by_the_auditor(
+    built: dict[str, Any], name: str, at: int, kind: str, byte: int
+) -> None:
+    record = built["sealed-drand"]
+    public, openings = dict(record.public), dict(record.openings)
+    files, key = (openings, name.rsplit(maxsplit=1)[-1]) if name.startswith("openings") else (public, name)
+    changed = edited(files[key], at, kind, byte)
+    if changed != files[key]:
+        files[key] = changed
+        assert failed(verify_record(public, AuditorFiles(record.case.secret, openings)))
+
+
 @given(data=st.data())
 def test_no_bytes_make_the_verifier_raise(built: dict[str, Any], data: st.DataObject) -> None:
     record = built[data.draw(st.sampled_from(sorted(built)))]

@@ -150,6 +150,8 @@ def _check_hidden_strata(record: Record, announcement: Announcement, frame: Fram
             verdict.fail(
                 f"层 {stratum.id} 的任务 {task} 不是独立任务", f"stratum {stratum.id}: {task} is no own task"
             )
+    _check_case(verdict, "stratum", [stratum.id for _, stratum in cells])
+    _check_case(verdict, "group", [stratum.group for _, stratum in cells])
     for number, strata_of in enumerate(frame.strata):
         for zh, en in misplaced(announcement, strata_of, record.strata or {}):
             enterprise = frame.ids[frame.profile_of.index(number)]
