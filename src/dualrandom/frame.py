@@ -1,32 +1,39 @@
 """Who can be drawn, in which stratum, and by whom: the lists of one draw, frozen (docs/protocol.md §2).
 
-:func:`freeze` turns a plan and its libraries into a :class:`Frozen`; it decides eligibility (scope, annual cap, already checked this
-year) and gives the reason wherever an enterprise is left out.
+:func:`freeze` turns a plan, its libraries and everybody's place in the strata (:mod:`dualrandom.membership`) into a :class:`Frozen`.
 """
 
 from __future__ import annotations
 
 import hmac
 import re
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 
+from dualrandom.eligibility import YearToDate, exclusion, year_to_date
 from dualrandom.errors import InputError, Problem
 from dualrandom.hashing import row_salt
+from dualrandom.membership import Membership, membership
 from dualrandom.policy.plan import Plan, Task
-from dualrandom.quota import Population, Stratum, expected_sizes
+from dualrandom.policy.report import conflict_problems
+from dualrandom.quota import Stratum, expected_sizes
 from dualrandom.registry.models import Enterprise, Inspector, Libraries, PastVisit
 
-OUT_OF_SCOPE = "out-of-scope"
-NO_QUOTA = "class-without-quota"
-ANNUAL_CAP = "annual-cap"
-DONE = "done-this-year"
+__all__ = [
+    "Frozen",
+    "Membership",
+    "RosterRow",
+    "YearToDate",
+    "exclusion",
+    "freeze",
+    "membership",
+    "strata_of",
+    "year_to_date",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,182 +73,6 @@ class Frozen:
     """District and street of each enterprise, needed for optimised dates only; not part of any list."""
 
 
-@dataclass(frozen=True)
-class YearToDate:
-    """What past visits say about this year: distinct dates per enterprise and checks per (task, enterprise)."""
-
-    visits: Mapping[str, int]
-    checks: Mapping[tuple[str, str], int]
-
-
-def year_to_date(plan: Plan, visits: Iterable[PastVisit]) -> YearToDate:
-    """Count this year's visits before the period. Case visits (个案) count for neither cap nor quota."""
-    days: dict[str, set[date]] = defaultdict(set)
-    checks: dict[tuple[str, str], set[date]] = defaultdict(set)
-    tasks_of: dict[str, list[Task]] = defaultdict(list)
-    for task in plan.tasks:
-        tasks_of[task.department].append(task)
-    for visit in visits:
-        if visit.date.year != plan.year or visit.date >= plan.period[0] or visit.kind == "case":
-            continue
-        days[visit.enterprise].add(visit.date)
-        for task in tasks_of[visit.department]:
-            if visit.task == task.id or visit.item in task.items:
-                checks[task.id, visit.enterprise].add(visit.date)
-    return YearToDate(
-        {enterprise: len(dates) for enterprise, dates in days.items()},
-        {key: len(dates) for key, dates in checks.items()},
-    )
-
-
-def in_scope(task: Task, enterprise: Enterprise) -> bool:
-    """Whether the task's scope names the enterprise, whatever was done already."""
-    scope = task.scope
-    return (
-        (not scope.kinds or enterprise.kind in scope.kinds)
-        and (not scope.districts or enterprise.district in scope.districts)
-        and (not scope.classes or enterprise.credit_class in scope.classes)
-        and (not scope.categories or enterprise.category in scope.categories)
-        and (not scope.industries or enterprise.industry.startswith(scope.industries))
-    )
-
-
-def exclusion(plan: Plan, task: Task, enterprise: Enterprise, done: YearToDate) -> str | None:
-    """Return why an enterprise is not in a task's frame, or None if it is."""
-    if not in_scope(task, enterprise):
-        return OUT_OF_SCOPE
-    if _weightless(task, enterprise.credit_class):
-        return NO_QUOTA
-    cap = plan.caps.enterprise_annual
-    if cap is not None and done.visits.get(enterprise.id, 0) >= cap:
-        return ANNUAL_CAP
-    if done.checks.get((task.id, enterprise.id), 0) >= task.frequency:
-        return DONE
-    return None
-
-
-def stratum_of(task: Task, enterprise: Enterprise) -> str:
-    """Return the stratum id of an enterprise within a task: class, district or both, joined by a dot."""
-    if task.mode == "follows" or not task.strata_by:
-        return "all"
-    values = {"class": enterprise.credit_class, "district": enterprise.district}
-    return ".".join(values[part] for part in task.strata_by)
-
-
-def _weightless(task: Task, credit_class: str) -> bool:
-    if task.mode == "follows":
-        return False
-    return credit_class not in (task.ratios if task.ratios is not None else task.budget.weights)  # type: ignore[union-attr]
-
-
-def _group_of(task: Task, credit_class: str, district: str) -> str:
-    return {"class": credit_class, "district": district, "task": "all"}[task.group_by]
-
-
-@dataclass(frozen=True)
-class Membership:
-    """Which profile each enterprise of the library has, and what the quotas need."""
-
-    profile: npt.NDArray[np.int64]
-    """int64[N] over the library's enterprises; -1: in no task's frame."""
-    profiles: tuple[tuple[tuple[str, str], ...], ...]
-    populations: Mapping[str, Mapping[str, Population]]
-    groups: Mapping[str, Mapping[str, str]]
-    excluded: Mapping[str, int]
-
-
-def membership(plan: Plan, enterprises: Sequence[Enterprise], done: YearToDate) -> Membership:
-    """Place every enterprise in the strata of every task.
-
-    Enterprises that agree in all that a scope may ask share one computation; only those with visits this year are
-    looked at one by one.
-    """
-    index: dict[tuple[tuple[str, str], ...], int] = {}
-    by_signature: dict[tuple[str, ...], int] = {}
-    cases: dict[tuple[str, ...], Enterprise] = {}
-    scope_counts: Counter[tuple[str, ...]] = Counter()
-    profile = np.empty(len(enterprises), dtype=np.int64)
-    touched = {enterprise for _, enterprise in done.checks} | set(done.visits)
-    nothing = YearToDate({}, {})
-    excluded: Counter[str] = Counter()
-    eligible: dict[str, Counter[str]] = {task.id: Counter() for task in plan.tasks}
-    checked: dict[str, Counter[str]] = {task.id: Counter() for task in plan.tasks}
-
-    def place(enterprise: Enterprise, history: YearToDate) -> int:
-        strata = tuple(
-            sorted(
-                (task.id, stratum_of(task, enterprise))
-                for task in plan.tasks
-                if exclusion(plan, task, enterprise, history) is None
-            )
-        )
-        return index.setdefault(strata, len(index)) if strata else -1
-
-    sector = _sectors(plan)
-    for position, enterprise in enumerate(enterprises):
-        signature: tuple[str, ...] = (
-            enterprise.kind,
-            enterprise.district,
-            enterprise.credit_class,
-            enterprise.category,
-            sector(enterprise.industry),
-        )
-        scope_counts[signature] += 1
-        if signature not in by_signature:
-            by_signature[signature] = place(enterprise, nothing)
-            cases[signature] = enterprise
-        profile[position] = by_signature[signature]
-        if enterprise.id in touched:
-            profile[position] = place(enterprise, done)
-            for task in plan.tasks:
-                reason = exclusion(plan, task, enterprise, done)
-                if reason in (ANNUAL_CAP, DONE):
-                    excluded[reason] += 1
-                if in_scope(task, enterprise):
-                    times = min(task.frequency, done.checks.get((task.id, enterprise.id), 0))
-                    checked[task.id][stratum_of(task, enterprise)] += times
-        if profile[position] < 0:
-            excluded[OUT_OF_SCOPE if enterprise.id not in touched else "nothing-left"] += 1
-
-    profiles = tuple(index)
-    for number, count in zip(*np.unique(profile, return_counts=True), strict=True):
-        if number >= 0:
-            for task_id, stratum in profiles[number]:
-                eligible[task_id][stratum] += int(count)
-    populations: dict[str, dict[str, Population]] = {}
-    groups: dict[str, dict[str, str]] = {}
-    for task in plan.tasks:
-        if task.mode == "follows":
-            continue
-        whole: Counter[str] = Counter()
-        class_of: dict[str, str] = {}
-        groups[task.id] = {}
-        for signature, enterprise in cases.items():
-            if in_scope(task, enterprise) and not _weightless(task, enterprise.credit_class):
-                stratum = stratum_of(task, enterprise)
-                whole[stratum] += scope_counts[signature]
-                class_of[stratum] = enterprise.credit_class
-                groups[task.id][stratum] = _group_of(task, enterprise.credit_class, enterprise.district)
-        populations[task.id] = {
-            stratum: Population(
-                class_of[stratum], size, eligible[task.id][stratum], checked[task.id][stratum]
-            )
-            for stratum, size in sorted(whole.items())
-        }
-    return Membership(profile, profiles, populations, groups, dict(excluded))
-
-
-def _sectors(plan: Plan) -> Callable[[str], str]:
-    """Return a function that gives all industry codes alike in every scope the same name."""
-    prefixes = sorted({prefix for task in plan.tasks for prefix in task.scope.industries})
-
-    @cache
-    def sector(industry: str) -> str:
-        return " ".join(prefix for prefix in prefixes if industry.startswith(prefix))
-
-    return sector
-
-
 def strata_of(plan: Plan, placed: Membership) -> dict[str, tuple[Stratum, ...]]:
     """Return each ``own`` task's strata with their expected sizes, or raise InputError for quotas above their strata."""
     result: dict[str, tuple[Stratum, ...]] = {}
@@ -250,7 +81,9 @@ def strata_of(plan: Plan, placed: Membership) -> dict[str, tuple[Stratum, ...]]:
         if task.mode == "follows":
             continue
         populations = placed.populations[task.id]
-        sizes = expected_sizes(task, populations, plan.months_left, plan.rounding)
+        resolution = placed.resolutions[task.id]
+        problems += conflict_problems(task, resolution)
+        sizes = expected_sizes(task, populations, plan.months_left, plan.rounding, resolution.bounds)
         for stratum, expected in sizes.items():
             if expected > populations[stratum].eligible:
                 problems.append(_quota_problem(task, stratum, str(expected), populations[stratum].eligible))
@@ -304,9 +137,7 @@ def freeze(
         keys=keys,
         districts=tuple(enterprise.district for enterprise in enterprises),
         closed=tuple(
-            tuple(shown_days[day] for day in enterprise.closed if day in shown_days)
-            if enterprise.closed
-            else ()
+            _closed(enterprise, shown_days) if enterprise.closed or enterprise.suspended_until else ()
             for enterprise in enterprises
         ),
         streets=tuple(street_of(enterprise) for enterprise in enterprises),
@@ -316,6 +147,14 @@ def freeze(
         recused=recused,
         incompatible=incompatible,
         strata=strata,
+    )
+
+
+def _closed(enterprise: Enterprise, shown_days: Mapping[date, str]) -> tuple[str, ...]:
+    """Return the days on which it cannot be visited: closed days, and all until a suspension ends."""
+    until = enterprise.suspended_until or date.min
+    return tuple(
+        shown for day, shown in sorted(shown_days.items()) if day in enterprise.closed or day <= until
     )
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
 
-from dualrandom.frame import exclusion, in_scope, year_to_date
+from dualrandom.eligibility import exclusion, in_scope, year_to_date
 from dualrandom.policy.plan import Plan, Task
 from dualrandom.quota import annual_target
 from dualrandom.registry.models import Libraries
@@ -35,7 +35,7 @@ class Progress:
 
 def progress(plan: Plan, libraries: Libraries) -> tuple[Progress, ...]:
     """Return one row per ``own`` task, class and district in its scope. A budget task's target is its share by weight."""
-    done = year_to_date(plan, libraries.visits)
+    done = year_to_date(plan, libraries.visits, libraries.items, libraries.enterprises)
     elapsed = plan.period[0].month - 1
     rows: list[Progress] = []
     for task in plan.tasks:
@@ -45,7 +45,7 @@ def progress(plan: Plan, libraries: Libraries) -> tuple[Progress, ...]:
         eligible: Counter[tuple[str, str]] = Counter()
         checked: Counter[tuple[str, str]] = Counter()
         for enterprise in libraries.enterprises:
-            if not in_scope(task, enterprise):
+            if not in_scope(task, enterprise, plan.period, done):
                 continue
             cell = enterprise.credit_class, enterprise.district
             whole[cell] += 1

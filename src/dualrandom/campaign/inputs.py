@@ -12,7 +12,7 @@ from pathlib import Path
 from dualrandom.calendar import visit_days
 from dualrandom.campaign.folder import Campaign
 from dualrandom.errors import InputError, Problem
-from dualrandom.frame import Frozen, Membership, freeze, membership, year_to_date
+from dualrandom.frame import Frozen, Membership, YearToDate, freeze, membership, year_to_date
 from dualrandom.policy.plan import Plan
 from dualrandom.policy.reader import read_plan
 from dualrandom.registry.columns import KINDS
@@ -89,8 +89,13 @@ def prepare(inputs: Inputs, draw: str, secret: bytes | None) -> Prepared:
     plan = inputs.plan
     days = visit_days(plan.period[0], plan.period[1], plan.working_days, plan.extra_days, plan.closed_days)
     _require_days(plan, days)
-    placed = membership(plan, inputs.libraries.enterprises, year_to_date(plan, inputs.libraries.visits))
+    placed = membership(plan, inputs.libraries.enterprises, ledger_of(plan, inputs.libraries))
     return Prepared(days, placed, freeze(plan, inputs.libraries, placed, draw, days, secret))
+
+
+def ledger_of(plan: Plan, libraries: Libraries) -> YearToDate:
+    """Return what the ledger says, under the plan's policies and with all that its filters ask."""
+    return year_to_date(plan, libraries.visits, libraries.items, libraries.enterprises)
 
 
 def _require_days(plan: Plan, days: Sequence[date]) -> None:

@@ -12,10 +12,11 @@ from typing import Any
 from dualrandom.campaign import Campaign, Inputs, Prepared, StateError, load_inputs, prepare
 from dualrandom.campaign.announcing import LIST_SECRET, inputs_unchanged
 from dualrandom.campaign.closing import full_result
+from dualrandom.campaign.inputs import ledger_of
 from dualrandom.crews import Barring, Crew, Eligibility, Rules
 from dualrandom.draw import Selection, select
 from dualrandom.errors import IntegrityError
-from dualrandom.frame import YearToDate, year_to_date
+from dualrandom.frame import YearToDate
 from dualrandom.ticket import Tickets, cost_of
 from dualrandom.visits import Visit, plan_visits
 
@@ -35,7 +36,7 @@ class Context:
     @cached_property
     def done(self) -> YearToDate:
         """This year's visits before the period."""
-        return year_to_date(self.inputs.plan, self.inputs.libraries.visits)
+        return ledger_of(self.inputs.plan, self.inputs.libraries)
 
     @cached_property
     def position(self) -> Mapping[str, int]:

@@ -36,8 +36,10 @@ FIELDS: Mapping[str, type] = {
     "category": str,
     "size": str,
     "address": str,
+    "street": str,
     "abnormal": bool,
     "established": date,
+    "suspended_until": date,
     "shared_address": int,
     "years_without_report": int,
 }
@@ -51,8 +53,10 @@ FIELDS_ZH: Mapping[str, str] = {
     "类别": "category",
     "规模": "size",
     "地址": "address",
+    "街道": "street",
     "经营异常": "abnormal",
     "成立日期": "established",
+    "歇业至": "suspended_until",
     "同址户数": "shared_address",
     "未报年报年数": "years_without_report",
 }

@@ -12,6 +12,8 @@ from datetime import date, datetime
 from fractions import Fraction
 from typing import Literal
 
+from dualrandom.policy.documents import Policy
+
 Operator = Literal["floor", "ceiling", "exact"]
 Rounding = Literal["up", "unbiased"]
 Disclosure = Literal["sealed", "open"]
@@ -50,6 +52,8 @@ class Scope:
     classes: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     """Values of the enterprise library's ``category`` column (for instance a licence or facility type)."""
+    where: str = ""
+    """A filter (:mod:`dualrandom.policy.filter`) that was read without error, or empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +81,15 @@ class Task:
     """Annual ratio by credit class, each in [0, 1]."""
     budget: Budget | None
     frequency: int
-    strata_by: tuple[Literal["class", "district"], ...]
-    group_by: Literal["class", "district", "task"]
+    strata_by: tuple[Literal["class", "district", "kind"], ...]
+    group_by: Literal["class", "district", "kind", "task"]
     control: Control
+    minimum: int = 0
+    """Checks a year of each stratum at least, as far as it has enterprises and no law forbids it."""
+    interval: int | None = None
+    """Months that must pass between two checks of one enterprise under this task."""
+    policies: tuple[Policy, ...] = ()
+    """Policies that concern this task, besides the plan's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +151,16 @@ class Deadlines:
 
 
 @dataclass(frozen=True, slots=True)
+class Exemption:
+    """An enterprise that must not be drawn, for one task or (None) for all, with the reason that the office states."""
+
+    enterprise: str
+    task: str | None
+    reason: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class LibrarySource:
     """Where one library lies and how its columns map to ours (ours → theirs; values: ours column → theirs → ours)."""
 
@@ -197,3 +217,6 @@ class Plan:
     deadlines: Deadlines
     libraries: Mapping[str, LibrarySource]
     """Keys: enterprises, inspectors, items, recusals, visits; a library without an entry is found by file name."""
+    policies: tuple[Policy, ...] = ()
+    """Policies that concern every task in their scope."""
+    exemptions: tuple[Exemption, ...] = ()

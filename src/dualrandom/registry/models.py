@@ -24,6 +24,15 @@ class Enterprise:
     """Licence type, facility type or empty."""
     address: str
     closed: tuple[date, ...]
+    size: str = ""
+    abnormal: bool = False
+    """On the list of abnormal operation (经营异常名录)."""
+    last_report: int | None = None
+    """The year that the last annual report is about."""
+    established: date | None = None
+    suspended_until: date | None = None
+    """Last day of a suspension of business (歇业)."""
+    street: str = ""
 
 
 @dataclass(frozen=True, slots=True)

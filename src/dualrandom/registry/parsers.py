@@ -55,7 +55,19 @@ _EVERY_MODEL: Mapping[Kind, type] = {
     "visits": PastVisit,
 }
 _DEFAULTS: Mapping[Kind, Mapping[str, object]] = {
-    "enterprises": {"kind": "enterprise", "industry": "", "category": "", "address": "", "closed": ()},
+    "enterprises": {
+        "kind": "enterprise",
+        "industry": "",
+        "category": "",
+        "address": "",
+        "closed": (),
+        "size": "",
+        "abnormal": False,
+        "last_report": None,
+        "established": None,
+        "suspended_until": None,
+        "street": "",
+    },
     "inspectors": {
         "districts": (),
         "marks": (),
@@ -143,6 +155,10 @@ def parsers(
             else values.text,
             "kind": values.word(words.object_kinds, "choice-unknown") if words.object_kinds else _object_kind,
             "closed": days,
+            "abnormal": values.flag,
+            "last_report": values.year,
+            "established": day,
+            "suspended_until": day,
         },
         "inspectors": {
             "code": values.identifier,

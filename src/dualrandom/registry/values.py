@@ -26,6 +26,9 @@ EXACT = 2**53
 
 _SCIENTIFIC = re.compile(r"\d(?:\.\d+)?E\+\d+", re.IGNORECASE | re.ASCII)
 _INVISIBLE = re.compile(r"[\s\u200b-\u200f\u202a-\u202e\u2060\ufeff\x00-\x1f\x7f'\"`]+")
+_YEAR = re.compile(r"(?:19|20)[0-9]{2}")
+YES = frozenset({"是", "yes", "y", "true", "1", "列入", "已列入", "经营异常", "异常", "√"})
+NO = frozenset({"否", "no", "n", "false", "0", "未列入", "正常", "无", "移出", "已移出"})
 _SPLIT = re.compile(r"[;,；，、\s]+")
 _DATE = re.compile(
     r"(\d{4})(?:([-/.])(\d{1,2})\2(\d{1,2})|\s*年\s*(\d{1,2})\s*月\s*(\d{1,2})\s*日?)"
@@ -259,6 +262,24 @@ def count(raw: Raw) -> object:
     if number.denominator != 1:
         return Refused("number-not-whole")
     return int(number) if number < EXACT else Refused("number-invalid")
+
+
+def year(raw: Raw) -> object:
+    """A calendar year: 2022, 2022年 or 2022年度."""
+    if isinstance(raw, date):
+        return raw.year
+    value = unicodedata.normalize("NFKC", written(raw)).removesuffix("度").removesuffix("年")
+    return int(value) if _YEAR.fullmatch(value) else Refused("number-invalid")
+
+
+def flag(raw: Raw) -> object:
+    """Yes or no."""
+    if isinstance(raw, bool):
+        return raw
+    value = _folded(written(raw))
+    if value in YES or value in NO:
+        return value in YES
+    return Refused("choice-unknown", None, {"names": "是 yes, 否 no"})
 
 
 def hours(raw: Raw) -> object:
