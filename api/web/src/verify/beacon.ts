@@ -1,0 +1,63 @@
+/** Evidence of public randomness (docs/protocol.md §4): drand's quicknet, key strings, and signatures of parties. */
+
+import { bls12_381 } from "@noble/curves/bls12-381.js";
+import { ed25519 } from "@noble/curves/ed25519.js";
+import { fromHex, Hasher } from "./hash";
+
+export const QUICKNET = {
+  chain: "52db9ba70e0cc0f6eaf7803dd07447a1f5477735fd3f661792ba94600c84e971",
+  key: "83cf0f2896adee7eb8b5f01fcad3912212c437e0073e911fb90022d3e760183c8c4b450b6a0a6c3ac6a5776a2d1064510d1fec758c921cc22b0e17e63aaf4bcb5ed66304de9cf809bd274ca73bab4af5a6e9c76a4bc09e76eae8991ef5ece45a",
+  genesis: 1692803367,
+  period: 3,
+  tag: "BLS_SIG_BLS12381G1_XMD:SHA-256_SSWU_RO_NUL_",
+};
+
+/** HMAC and beacons use SHA-256 whatever the suite. */
+export const sha256 = new Hasher("sha256");
+
+/** The instant when a round of quicknet is due; null for what is not a round. */
+export function roundTime(round: string): string | null {
+  if (!/^[1-9][0-9]{0,11}$/.test(round)) return null;
+  const seconds = QUICKNET.genesis + (Number(round) - 1) * QUICKNET.period;
+  const time = new Date(1000 * seconds);
+  return Number.isNaN(time.getTime()) ? null : time.toISOString().replace(".000Z", "Z");
+}
+
+/** Is this quicknet's signature over a round? The identity, points off the curve or outside the subgroup are refused. */
+export function isQuicknet(round: string, signature: Uint8Array): boolean {
+  const message = new Uint8Array(8);
+  new DataView(message.buffer).setBigUint64(0, BigInt(round));
+  const bls = bls12_381.shortSignatures;
+  try {
+    const point = bls.Signature.fromBytes(signature);
+    if (point.is0()) return false;
+    point.assertValidity();
+    const hashed = bls.hash(fromHex(sha256.digest(message)), QUICKNET.tag);
+    return bls.verify(point, hashed, fromHex(QUICKNET.key));
+  } catch {
+    return false;
+  }
+}
+
+/** RFC 8032. */
+export function isSignature(key: Uint8Array, message: string, signature: Uint8Array): boolean {
+  try {
+    return ed25519.verify(signature, new TextEncoder().encode(message), key, { zip215: false });
+  } catch {
+    return false;
+  }
+}
+
+/** RFC 2104 with SHA-256, in hexadecimal digits. */
+export function hmac(key: Uint8Array, message: string): string {
+  const text = new TextEncoder().encode(message);
+  const padded = new Uint8Array(64);
+  padded.set(key.length > 64 ? fromHex(sha256.digest(key)) : key);
+  const inner = new Uint8Array(64 + text.length);
+  inner.set(padded.map((byte) => byte ^ 0x36));
+  inner.set(text, 64);
+  const outer = new Uint8Array(96);
+  outer.set(padded.map((byte) => byte ^ 0x5c));
+  outer.set(fromHex(sha256.digest(inner)), 64);
+  return sha256.digest(outer);
+}

@@ -1,0 +1,314 @@
+/** Who may sit in which seat (docs/protocol.md §8.1–8.3, 8.6), and dates by lottery (§8.4). */
+
+import type { Announcement, Check, Person, Step, Visit } from "./documents";
+import { must } from "./outcome";
+import { Record_ } from "./record";
+
+/** A crew's seats in order, each a list of marks. */
+export type Seats = string[][];
+
+/** The people, days and recusals of a draw under the first steps of the relief ladder. People are numbered by id. */
+export class Rules {
+  readonly ids: string[];
+  readonly people: Person[];
+  readonly number = new Map<string, number>();
+  readonly dayNumber = new Map<string, number>();
+  readonly daily: number[];
+  readonly total: number[];
+  /** absent[person * days + day] */
+  readonly absent: Uint8Array;
+  private readonly announcement: Announcement;
+  private readonly marks: Set<string>[];
+  private readonly recused = new Map<string, Set<number>>();
+  private readonly foes = new Map<number, number[]>();
+  private readonly lent: Set<string>;
+  private readonly cut: Set<string>;
+  private readonly pools = new Map<string, number[]>();
+  private readonly crewsOf = new Map<string, Map<string, Seats>>();
+  private readonly barredOf = new Map<string, Set<number>>();
+  private readonly before: Rules | null;
+
+  constructor(private readonly record: Record_, readonly steps: Step[]) {
+    this.announcement = record.announcement!;
+    this.ids = [...record.people.keys()];
+    this.people = [...record.people.values()];
+    this.ids.forEach((id, p) => this.number.set(id, p));
+    this.announcement.days.forEach((day, t) => this.dayNumber.set(day, t));
+    const departments = (kind: Step["kind"]): Set<string> =>
+      new Set(steps.filter((step) => step.kind === kind).map((step) => step.department));
+    this.lent = departments("lend");
+    this.cut = departments("seats");
+    const extra = (person: Person, kind: Step["kind"]): number =>
+      steps.reduce((sum, step) => sum + (step.kind === kind && step.department === person.department ? step.amount : 0), 0);
+    this.daily = this.people.map((person) => person.daily + extra(person, "daily"));
+    this.total = this.people.map((person) => person.total + extra(person, "total"));
+    this.marks = this.people.map((person) => new Set(person.marks));
+    const days = this.announcement.days.length;
+    this.absent = new Uint8Array(this.people.length * days);
+    this.people.forEach((person, p) => {
+      for (const day of person.absent) this.absent[p * days + this.dayNumber.get(day)!] = 1;
+    });
+    for (const [a, b] of record.pairs ?? []) {
+      const [p, q] = [this.number.get(a), this.number.get(b)];
+      if (p === undefined) continue;
+      if (q === undefined) this.recused.set(b, (this.recused.get(b) ?? new Set()).add(p));
+      else for (const [x, y] of [[p, q], [q, p]] as const) this.foes.set(x, [...(this.foes.get(x) ?? []), y]);
+    }
+    this.before = steps.length === 0 ? null : new Rules(record, steps.slice(0, -1));
+  }
+
+  get days(): string[] {
+    return this.announcement.days;
+  }
+
+  fits(p: number, marks: string[]): boolean {
+    const own = this.marks[p]!;
+    return marks.every((mark) => own.has(mark));
+  }
+
+  isRecused(p: number, enterprise: string): boolean {
+    return this.recused.get(enterprise)?.has(p) ?? false;
+  }
+
+  /** §8.1: the seats of each department with checks on a visit, departments ascending. */
+  crews(checks: Check[]): Map<string, Seats> {
+    const key = checks.map((check) => `${check.task}:${check.items.join(",")}`).join(";");
+    const known = this.crewsOf.get(key);
+    if (known !== undefined) return known;
+    const needed = new Map<string, Set<string>>();
+    for (const check of checks) {
+      const task = this.record.tasks.get(check.task);
+      must(task, `没有任务 ${check.task}`, `there is no task ${check.task}`);
+      const marks = needed.get(task.department) ?? new Set();
+      for (const item of task.items) if (check.items.includes(item.id)) for (const mark of item.marks) marks.add(mark);
+      needed.set(task.department, marks);
+    }
+    const found = new Map<string, Seats>();
+    for (const department of [...needed.keys()].sort()) {
+      const crew = this.announcement.crews.find((one) => one.department === department);
+      must(crew, `没有部门 ${department} 的席位`, `no seats for department ${department}`);
+      const seats = crew.seats.map((marks) => [...marks]);
+      for (const mark of [...needed.get(department)!].sort()) {
+        if (seats.some((marks) => marks.includes(mark))) continue;
+        const open = seats.findIndex((marks) => marks.length === 0);
+        if (open === -1) seats.push([mark]);
+        else seats[open] = [mark];
+      }
+      while (this.cut.has(department) && seats.length > 2) {
+        const open = seats.findLastIndex((marks) => marks.length === 0);
+        if (open === -1) break;
+        seats.splice(open, 1);
+      }
+      found.set(department, seats);
+    }
+    this.crewsOf.set(key, found);
+    return found;
+  }
+
+  /** A department's people who could sit in some seat; recusals, bars, dates, absences and caps aside. */
+  pool(department: string, district: string, seats: Seats): number[] {
+    const key = `${department} ${district} ${JSON.stringify(seats)}`;
+    let pool = this.pools.get(key);
+    if (pool === undefined) {
+      const anywhere = this.announcement.policy.cross_district || this.lent.has(department);
+      pool = [];
+      for (const [p, person] of this.people.entries())
+        if (person.department === department && (anywhere || person.districts.includes(district)) &&
+          seats.some((marks) => this.fits(p, marks))) pool.push(p);
+      this.pools.set(key, pool);
+    }
+    return pool;
+  }
+
+  /** §8.3, continued by §8.6: who gives way to an incompatible colleague on a visit. */
+  barred(visit: Visit): Set<number> {
+    const key = `${visit.enterprise} ${visit.part}`;
+    let barred = this.barredOf.get(key);
+    if (barred !== undefined) return barred;
+    barred = new Set(this.before?.barred(visit));
+    const earlier = new Set(this.before?.conflicting(visit));
+    const now = this.conflicting(visit);
+    const free = new Set(now.filter((p) => earlier.has(p) && !barred!.has(p)));
+    const newcomers = now.filter((p) => !earlier.has(p)).map((p) => ({
+      p, ticket: this.record.ticket(`pair:${visit.enterprise}:${this.people[p]!.department}:${this.ids[p]!}`),
+    }));
+    newcomers.sort((a, b) => (a.ticket < b.ticket || (a.ticket === b.ticket && this.ids[a.p]! < this.ids[b.p]!) ? -1 : 1));
+    for (const { p } of newcomers) (this.foes.get(p)!.some((foe) => free.has(foe)) ? barred : free).add(p);
+    this.barredOf.set(key, barred);
+    return barred;
+  }
+
+  /** Those with incompatible colleagues who could sit on a visit, dates, absences, caps and bars aside. */
+  private conflicting(visit: Visit): number[] {
+    if (this.foes.size === 0) return [];
+    const found: number[] = [];
+    for (const [department, seats] of this.crews(visit.checks))
+      for (const p of this.pool(department, visit.district, seats))
+        if (this.foes.has(p) && !this.isRecused(p, visit.enterprise)) found.push(p);
+    return found;
+  }
+
+  pairCost(stage: string, visit: Visit, department: string, p: number): number {
+    return this.record.hasher.cost(this.record.result!.seed, `${stage}:${visit.enterprise}:${department}:${this.ids[p]!}`);
+  }
+}
+
+interface Seat { crew: number; day: number; able: number[]; holder: number; asked: Seat | null; stamp: number; dead: boolean }
+
+/**
+ * Persons for seats. It grows by augmenting paths crew → seat → (person, day) → person, hence it fills all seats exactly
+ * if they can be filled. What a failed search has reached can never lead anywhere again (no later path enters it, so
+ * nothing in it changes) and is not searched twice.
+ */
+class Seating {
+  private readonly load: Int32Array;
+  private readonly at: Seat[][];
+  private readonly stampOfDay: Int32Array;
+  private readonly stampOfPerson: Int32Array;
+  private stamp = 0;
+  private crewCount = 0;
+  private readonly days: number;
+
+  constructor(private readonly rules: Rules) {
+    this.days = rules.days.length;
+    this.load = new Int32Array(rules.people.length);
+    this.at = Array.from({ length: rules.people.length * this.days }, () => []);
+    this.stampOfDay = new Int32Array(this.at.length);
+    this.stampOfPerson = new Int32Array(rules.people.length);
+  }
+
+  /** Seat a visit on a day; false, with nothing changed, if its seats cannot all be filled. */
+  add(visit: Visit, day: number): boolean {
+    const undo: [Seat, number][] = [];
+    const { rules } = this;
+    const barred = rules.barred(visit);
+    for (const [department, seats] of rules.crews(visit.checks)) {
+      const here = rules.pool(department, visit.district, seats).filter(
+        (p) => !rules.absent[p * this.days + day] && !barred.has(p) && !rules.isRecused(p, visit.enterprise),
+      );
+      const crew = this.crewCount++;
+      for (const marks of seats) {
+        const able = here.filter((p) => rules.fits(p, marks));
+        const seat: Seat = { crew, day, able, holder: -1, asked: null, stamp: 0, dead: false };
+        if (this.augment(seat, undo)) continue;
+        for (const [changed, old] of undo.reverse()) this.put(changed, old);
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private put(seat: Seat, person: number): void {
+    if (seat.holder >= 0) {
+      this.load[seat.holder]!--;
+      const seats = this.at[seat.holder * this.days + seat.day]!;
+      seats.splice(seats.indexOf(seat), 1);
+    }
+    seat.holder = person;
+    if (person >= 0) {
+      this.load[person]!++;
+      this.at[person * this.days + seat.day]!.push(seat);
+    }
+  }
+
+  private augment(start: Seat, undo: [Seat, number][]): boolean {
+    const { rules, days } = this;
+    const stamp = ++this.stamp;
+    const queue = [start];
+    start.stamp = stamp;
+    const reachedDays: number[] = [];
+    const reachedPersons: number[] = [];
+    const ask = (seats: Seat[], by: Seat): void => {
+      for (const seat of seats) {
+        if (seat.stamp === stamp || seat.dead) continue;
+        seat.stamp = stamp;
+        seat.asked = by;
+        queue.push(seat);
+      }
+    };
+    for (const seat of queue) {
+      for (const p of seat.able) {
+        const node = p * days + seat.day;
+        const holding = this.at[node]!;
+        const own = holding.find((other) => other.crew === seat.crew);
+        if (own !== undefined) {
+          ask([own], seat);
+          continue;
+        }
+        if (this.stampOfDay[node] === stamp || this.stampOfDay[node] === -1) continue;
+        this.stampOfDay[node] = stamp;
+        reachedDays.push(node);
+        const free = holding.length < rules.daily[p]!;
+        if (free && this.load[p]! < rules.total[p]!) {
+          // p takes this seat, whoever held it takes the seat that asked for him, and so on back to the start.
+          let taker = p;
+          for (let next: Seat | null = seat; next !== null; next = next === start ? null : next.asked) {
+            const old = next.holder;
+            undo.push([next, old]);
+            this.put(next, taker);
+            taker = old;
+          }
+          return true;
+        }
+        ask(holding, seat);
+        if (!free || this.stampOfPerson[p] === stamp || this.stampOfPerson[p] === -1) continue;
+        this.stampOfPerson[p] = stamp;
+        reachedPersons.push(p);
+        for (let t = 0; t < days; t++) {
+          const other = p * days + t;
+          if (this.at[other]!.length === 0 || this.stampOfDay[other] === stamp || this.stampOfDay[other] === -1) continue;
+          this.stampOfDay[other] = stamp;
+          reachedDays.push(other);
+          ask(this.at[other]!, seat);
+        }
+      }
+    }
+    if (undo.length === 0) {
+      for (const node of reachedDays) this.stampOfDay[node] = -1;
+      for (const p of reachedPersons) this.stampOfPerson[p] = -1;
+      for (const seat of queue) seat.dead = seat !== start;
+    }
+    return false;
+  }
+}
+
+/** §8.4, §8.6: the date of every visit ("enterprise part"), and the relief steps that were used, from scratch. */
+export function lottery(record: Record_, progress: (share: number) => void): { dated: Map<string, string>; used: Step[] } {
+  const { relief: ladder, } = record.announcement!.policy;
+  const firms = record.firms!;
+  const order = record.visits!.map((visit) => {
+    const firm = firms.get(visit.enterprise);
+    must(firm, `抽样框中没有 ${visit.enterprise}`, `${visit.enterprise} is not in the frame`);
+    return { visit, firm, name: `${visit.enterprise} ${visit.part}`, ticket: record.ticket(`date:${firm.key}`) };
+  });
+  const rank = (a: (typeof order)[number], b: (typeof order)[number]): number =>
+    a.ticket !== b.ticket ? (a.ticket < b.ticket ? -1 : 1)
+      : a.visit.enterprise !== b.visit.enterprise ? (a.visit.enterprise < b.visit.enterprise ? -1 : 1)
+        : a.visit.part - b.visit.part;
+  order.sort(rank);
+  const dated = new Map<string, string>();
+  const taken = new Map<string, Set<string>>();
+  for (let used = 0; ; used++) {
+    const rules = new Rules(record, ladder.slice(0, used));
+    const seating = new Seating(rules);
+    for (const { visit, name } of order) {
+      const date = dated.get(name);
+      if (date !== undefined)
+        must(seating.add(visit, rules.dayNumber.get(date)!), "已排期的检查坐不下了", "dated visits no longer fit");
+    }
+    order.forEach(({ visit, firm, name }, index) => {
+      if (index % 256 === 0) progress(index / order.length);
+      if (dated.has(name)) return;
+      const others = taken.get(visit.enterprise) ?? new Set();
+      const days = rules.days
+        .filter((day) => !firm.closed.includes(day) && !others.has(day))
+        .map((day) => ({ day, ticket: record.ticket(`day:${day}:${firm.key}`) }));
+      days.sort((a, b) => (a.ticket < b.ticket || (a.ticket === b.ticket && a.day < b.day) ? -1 : 1));
+      const found = days.find(({ day }) => seating.add(visit, rules.dayNumber.get(day)!));
+      if (found === undefined) return;
+      dated.set(name, found.day);
+      taken.set(visit.enterprise, others.add(found.day));
+    });
+    if (dated.size === order.length || used === ladder.length) return { dated, used: ladder.slice(0, used) };
+  }
+}

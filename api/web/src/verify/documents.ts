@@ -1,0 +1,305 @@
+/** The published documents: their types, and the shapes of docs/protocol.md §1–3, 9 and 10 that they must have. */
+
+import { ascending, both, list, maybe, one, record, type Shape, table, text, where, whole } from "./shape";
+
+export type Ratio = string;
+export interface Commitment { root: string; size: number }
+export interface Step { amount: number; department: string; kind: "daily" | "total" | "lend" | "seats" }
+export interface Item { hours: Ratio; id: string; marks: string[] }
+export interface Stratum { expected: Ratio; group: string; id: string; size: number }
+export interface Task {
+  control: string; department: string; id: string; items: Item[]; lead: string | null;
+  mode: "own" | "follows"; strata: Stratum[] | null; total: Ratio | null;
+}
+export interface Announcement {
+  auditor: { key: string; name: string } | null;
+  authority: string;
+  beacon: { kind: string; round: string; source: string; time: string };
+  contributions: { commitment: string; key: string; party: string; signature: string }[];
+  crews: { department: string; seats: string[][] }[];
+  days: string[];
+  deadlines: { findings: string; result: string; reveal: string };
+  disclosure: "open" | "sealed";
+  draw: string;
+  enterprise_ids: "uscc" | "free";
+  lists: Record<string, Commitment>;
+  period: { end: string; start: string };
+  plan: string;
+  policy: {
+    calendar: "lottery" | "optimise"; cross_district: boolean; embargo: "none" | "crews" | "visits"; relief: Step[];
+    substitution: string; undated: "list" | "void";
+    visit_limit: { checks: number | null; departments: number | null; hours: Ratio | null } | null;
+  };
+  profiles: { id: string; strata: Record<string, string> }[] | null;
+  rates: { greatest: Ratio; least: Ratio; small: string[] | number; task: string }[];
+  software: { name: string; version: string };
+  suite: "sha256" | "sm3";
+  tasks: Task[];
+  timezone: string;
+  type: string;
+  voids: string[];
+}
+export interface Person {
+  absent: string[]; daily: number; department: string; districts: string[]; marks: string[]; total: number;
+}
+export interface Selected {
+  selected: string[]; strata: { cutoff: string | null; id: string; n: number }[] | null; task: string;
+  tickets: string[] | null;
+}
+export interface Crew { barred: string[]; department: string; seats: string[] }
+export interface Check { items: string[]; task: string }
+export interface Visit {
+  checks: Check[]; crews: Crew[]; date: string | null; district: string; enterprise: string; part: number;
+}
+export interface Price { days: Record<string, string>; inspector: string; period: string }
+export interface Result {
+  announcement: string; attempt: number; cutoffs: Commitment | null; draw: string; embargoed: Commitment | null;
+  prices: Price[] | null; relief: Step[]; seed: string; selection: Selected[] | null;
+  totals: { checks: number; cost: string; crews: number; undated: number; visits: number };
+  type: string; visits: Visit[] | null;
+}
+export interface Beacon {
+  keystring: string | null; kind: string; randomness: string; round: string; signature: string | null; source: string;
+}
+export interface Ties {
+  announcement: string;
+  attempts: {
+    attempt: number; prices: Price[];
+    crews: { department: string; enterprise: string; part: number; seats: string[] }[];
+  }[];
+}
+export interface Name { en: string; zh: string }
+export interface Labels {
+  announcement: string; authority: Name; departments: Record<string, Name>; districts: Record<string, Name>;
+  enterprises: Record<string, Name>; inspectors: Record<string, Name>; items: Record<string, Name>;
+  rehearsal: boolean; tasks: Record<string, Name>;
+}
+export interface Finding {
+  code: string; date: string; enterprise: string; item: string; method: string; part: number; reason: string | null;
+  revision: number; task: string;
+}
+export interface Findings { announcement: string; draw: string; findings: Finding[] }
+export interface Void { announcement: string; draw: string; reason: string; time: string }
+export interface Statistics {
+  announcement: string; draw: string; excluded: { count: number; reason: string }[] | null;
+  frame: { districts: { count: number; district: string }[]; size: number };
+  load: { greatest: number; least: number; median: number };
+  overlap: { alone: number; independent: string; least_possible: string; visited: number };
+  sample: { count: number; district: string }[];
+  tasks: { expected: Ratio | null; selected: number; task: string }[];
+  undated: { enterprise: string; part: number; reason: string }[];
+  workload: { crews: number; days: number; inspector: string }[];
+}
+export interface Row { detail?: unknown; id: string; sealed?: string }
+export interface Opening { hidden: unknown; id: string; list: string; salt: string }
+
+export const ID_PATTERN = /^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$/;
+export const ID = text(ID_PATTERN);
+export const HEX64 = text(/^[0-9a-f]{64}$/);
+const DECIMAL = text(/^(0|[1-9][0-9]{0,99})$/);
+const POSITIVE = text(/^[1-9][0-9]{0,99}$/);
+const TEXT = where((value) => typeof value === "string");
+const IDS = ascending(ID);
+const NAME = record({ en: TEXT, zh: TEXT });
+const COMMITMENT = record({ root: HEX64, size: whole() });
+
+const DAY_PATTERN = /^[0-9]{4}-[0-9]{2}-[0-9]{2}$/;
+const DAY = where((value) => typeof value === "string" && DAY_PATTERN.test(value) && exists(`${value}T00:00:00Z`));
+const INSTANT = where(
+  (value) =>
+    typeof value === "string" && /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$/.test(value) && exists(value),
+);
+const DAYS = ascending(DAY);
+
+function exists(instant: string): boolean {
+  const time = Date.parse(instant);
+  return !instant.startsWith("0000") && Number.isFinite(time) && new Date(time).toISOString() === instant.replace("Z", ".000Z");
+}
+
+function gcd(a: bigint, b: bigint): bigint {
+  return b === 0n ? a : gcd(b, a % b);
+}
+
+const RATIO = where((value) => {
+  if (typeof value !== "string" || !/^(0|[1-9][0-9]{0,99})\/[1-9][0-9]{0,99}$/.test(value)) return false;
+  const [p, q] = value.split("/") as [string, string];
+  return gcd(BigInt(p), BigInt(q)) === 1n;
+});
+
+/** Standard base64 with its padding, of this many bytes, written in the only canonical way. */
+function base64(length: number): Shape {
+  return where((value) => {
+    if (typeof value !== "string" || !/^[0-9A-Za-z+/]*={0,2}$/.test(value)) return false;
+    try {
+      const bytes = atob(value);
+      return bytes.length === length && btoa(bytes) === value;
+    } catch {
+      return false;
+    }
+  });
+}
+
+const STEP = record({ amount: whole(), department: ID, kind: one("daily", "total", "lend", "seats") });
+const STRATUM = { expected: RATIO, group: ID, id: ID, size: whole() };
+
+function announcementShape(sealed: boolean): Shape {
+  const task = record({
+    control: one("one-way"), department: ID, id: ID,
+    items: ascending(record({ hours: RATIO, id: ID, marks: IDS }), ["id"], 1),
+    lead: maybe(ID), mode: one("own", "follows"),
+    strata: sealed ? one(null) : maybe(ascending(record(STRATUM), ["id"])), total: maybe(RATIO),
+  });
+  const limit = record({
+    checks: maybe(whole(1)), departments: maybe(whole(1)), hours: maybe(both(RATIO, where((value) => value !== "0/1"))),
+  });
+  const commitments: Record<string, Shape> = { frame: COMMITMENT, recusals: COMMITMENT, roster: COMMITMENT };
+  if (sealed) commitments.strata = COMMITMENT;
+  return record({
+    type: one("dualrandom/v1/announcement"), draw: TEXT, plan: ID, authority: ID, timezone: TEXT,
+    suite: one("sha256", "sm3"), disclosure: one("open", "sealed"), enterprise_ids: one("uscc", "free"),
+    auditor: sealed ? record({ key: base64(32), name: TEXT }) : one(null),
+    beacon: record({ kind: one("drand", "keystring", "local"), round: ID, source: ID, time: INSTANT }),
+    contributions: ascending(
+      record({ commitment: HEX64, key: base64(32), party: ID, signature: base64(64) }), ["party"],
+    ),
+    period: record({ end: DAY, start: DAY }), days: ascending(DAY, [], 1),
+    deadlines: record({ findings: INSTANT, result: INSTANT, reveal: INSTANT }), lists: record(commitments),
+    crews: ascending(record({ department: ID, seats: list(IDS) }), ["department"]),
+    tasks: ascending(task, ["id"], 1),
+    profiles: sealed ? one(null) : ascending(record({ id: ID, strata: table(ID, ID) }), ["id"]),
+    policy: record({
+      calendar: one("lottery", "optimise"), cross_district: one(true, false), embargo: one("none", "crews", "visits"),
+      relief: list(STEP), substitution: one("fresh", "next", "none"), undated: one("list", "void"),
+      visit_limit: maybe(limit),
+    }),
+    rates: ascending(record({ greatest: RATIO, least: RATIO, small: sealed ? whole() : IDS, task: ID }), ["task"]),
+    software: record({ name: TEXT, version: TEXT }), voids: IDS,
+  });
+}
+
+const DRAW = /^(.+)-[0-9]{4}-[0-9]{6}$/;
+
+export const ANNOUNCEMENT: Shape = (value) => {
+  const given = value as Announcement | null;
+  const refused = announcementShape(given?.disclosure === "sealed")(value);
+  return refused ?? (DRAW.exec(given!.draw)?.[1] === given!.authority && ID_PATTERN.test(given!.draw) ? null : ".draw");
+};
+
+export const BEACON = record({
+  keystring: maybe(where((value) => typeof value === "string" && /^[\x20-\x7e]*$/.test(value))),
+  kind: ID, randomness: HEX64, round: ID, signature: maybe(text(/^([0-9a-f]{2})*$/)), source: ID,
+  type: one("dualrandom/v1/beacon"),
+});
+
+const CHECKS = ascending(record({ items: ascending(ID, [], 1), task: ID }), ["task"], 1);
+const CREW = record({ barred: IDS, department: ID, seats: list(ID) });
+const SHOWN = { checks: CHECKS, district: ID, enterprise: ID, part: whole(1) };
+export const VISIT = record({ ...SHOWN, crews: ascending(CREW, ["department"]), date: maybe(DAY) });
+export const VISITS = ascending(VISIT, ["enterprise", "part"]);
+export const PRICES = ascending(record({ days: table(DAY, POSITIVE), inspector: ID, period: DECIMAL }), ["inspector"]);
+
+/** The selection of a draw: what stands in it depends on the disclosure and on the task's mode. */
+export function selectionShape(announcement: Announcement): Shape {
+  const own = new Set(announcement.tasks.filter((task) => task.mode === "own").map((task) => task.id));
+  const sealed = announcement.disclosure === "sealed";
+  const distinct = where((value) => new Set(value as string[]).size === (value as string[]).length);
+  const strata = ascending(record({ cutoff: maybe(HEX64), id: ID, n: whole() }), ["id"]);
+  const shape = (leads: boolean): Shape => record({
+    selected: sealed ? IDS : both(list(ID), distinct), task: ID, strata: leads && !sealed ? strata : one(null),
+    tickets: leads && sealed ? ascending(HEX64) : one(null),
+  });
+  const [lead, follower] = [shape(true), shape(false)];
+  return ascending((value) => (own.has((value as Selected | null)?.task ?? "") ? lead : follower)(value), ["task"]);
+}
+
+export function resultShape(announcement: Announcement): Shape {
+  const { embargo } = announcement.policy;
+  const hidden = one(null);
+  return record({
+    type: one("dualrandom/v1/result"), announcement: HEX64, draw: ID, seed: HEX64, attempt: whole(), relief: list(STEP),
+    selection: embargo === "visits" ? hidden : selectionShape(announcement),
+    cutoffs: announcement.disclosure === "sealed" ? COMMITMENT : hidden,
+    visits: embargo === "visits" ? hidden : embargo === "crews" ? ascending(record(SHOWN), ["enterprise", "part"]) : VISITS,
+    prices: embargo === "none" ? PRICES : hidden, embargoed: embargo === "none" ? hidden : COMMITMENT,
+    totals: record({ checks: whole(), cost: DECIMAL, crews: whole(), undated: whole(), visits: whole() }),
+  });
+}
+
+const NAMES = table(ID, NAME);
+const HEAD = { announcement: HEX64, draw: ID };
+const COUNTS = ascending(record({ count: whole(), district: ID }), ["district"]);
+const SIX = text(/^(0|[1-9][0-9]*)\.[0-9]{6}$/);
+
+export const LABELS = record({
+  announcement: HEX64, authority: NAME, departments: NAMES, districts: NAMES, enterprises: NAMES, inspectors: NAMES,
+  items: table(ID, record({ basis: TEXT, en: TEXT, zh: TEXT })), rehearsal: one(true, false), tasks: NAMES,
+  type: one("dualrandom/v1/labels"),
+});
+export const STATISTICS = record({
+  ...HEAD, type: one("dualrandom/v1/statistics"),
+  excluded: maybe(ascending(record({ count: whole(), reason: TEXT }), ["reason"])),
+  frame: record({ districts: COUNTS, size: whole() }),
+  load: record({ greatest: whole(), least: whole(), median: whole() }),
+  overlap: record({ alone: whole(), independent: SIX, least_possible: SIX, visited: whole() }),
+  sample: COUNTS,
+  tasks: ascending(record({ expected: maybe(RATIO), selected: whole(), task: ID }), ["task"]),
+  undated: ascending(record({ enterprise: ID, part: whole(1), reason: TEXT }), ["enterprise", "part"]),
+  workload: ascending(record({ crews: whole(), days: whole(), inspector: ID }), ["inspector"]),
+});
+export const FINDINGS = record({
+  ...HEAD, type: one("dualrandom/v1/findings"),
+  findings: ascending(
+    record({
+      code: TEXT, date: DAY, enterprise: ID, item: ID, method: TEXT, part: whole(1), reason: maybe(TEXT),
+      revision: whole(1), task: ID,
+    }),
+    ["enterprise", "part", "task", "item", "revision"],
+  ),
+});
+export const VOID = record({ ...HEAD, reason: TEXT, time: INSTANT, type: one("dualrandom/v1/void") });
+export const TIES = record({
+  announcement: HEX64, type: one("dualrandom/v1/ties"),
+  attempts: ascending(
+    record({
+      attempt: whole(), prices: PRICES,
+      crews: ascending(
+        record({ department: ID, enterprise: ID, part: whole(1), seats: list(ID) }), ["enterprise", "part", "department"],
+      ),
+    }),
+    ["attempt"],
+  ),
+});
+
+export const LISTS = ["frame", "roster", "recusals", "strata", "cutoffs", "visits"] as const;
+export type ListName = (typeof LISTS)[number];
+
+/** The shapes of a list's row and of what a sealed row hides. `days` are those of the announcement. */
+export function listShapes(announcement: Announcement): Record<ListName, { row: Shape; hidden: Shape }> {
+  const days = new Set(announcement.days);
+  const announced = both(DAYS, where((value) => (value as string[]).every((day) => days.has(day))));
+  const firm = { closed: announced, district: ID };
+  const person = record({
+    absent: announced, daily: whole(), department: ID, districts: IDS, marks: IDS, total: whole(),
+  });
+  const ground = { ground: ID };
+  const pair = text(/^[0-9A-Za-z][0-9A-Za-z._-]{0,63}~[0-9A-Za-z][0-9A-Za-z._-]{0,63}$/);
+  const numbered = (letter: string): Shape => text(new RegExp(`^${letter}[0-9]{4,}$`));
+  const sealed = announcement.disclosure === "sealed";
+  const row = (id: Shape, detail: Shape): Shape => sealed ? record({ id, sealed: HEX64 }) : record({ detail, id });
+  const shut = (id: Shape): Shape => record({ id, sealed: HEX64 });
+  const visible = both(list(ID), where((value) => (value as string[]).length === 2));
+  return {
+    frame: { row: row(ID, record({ ...firm, profile: ID })), hidden: record({ ...firm, strata: table(ID, ID) }) },
+    roster: {
+      row: sealed ? record({ detail: person, id: ID, sealed: HEX64 }) : record({ detail: person, id: ID }),
+      hidden: record({ person: ID }),
+    },
+    recusals: { row: row(sealed ? numbered("r") : pair, record(ground)), hidden: record({ ...ground, pair: visible }) },
+    strata: { row: shut(numbered("s")), hidden: record({ ...STRATUM, task: ID }) },
+    cutoffs: { row: shut(numbered("s")), hidden: record({ n: whole(), tickets: ascending(HEX64) }) },
+    visits: {
+      row: shut(text(/^(v[0-9]{5,}|prices|selection)$/)),
+      hidden: where((value) => [VISIT, PRICES, selectionShape(announcement)].some((shape) => shape(value) === null)),
+    },
+  };
+}

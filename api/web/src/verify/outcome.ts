@@ -1,0 +1,47 @@
+/** How a check can end. */
+
+/** A sentence in both languages. */
+export interface Said { zh: string; en: string }
+
+export function say(zh: string, en: string): Said {
+  return { zh, en };
+}
+
+export type Status = "PASS" | "FAIL" | "NOT CHECKED";
+
+export interface Outcome { name: CheckName; status: Status; reason: Said }
+
+/** The checks of docs/protocol.md §12, in their order. */
+export const CHECKS = [
+  "canonical", "signatures", "log", "lists", "announcement", "events", "contributions", "beacon", "seed", "sizes",
+  "selection", "visits", "dates", "crews", "prices", "result", "findings", "draws",
+] as const;
+export type CheckName = (typeof CHECKS)[number];
+
+/** The record is wrong. */
+export class Failure extends Error {
+  constructor(readonly said: Said) {
+    super(said.en);
+  }
+}
+
+/** What the check needs is not there, or is for the auditor. */
+export class Unchecked extends Error {
+  constructor(readonly said: Said) {
+    super(said.en);
+  }
+}
+
+export function must(condition: unknown, zh: string, en: string): asserts condition {
+  if (!condition) throw new Failure(say(zh, en));
+}
+
+/** A value that a check needs. */
+export function need<T>(value: T | null | undefined, reason: Said): T {
+  if (value === null || value === undefined) throw new Unchecked(reason);
+  return value;
+}
+
+export const SEALED = say("内容密封，由审计方复核", "sealed: for the auditor to check");
+export const EMBARGO = say("保密期内，尚未启封", "under embargo: not opened yet");
+export const NO_RESULT = say("尚未抽取", "nothing is drawn yet");
