@@ -17,15 +17,6 @@ if TYPE_CHECKING:
     from dualrandom.campaign import Inputs
     from dualrandom.simulate import Outlook
 
-REASONS = {
-    "out-of-scope": ("不在任何任务范围内", "in no task's scope"),
-    "class-without-quota": ("所属分类无抽查比例", "its class has no quota"),
-    "annual-cap": ("已达年度检查上限", "annual cap of visits reached"),
-    "done-this-year": ("本年已查", "checked this year already"),
-    "nothing-left": ("各任务均已查或已达上限", "nothing left to check, or cap reached"),
-}
-"""Why an enterprise is not in the frame, or not in a task's."""
-
 
 def check(
     context: typer.Context, campaign: Campaign, as_json: AsJson = False, language: InLanguage = None
@@ -139,13 +130,14 @@ def _show(
     tasks: list[dict[str, Any]],
     departments: list[dict[str, Any]],
 ) -> None:
+    from dualrandom.reasons import OF_THE_ENTERPRISE, reason_name  # noqa: PLC0415
+
     pick, language = screen.pick, screen.language
-    by_task = {"annual-cap", "done-this-year"}
     left_out = {
         whole: "; ".join(
-            f"{pick(*REASONS.get(reason, (reason, reason)))} {count:,}"
+            f"{reason_name(reason, language)} {count:,}"
             for reason, count in sorted(ahead.excluded.items())
-            if (reason not in by_task) == whole
+            if (reason in OF_THE_ENTERPRISE) == whole
         )
         for whole in (True, False)
     }

@@ -12,12 +12,6 @@ from dualrandom.cli.options import AsJson, Campaign, InLanguage
 from dualrandom.cli.screen import Screen, opened
 from dualrandom.errors import DualRandomError
 
-NOT_IN = {
-    "out-of-scope": ("不可抽：不在任务范围内", "cannot be drawn: not in its scope"),
-    "class-without-quota": ("不可抽：所属分类无抽查比例", "cannot be drawn: its class has no quota"),
-    "annual-cap": ("不可抽：已达年度检查上限", "cannot be drawn: annual cap of visits reached"),
-    "done-this-year": ("不可抽：本年已查", "cannot be drawn: checked this year already"),
-}
 DAYS = {
     "closed": ("检查对象当日不便", "the enterprise is closed"),
     "other-part": ("本检查对象另一次检查在当日", "another visit to this enterprise is on it"),
@@ -129,11 +123,22 @@ def _show_state(screen: Screen, told: Mapping[str, Any]) -> None:
 def _task_row(screen: Screen, task: Mapping[str, Any]) -> tuple[Any, ...]:
     name = task["name"][screen.language]
     if task["excluded"] is not None:
-        return task["task"], name, "–", "–", "–", "–", "–", screen.pick(*NOT_IN[task["excluded"]])
+        return task["task"], name, "–", "–", "–", "–", "–", _excluded(screen, task["excluded"])
     expected = None if task["expected"] is None else task["expected"].removesuffix("/1")
     figures = (task["size"], expected, task["drawn"], task["rank"])
     shown = ("–" if figure is None else figure for figure in figures)
     return task["task"], name, task["stratum"], *shown, _task_outcome(screen, task)
+
+
+def _excluded(screen: Screen, reason: str) -> str:
+    """Say why a task may not draw an enterprise."""
+    from dualrandom.reasons import OUT_OF_SCOPE, reason_name  # noqa: PLC0415
+
+    if reason == OUT_OF_SCOPE:
+        return screen.pick("不可抽：不在任务范围内", "cannot be drawn: not in its scope")
+    return screen.pick(
+        f"不可抽：{reason_name(reason, 'zh')}", f"cannot be drawn: {reason_name(reason, 'en')}"
+    )
 
 
 def _task_outcome(screen: Screen, task: Mapping[str, Any]) -> str:
