@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dualrandom.beacon import QUICKNET_HASH, round_time
+from dualrandom.policy.documents import shipped_policies
 from dualrandom.policy.plan import (
     Auditor,
     Beacon,
@@ -16,6 +17,7 @@ from dualrandom.policy.plan import (
     Contribution,
     Deadlines,
     Department,
+    Exemption,
     LibrarySource,
     Named,
     Plan,
@@ -38,6 +40,11 @@ DAYS = st.dates(date(2023, 9, 1), date(2023, 9, 30))
 
 def names(ids: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[Any, ...]]:
     return st.lists(ids, unique=True, max_size=3).map(lambda found: tuple(sorted(found)))
+
+
+POLICIES = names(st.sampled_from(["henan-2021", "lindian-bands", "national-publicity"])).map(
+    lambda found: tuple(shipped_policies()[name] for name in found)
+)
 
 
 @st.composite
@@ -68,7 +75,11 @@ def tasks(draw: st.DrawFn, id_: str, leads: tuple[str, ...], departments: list[s
             kinds=draw(names(WORDS)),
             classes=draw(names(st.sampled_from(CLASSES))),
             categories=draw(names(WORDS)),
+            where=draw(st.sampled_from(["", 'industry starts "52" and not abnormal'])),
         ),
+        minimum=0 if follows else draw(st.integers(0, 3)),
+        interval=draw(st.one_of(st.none(), st.integers(1, 24))),
+        policies=draw(POLICIES),
         ratios=None if follows or budget else {label: draw(RATIOS) for label in CLASSES},
         budget=Budget(draw(st.integers(1, 10**6)), weights) if budget else None,
         control="one-way",
@@ -151,6 +162,11 @@ def plans(draw: st.DrawFn) -> Plan:
         ),
         relief=tuple(draw(st.lists(relief, max_size=2))),
         beacon=beacon,
+        policies=draw(POLICIES),
+        exemptions=tuple(
+            Exemption(id_, draw(st.sampled_from([None, ids[0]])), draw(IDS), draw(WORDS))
+            for id_ in sorted(draw(st.sets(IDS, max_size=2)))
+        ),
         contributions=tuple(
             Contribution(
                 id_, draw(WORDS), draw(st.booleans()), *draw(st.sampled_from([(None, None, None), GIVEN]))

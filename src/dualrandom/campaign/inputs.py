@@ -14,10 +14,13 @@ from dualrandom.campaign.folder import Campaign
 from dualrandom.errors import InputError, Problem
 from dualrandom.frame import Frozen, Membership, YearToDate, freeze, membership, year_to_date
 from dualrandom.policy.plan import Plan
-from dualrandom.policy.reader import read_plan
+from dualrandom.policy.reader import WORKING_DAYS, read_plan
 from dualrandom.registry.columns import KINDS
 from dualrandom.registry.models import Libraries
 from dualrandom.registry.reader import read_libraries, read_library
+
+PREVIOUS = "previous.json"
+"""What the last campaign's libraries and scopes were, if this one was made from it."""
 
 
 @dataclass(frozen=True)
@@ -69,15 +72,20 @@ def _problems_without_plan(campaign: Campaign) -> list[Problem]:
 
 
 def input_digests(inputs: Inputs) -> dict[str, str]:
-    """Return file name → SHA-256 of the plan and of every library file, to notice a change after announcing."""
-    names = {"plan.toml"}
+    """Return file name → SHA-256 of everything that decides: plan, libraries, policies (shipped ones too), working days.
+
+    A change after announcing is noticed by it.
+    """
+    names = {"plan.toml", WORKING_DAYS, PREVIOUS}
+    cited = (*inputs.plan.policies, *(one for task in inputs.plan.tasks for one in task.policies))
+    policies = {f"policy:{policy.id}": policy.digest for policy in cited}
     for kind in ("enterprises", "inspectors", "items", "recusals", "visits"):
         source = inputs.plan.libraries.get(kind)
         if source is not None:
             names.add(source.file)
         else:
             names.update(path.name for path in inputs.campaign.folder.glob(f"{kind}.*"))
-    return {
+    return policies | {
         name: hashlib.sha256((inputs.campaign.folder / name).read_bytes()).hexdigest()
         for name in sorted(names)
         if (inputs.campaign.folder / name).is_file()
@@ -87,7 +95,7 @@ def input_digests(inputs: Inputs) -> dict[str, str]:
 def prepare(inputs: Inputs, draw: str, secret: bytes | None) -> Prepared:
     """Freeze the inputs for one draw; ``secret`` None: open. Raises InputError (no visit days, quota above its stratum)."""
     plan = inputs.plan
-    days = visit_days(plan.period[0], plan.period[1], plan.working_days, plan.extra_days, plan.closed_days)
+    days = visit_days(*plan.period, plan.working_days, plan.extra_days, plan.closed_days, plan.notices)
     _require_days(plan, days)
     placed = membership(plan, inputs.libraries.enterprises, ledger_of(plan, inputs.libraries))
     return Prepared(days, placed, freeze(plan, inputs.libraries, placed, draw, days, secret))

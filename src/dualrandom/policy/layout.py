@@ -12,6 +12,7 @@ from typing import Any
 
 from dualrandom.policy import values
 from dualrandom.policy.ratios import rational
+from dualrandom.policy.scopes import filter_text
 from dualrandom.policy.source import Faults, Path, nearest
 from dualrandom.policy.values import Read
 from dualrandom.registry import models
@@ -117,6 +118,7 @@ LAYOUT = Table(
                 "enterprise_ids": _choice("uscc", "free", default="uscc"),
                 "rounding": _choice("up", "unbiased", default="up"),
                 "classes": Value(values.many(values.ident, filled=True, ordered=False), ("A", "B", "C", "D")),
+                "policies": Value(_idents, ()),
             },
             required=True,
         ),
@@ -225,11 +227,11 @@ LAYOUT = Table(
                     ),
                     "frequency": Value(values.integer(1, 366), 1),
                     "strata_by": Value(
-                        values.many(values.choice("class", "district"), ordered=False),
+                        values.many(values.choice("class", "district", "kind"), ordered=False),
                         ("class",),
-                        options=("class", "district"),
+                        options=("class", "district", "kind"),
                     ),
-                    "group_by": _choice("class", "district", "task", default="task"),
+                    "group_by": _choice("class", "district", "kind", "task", default="task"),
                     "control": _choice("one-way", "two-way", default="one-way"),
                     "scope": Table(
                         {
@@ -238,11 +240,25 @@ LAYOUT = Table(
                             "industries": Value(_texts, ()),
                             "classes": Value(_idents, ()),
                             "categories": Value(_texts, ()),
+                            "where": Value(filter_text, ""),
                         }
                     ),
+                    "minimum": Value(values.integer(0, 1_000_000), 0),
+                    "interval": Value(values.integer(1, 600)),
+                    "policies": Value(_idents, ()),
                 }
             ),
             required=True,
+        ),
+        "exemptions": Rows(
+            Table(
+                {
+                    "enterprise": _id,
+                    "task": Value(values.ident),
+                    "reason": _id,
+                    "text": Value(values.text, required=True),
+                }
+            )
         ),
         "libraries": Table({kind: _library(row) for kind, row in LIBRARIES.items()}),
     },

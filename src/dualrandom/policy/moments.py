@@ -14,7 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from dualrandom.beacon import QUICKNET_HASH, first_round_at, round_time
-from dualrandom.calendar import add_working_days, visit_days
+from dualrandom.calendar import Notices, add_working_days, visit_days
 from dualrandom.errors import DualRandomError
 from dualrandom.policy.plan import Beacon, Deadlines
 from dualrandom.policy.source import Faults, nearest
@@ -187,6 +187,7 @@ def deadlines_of(
     beacon: Beacon | None,
     period: tuple[date, date] | None,
     zone: ZoneInfo | None,
+    notices: Notices | None = None,
 ) -> Deadlines | None:
     """Return the deadlines, defaults filled in; they must be ordered reveal ≤ beacon ≤ result ≤ findings."""
     written = parsed["deadlines"]
@@ -194,7 +195,7 @@ def deadlines_of(
         return None
     reveal = written["reveal"] or beacon.time
     result = written["result"] or beacon.time + RESULT_AFTER
-    findings = written["findings"] or _findings_due(faults, parsed, period[1], zone)
+    findings = written["findings"] or _findings_due(faults, parsed, period[1], zone, notices)
     if findings is None:
         return None
     steps = (("reveal", reveal), ("beacon", beacon.time), ("result", result), ("findings", findings))
@@ -219,12 +220,16 @@ def deadlines_of(
     return Deadlines(reveal, result, findings)
 
 
-def _findings_due(faults: Faults, parsed: Mapping[str, Any], end: date, zone: ZoneInfo) -> datetime | None:
+def _findings_due(
+    faults: Faults, parsed: Mapping[str, Any], end: date, zone: ZoneInfo, notices: Notices | None
+) -> datetime | None:
     days = parsed["days"]
     if days is None or days["working"] is None:
         return None
     try:
-        last = add_working_days(end, FINDINGS_WORKING_DAYS, "cn" if days["working"] == "cn" else "weekdays")
+        last = add_working_days(
+            end, FINDINGS_WORKING_DAYS, "cn" if days["working"] == "cn" else "weekdays", notices
+        )
     except DualRandomError as unknown:
         faults.error(
             ("deadlines", "findings"),
@@ -243,6 +248,7 @@ def check_days(
     period: tuple[date, date] | None,
     beacon: Beacon | None,
     zone: ZoneInfo | None,
+    notices: Notices | None = None,
 ) -> None:
     """Check that there is a day for visits, that extra days are in the period and not closed at once."""
     if days is None or period is None or None in (days["working"], days["extra"], days["closed"]):
@@ -264,7 +270,7 @@ def check_days(
             ("只保留一处", "Keep it in one of the two"),
         )
     try:
-        any_day = visit_days(start, end, days["working"], days["extra"], days["closed"])
+        any_day = visit_days(start, end, days["working"], days["extra"], days["closed"], notices)
     except DualRandomError as unknown:
         faults.error(
             ("days", "working"),

@@ -12,6 +12,7 @@ from datetime import date, datetime
 from fractions import Fraction
 from typing import Literal
 
+from dualrandom.calendar import Notices
 from dualrandom.policy.documents import Policy
 
 Operator = Literal["floor", "ceiling", "exact"]
@@ -220,3 +221,5 @@ class Plan:
     policies: tuple[Policy, ...] = ()
     """Policies that concern every task in their scope."""
     exemptions: tuple[Exemption, ...] = ()
+    notices: Notices | None = None
+    """Notices of working days that the campaign brings along, those of the release included; None: only these."""

@@ -8,10 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
-from dualrandom.errors import Problem
+from dualrandom.calendar import Notices, load_notice
+from dualrandom.errors import InputError, Problem
 from dualrandom.policy import moments, rules, tasks
+from dualrandom.policy.citing import cite_policies
+from dualrandom.policy.documents import Policy, policies_in, shipped_policies
 from dualrandom.policy.layout import LAYOUT, LIBRARIES, read_table
 from dualrandom.policy.plan import (
     Auditor,
@@ -21,6 +25,7 @@ from dualrandom.policy.plan import (
     Contribution,
     Deadlines,
     Department,
+    Exemption,
     LibrarySource,
     Named,
     Plan,
@@ -30,6 +35,10 @@ from dualrandom.policy.plan import (
 )
 from dualrandom.policy.source import Faults, Text, lines_of
 
+POLICIES = "policies"
+"""Folder beside the plan with the campaign's own policies."""
+WORKING_DAYS = "working-days.toml"
+"""File beside the plan with notices of working days that this release does not know."""
 LARGEST_PLAN = 4 * 2**20
 """Bytes; a plan of a city has some 20 KB."""
 _WIDE = "“”‘’，＝｛｝［］：；\u3000"  # noqa: RUF001
@@ -58,11 +67,32 @@ def read_plan(path: Path) -> PlanResult:
                 "Make a plan with dualrandom new, or check the path and its permissions",
             ),
         )
-    return parse_plan(content, path.name)
+    own, problems = policies_in(path.parent / POLICIES)
+    notices, faults = _notices(path.parent / WORKING_DAYS)
+    problems = (*problems, *faults)
+    result = parse_plan(content, path.name, own, notices)
+    broken = any(problem.severity == "error" for problem in problems)
+    return PlanResult(None if broken else result.plan, (*result.problems, *problems))
 
 
-def parse_plan(content: bytes, file: str = "plan.toml") -> PlanResult:
-    """Check a plan given as bytes; ``file`` is its name in the problems."""
+def _notices(path: Path) -> tuple[Notices | None, tuple[Problem, ...]]:
+    """Read the campaign's own notices of working days, if there are any."""
+    if not path.is_file():
+        return None, ()
+    try:
+        return load_notice(path), ()
+    except InputError as refused:
+        return None, refused.problems
+
+
+def parse_plan(
+    content: bytes,
+    file: str = "plan.toml",
+    policies: Mapping[str, Policy] = MappingProxyType({}),
+    notices: Notices | None = None,
+) -> PlanResult:
+    """Check a plan given as bytes; ``file`` is its name in the problems, ``policies`` are the campaign's own by id (they
+    prevail over shipped ones of the same id), ``notices`` the working days to count with (None: the shipped ones)."""
     if len(content) > LARGEST_PLAN:
         return _refused(
             file,
@@ -93,27 +123,29 @@ def parse_plan(content: bytes, file: str = "plan.toml") -> PlanResult:
     rules.check_disclosure(faults, parsed, shaped)
     rules.check_policy(faults, parsed, shaped)
     rules.check_contributions(faults, parsed, shaped)
+    cite_policies(faults, parsed, {**shipped_policies(), **policies})
     tasks.check_tasks(faults, parsed, shaped)
+    rules.check_exemptions(faults, parsed)
     rules.check_libraries(faults, parsed)
     zone = moments.zone_of(faults, (parsed["plan"] or {}).get("timezone"))
     period = moments.period_of(faults, parsed["plan"]) if parsed["plan"] else None
     beacon = moments.beacon_of(faults, parsed["beacon"], shaped.get("beacon"))
-    deadlines = moments.deadlines_of(faults, parsed, beacon, period, zone)
-    moments.check_days(faults, parsed["days"], period, beacon, zone)
+    deadlines = moments.deadlines_of(faults, parsed, beacon, period, zone, notices)
+    moments.check_days(faults, parsed["days"], period, beacon, zone, notices)
     if faults.refused:
         return PlanResult(None, faults.all)
     assert beacon is not None
     assert deadlines is not None
-    return PlanResult(_plan(parsed, beacon, deadlines), faults.all)
+    return PlanResult(_plan(parsed, beacon, deadlines, notices), faults.all)
 
 
 def _has_shape(key: str, value: object) -> bool:
-    if key in ("tasks", "departments", "districts", "contributions"):
+    if key in ("tasks", "departments", "districts", "contributions", "exemptions"):
         return isinstance(value, list)
     return isinstance(value, dict)
 
 
-def _plan(parsed: Mapping[str, Any], beacon: Beacon, deadlines: Deadlines) -> Plan:
+def _plan(parsed: Mapping[str, Any], beacon: Beacon, deadlines: Deadlines, notices: Notices | None) -> Plan:
     head, days, policy = parsed["plan"], parsed["days"], parsed["policy"]
     period = (head["period"]["start"], head["period"]["end"])
     return Plan(
@@ -164,6 +196,14 @@ def _plan(parsed: Mapping[str, Any], beacon: Beacon, deadlines: Deadlines) -> Pl
             for kind in LIBRARIES
             if parsed["libraries"][kind] is not None
         },
+        policies=head["policies"],
+        exemptions=tuple(
+            sorted(
+                (Exemption(**row) for row in parsed["exemptions"]),
+                key=lambda one: (one.enterprise, one.task or ""),
+            )
+        ),
+        notices=notices,
     )
 
 

@@ -244,6 +244,25 @@ def check_contributions(faults: Faults, parsed: Parsed, raw: Mapping[str, Any]) 
             )
 
 
+def check_exemptions(faults: Faults, parsed: Parsed) -> None:
+    """An exemption is from a task of the plan or from all, and is stated once."""
+    tasks = ids_of(parsed, "tasks")
+    seen: set[tuple[str | None, str | None]] = set()
+    for position, row in rows(parsed, "exemptions"):
+        path: Path = ("exemptions", position)
+        known(faults, (*path, "task"), row["task"], tasks, ("任务", "task"))
+        key = row["enterprise"], row["task"]
+        if key in seen:
+            faults.error(
+                path,
+                "plan-exemption-twice",
+                row["enterprise"],
+                ("同一豁免写了两次", "the same exemption stands twice"),
+                ("只保留一次", "Keep it once"),
+            )
+        seen.add(key)
+
+
 def check_libraries(faults: Faults, parsed: Parsed) -> None:
     """A library lies in the campaign's folder and is of a known format."""
     for kind, source in (parsed["libraries"] or {}).items():

@@ -64,7 +64,7 @@ def _follower(
             (f"可用：{'、'.join(own)}", f"Known: {', '.join(own)}"),
             nearest(lead, own),
         )
-    for key in ("ratios", "budget", "operator", "frequency", "strata_by", "group_by"):
+    for key in ("ratios", "budget", "operator", "frequency", "strata_by", "group_by", "minimum"):
         if key in written:
             faults.error(
                 (*path, key),
@@ -85,6 +85,8 @@ def _quota(faults: Faults, path: Path, task: Parsed, written: Parsed, parsed: Pa
             ('删去 lead，或写 mode = "follows"', 'Take lead out, or set mode = "follows"'),
         )
     given = [key for key in ("ratios", "budget") if key in written]
+    if not given and task["ratios"] is not None:
+        given = ["ratios"]  # a policy prescribes them
     if len(given) != 1:
         faults.error(
             path if not given else (*path, "budget"),
@@ -92,8 +94,8 @@ def _quota(faults: Faults, path: Path, task: Parsed, written: Parsed, parsed: Pa
             task["id"],
             ("比例与总量须恰好写一种", "a task has either ratios or a budget, exactly one of them"),
             (
-                '写 ratios = { A = "1%", … }，或 budget = { visits = 400, weights = { A = 1, … } }',
-                'Give ratios = { A = "1%", … } or budget = { visits = 400, weights = { A = 1, … } }',
+                '写 ratios = { A = "1%", … }，或 budget = { visits = 400, weights = { A = 1, … } }，或采用规定了各类比例的政策',
+                'Give ratios = { A = "1%", … } or budget = { visits = 400, weights = { A = 1, … } }, or a policy with ratios',
             ),
         )
     if task["ratios"] is not None:

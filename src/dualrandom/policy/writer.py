@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from dualrandom.policy.layout import LIBRARIES, documented
 from dualrandom.policy.moments import deadlines_of, zone_of
 from dualrandom.policy.plan import Department, LibrarySource, Named, Plan, Task
+from dualrandom.policy.precedence import class_ratios
 from dualrandom.policy.source import Faults, Text
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
@@ -54,6 +55,7 @@ _SECTIONS: Mapping[str, Text] = {
         "departments; seats: a crew's seats with the marks each needs",
     ),
     "tasks": ("抽查任务；比例为年度比例", "tasks; ratios are a year's"),
+    "exemptions": ("豁免：不得抽取的检查对象及理由", "enterprises that must not be drawn, and why"),
     "libraries": (
         "名录文件与列名对应（本系统列名 = 文件列名）",
         "a library's file and columns (our name = the file's)",
@@ -74,6 +76,10 @@ _KEYS: Mapping[str, Text] = {
     ),
     "plan.enterprise_ids": ("uscc 统一社会信用代码，free 其他编号", "uscc (GB 32100-2015) or free"),
     "plan.classes": ("信用风险分类，由低到高", "credit classes from low to high risk"),
+    "plan.policies": (
+        "采用的政策（随附的，或 policies/ 中自己的）",
+        "policies that apply, shipped ones or your own in policies/",
+    ),
     "plan.rounding": ("up 向上取整，unbiased 随机取整（仅限公开抽取）", "up, or unbiased (open draws only)"),
     "deadlines.findings": ("默认：期末后 20 个工作日", "default: 20 working days after the period"),
     "caps.enterprise_annual": (
@@ -193,7 +199,18 @@ class _Writer:
             seats = department.seats
             self._row("departments", department.id, {**_names(department), "seats": seats})
         for task in plan.tasks:
-            self._row("tasks", task.id, _task(task))
+            self._row("tasks", task.id, _task(plan, task))
+        for exemption in plan.exemptions:
+            self._row(
+                "exemptions",
+                exemption.enterprise,
+                {
+                    "enterprise": exemption.enterprise,
+                    "task": exemption.task,
+                    "reason": exemption.reason,
+                    "text": exemption.text,
+                },
+            )
         for kind in LIBRARIES:
             if kind in plan.libraries:
                 self._library(kind, plan.libraries[kind])
@@ -270,6 +287,7 @@ def _head(plan: Plan) -> dict[str, Any]:
         "enterprise_ids": plan.enterprise_ids,
         "rounding": plan.rounding,
         "classes": plan.classes,
+        "policies": tuple(policy.id for policy in plan.policies),
     }
 
 
@@ -333,9 +351,10 @@ def _translation(name: str, name_en: str) -> str | None:
     return None if name_en == name else name_en
 
 
-def _task(task: Task) -> dict[str, Any]:
+def _task(plan: Plan, task: Task) -> dict[str, Any]:
     scope = {
-        key: getattr(task.scope, key) for key in ("kinds", "districts", "industries", "classes", "categories")
+        key: getattr(task.scope, key)
+        for key in ("kinds", "districts", "industries", "classes", "categories", "where")
     }
     result = {
         **_names(task),
@@ -344,15 +363,18 @@ def _task(task: Task) -> dict[str, Any]:
         "lead": task.lead,
         "items": task.items,
         "scope": {key: names for key, names in scope.items() if names} or None,
+        "policies": [policy.id for policy in task.policies] or None,
+        "interval": task.interval,
     }
     if task.mode == "follows":
         return result
     budget = task.budget
+    prescribed = class_ratios((*plan.policies, *task.policies), task.scope.classes or plan.classes)
     return {
         **result,
         "operator": task.operator,
         "ratios": None
-        if task.ratios is None
+        if task.ratios is None or task.ratios == prescribed
         else {name: ratio_text(ratio) for name, ratio in task.ratios.items()},
         "budget": None
         if budget is None
@@ -364,4 +386,5 @@ def _task(task: Task) -> dict[str, Any]:
         "strata_by": task.strata_by,
         "group_by": task.group_by,
         "control": task.control,
+        "minimum": task.minimum,
     }
