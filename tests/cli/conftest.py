@@ -16,6 +16,15 @@ from dualrandom.demo import write_campaign
 Ask = Callable[..., dict[str, Any]]
 
 
+@pytest.fixture(autouse=True)
+def a_wide_english_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the output the same whatever machine and runner the tests are on."""
+    for name in ("LC_ALL", "LC_MESSAGES"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("LANG", "en_GB.UTF-8")
+    monkeypatch.setenv("COLUMNS", "200")
+
+
 @pytest.fixture(scope="session")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A campaign that was not announced. Read only."""
