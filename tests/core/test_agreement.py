@@ -212,7 +212,7 @@ def test_optimised_dates_are_feasible_save_travel_and_are_said_to_be_optimised(
         files, auditor = record(make_plan(calendar=calendar), libraries, number)
         checks = {check.name: check for check in verify_record(files, auditor).checks}
         assert [c.name for c in checks.values() if c.status == "FAIL"] == []
-        assert ("optimised" in checks["dates"].reason_en) == (calendar == "optimise")
+        assert ("optimisation" in checks["dates"].reason_en) == (calendar == "optimise")
         visits = json.loads(files["result.json"])["visits"]
         street_days[calendar] = len({(address[v["enterprise"]], v["date"]) for v in visits if v["date"]})
         again, _ = record(make_plan(calendar=calendar), libraries, number)
