@@ -21,6 +21,7 @@ import numpy as np
 
 from dualrandom.announcement import build_announcement, list_files
 from dualrandom.campaign import Inputs, prepare
+from dualrandom.campaign.inputs import ledger_of
 from dualrandom.canonical import canonical
 from dualrandom.draw import Selection, select
 from dualrandom.errors import Problem
@@ -28,6 +29,7 @@ from dualrandom.foresight import early_warnings
 from dualrandom.frame import Frozen
 from dualrandom.hashing import hash_hex, suite_digest
 from dualrandom.pairing import Pairing, pair
+from dualrandom.policy.report import PolicyReport, policy_report
 from dualrandom.ticket import Tickets
 from dualrandom.visits import Visit, plan_visits
 
@@ -44,6 +46,7 @@ class Outlook:
     frozen: Frozen
     excluded: Mapping[str, int]
     warnings: tuple[Problem, ...]
+    policies: PolicyReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +112,11 @@ def outlook(inputs: Inputs) -> Outlook:
     document = build_announcement(
         plan, inputs.libraries, prepared.frozen, prepared.days, lists, (), None, voids
     )
-    warnings = (*inputs.warnings, *early_warnings(document, prepared.frozen))
-    return Outlook(document, prepared.frozen, prepared.placed.excluded, warnings)
+    placed = prepared.placed
+    rules = ledger_of(plan, inputs.libraries).policies
+    policies = policy_report(plan, placed.populations, placed.resolutions, rules)
+    warnings = (*inputs.warnings, *policies.problems, *early_warnings(document, prepared.frozen))
+    return Outlook(document, prepared.frozen, placed.excluded, warnings, policies)
 
 
 def unheard(done: int) -> None:

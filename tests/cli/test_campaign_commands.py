@@ -1,6 +1,7 @@
 """A campaign from the first template to the last finding, through the commands."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -91,6 +92,45 @@ def test_all_mistakes_of_all_files_are_listed_at_once(
     assert "rotatoin" in seen.err
     assert "您是不是要写" in seen.err
     assert "Traceback" not in seen.err
+
+
+def test_a_check_says_which_policies_bound_which_quotas(
+    ask: Ask, town: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ask("check", town)["policies"]["strata"] == []
+    replace(town / "plan.toml", "months_left = 4", 'months_left = 4\npolicies = ["henan-2021"]')
+    strata = ask("check", town)["policies"]["strata"]
+    assert {rule["rule"] for row in strata for rule in row["rules"]} == {"henan-2021/ratios-by-class"}
+    for language, words in (("zh", "政策对比例的约束"), ("en", "What policies make of the quotas")):
+        assert run(["check", str(town), "--language", language]) == 0
+        assert words in capsys.readouterr().out
+    ask("announce", town, "--rehearsal")
+    row = strata[0]
+    frame = (town / "private" / "openings" / "frame.jsonl").read_text("utf-8").splitlines()
+    hidden = {one["id"]: one["hidden"]["strata"] for one in map(json.loads, frame)}
+    member = next(name for name, places in hidden.items() if places.get(row["task"]) == row["stratum"])
+    tasks = ask("explain", town, "--enterprise", member)["tasks"]
+    assert next(one for one in tasks if one["task"] == row["task"])["quota"]["policies"] == row["why"]
+
+
+def test_a_draw_that_is_short_of_people_says_whom_and_where(
+    ask: Ask, town: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = (town / "plan.toml").read_text("utf-8")
+    (town / "plan.toml").write_text(re.sub(r"(?m)^total = \d+$", "total = 1", plan), "utf-8")
+    ask("announce", town, "--rehearsal")
+    told = ask("draw", town)
+    assert told["undated"] > 0
+    assert told["shortages"]
+    assert run(["draw", str(town), "--language", "en"]) == 0
+    text = capsys.readouterr().out
+    assert "Why visits have no date" in text
+    assert told["shortages"][0]["en"] in text
+    result = json.loads((town / "public" / "result.json").read_bytes())
+    undated = next(visit["enterprise"] for visit in result["visits"] if visit["date"] is None)
+    visit = ask("explain", town, "--enterprise", undated)["visits"][0]
+    assert visit["date"] is None
+    assert {day["outcome"] for day in visit["days"]} <= {"not-seatable", "closed"}
 
 
 def test_a_known_round_is_refused_unless_it_is_a_rehearsal(ask: Ask, town: Path) -> None:

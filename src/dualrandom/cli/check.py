@@ -35,6 +35,7 @@ def check(
         screen.problems(ahead.warnings)
         obstacle = _obstacle(campaign, inputs)
         _show(screen, inputs, ahead, tasks, departments)
+        _show_policies(screen, ahead)
         if obstacle is not None:
             screen.say(*obstacle, style="yellow")
         screen.say(
@@ -52,6 +53,7 @@ def check(
                 "days": len(ahead.document["days"]),
                 "tasks": tasks,
                 "departments": departments,
+                "policies": ahead.policies.as_json(),
                 "obstacle": None if obstacle is None else {"zh": obstacle[0], "en": obstacle[1]},
             }
         )
@@ -200,6 +202,23 @@ def _show(
             )
             for row in departments
         ],
+    )
+
+
+def _show_policies(screen: Screen, ahead: Outlook) -> None:
+    """Print which policies bound the quotas of which strata, and what follows."""
+    if not ahead.policies.rows:
+        return
+    pick = screen.pick
+    screen.table(
+        pick("政策对比例的约束", "What policies make of the quotas"),
+        (
+            pick("任务", "task"),
+            pick("层", "stratum"),
+            pick("户数", "enterprises"),
+            pick("依据与结果", "rules and outcome"),
+        ),
+        [(row.task, row.stratum, row.whole, pick(*row.why)) for row in ahead.policies.rows],
     )
 
 

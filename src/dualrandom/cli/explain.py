@@ -187,6 +187,11 @@ def _show_quota(screen: Screen, task: Mapping[str, Any]) -> None:
     """Say how many are owed in the enterprise's stratum and why."""
     quota = task["quota"]
     expected = task["expected"].removesuffix("/1")
+    if quota["policies"] is not None:
+        screen.say(
+            f"任务 {task['task']} 层 {task['stratum']}：{quota['policies']['zh']}",
+            f"Task {task['task']}, stratum {task['stratum']}: {quota['policies']['en']}",
+        )
     ratio = "" if quota["ratio"] is None else quota["ratio"]
     screen.say(
         f"任务 {task['task']} 层 {task['stratum']}：范围内 {quota['whole']} 户，年度比例 {ratio or '按总量分配'}"

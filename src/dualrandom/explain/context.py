@@ -17,6 +17,7 @@ from dualrandom.crews import Barring, Crew, Eligibility, Rules
 from dualrandom.draw import Selection, select
 from dualrandom.errors import IntegrityError
 from dualrandom.frame import YearToDate
+from dualrandom.policy.report import policy_report
 from dualrandom.ticket import Tickets, cost_of
 from dualrandom.visits import Visit, plan_visits
 
@@ -37,6 +38,13 @@ class Context:
     def done(self) -> YearToDate:
         """This year's visits before the period."""
         return ledger_of(self.inputs.plan, self.inputs.libraries)
+
+    @cached_property
+    def policies(self) -> Mapping[tuple[str, str], tuple[str, str]]:
+        """(task, stratum) → which policies bound its quota and what follows, Chinese and English."""
+        placed = self.prepared.placed
+        report = policy_report(self.inputs.plan, placed.populations, placed.resolutions, self.done.policies)
+        return {(row.task, row.stratum): row.why for row in report.rows}
 
     @cached_property
     def position(self) -> Mapping[str, int]:

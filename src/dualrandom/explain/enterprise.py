@@ -109,7 +109,9 @@ def _task(context: Context, task: Task, enterprise: Enterprise) -> dict[str, Any
 def _quota(context: Context, task: Task, stratum: str) -> dict[str, Any]:
     """Return what the expected size was computed from: annual ratio, what was done, months left."""
     population = context.prepared.placed.populations[task.id][stratum]
+    why = context.policies.get((task.id, stratum))
     return {
+        "policies": None if why is None else {"zh": why[0], "en": why[1]},
         "whole": population.whole,
         "done": population.done,
         "ratio": None if task.ratios is None else ratio(task.ratios[population.credit_class]),
