@@ -142,7 +142,7 @@ def _beta_fraction(x: float, a: float, b: float) -> Iterator[tuple[float, float]
 def binomial_at_least(count: int, trials: int, probability: float) -> float:
     """Return P(Binomial(trials, probability) ≥ count).
 
-    >>> binomial_at_least(10, 10, 0.5)
+    >>> round(binomial_at_least(10, 10, 0.5), 10)
     0.0009765625
     """
     if count <= 0:

@@ -42,10 +42,19 @@ def lists(enterprises: int = 120) -> Frozen:
         ),
         "t2": (Stratum("A", "all", first, Fraction(6)), Stratum("B", "all", second, Fraction(3))),
     }
-    nobody: tuple[RosterRow, ...] = ()
     return Frozen(
-        "test-2026-000001", ids, ids, ("d1",) * enterprises, ((),) * enterprises, profile, profiles, nobody, {}, {}, strata
-    )  # fmt: skip
+        draw="test-2026-000001",
+        ids=ids,
+        keys=ids,
+        districts=("d1",) * enterprises,
+        closed=((),) * enterprises,
+        profile=profile,
+        profiles=profiles,
+        roster=(),
+        recused={},
+        incompatible={},
+        strata=strata,
+    )
 
 
 ANNOUNCEMENT: dict[str, Any] = {

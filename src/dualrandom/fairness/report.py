@@ -88,7 +88,7 @@ def _verdict(report: Mapping[str, Any]) -> Html:
             "div",
             tag("strong", words),
             Both(f"最弱的一项：{test.zh}，{where}", f"Weakest of all: {test.en}, {where}"),
-            class_="banner" if report["fair"] else "banner bad",
+            class_="lead" if report["fair"] else "banner bad",
         ),
         tag("dl", *boxes, class_="figures"),
         paragraph(
