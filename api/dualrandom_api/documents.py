@@ -48,6 +48,7 @@ LISTS: Final = {
         Document("strata", "strata.jsonl", JSON_LINES, True, "层（封存）", "the strata, sealed"),
         Document("cutoffs", "cutoffs.jsonl", JSON_LINES, True, "界限（封存）", "the cutoffs, sealed"),
         Document("visits", "visits.jsonl", JSON_LINES, True, "缓公开的上门检查", "the embargoed visits"),
+        Document("changes", "changes.jsonl", JSON_LINES, False, "抽取后的变更", "changes after the draw"),
         Document("openings", "openings.jsonl", JSON_LINES, False, "已开封的行", "the rows opened so far"),
     )
 }
