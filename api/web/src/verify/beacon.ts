@@ -47,17 +47,3 @@ export function isSignature(key: Uint8Array, message: string, signature: Uint8Ar
     return false;
   }
 }
-
-/** RFC 2104 with SHA-256, in hexadecimal digits. */
-export function hmac(key: Uint8Array, message: string): string {
-  const text = new TextEncoder().encode(message);
-  const padded = new Uint8Array(64);
-  padded.set(key.length > 64 ? fromHex(sha256.digest(key)) : key);
-  const inner = new Uint8Array(64 + text.length);
-  inner.set(padded.map((byte) => byte ^ 0x36));
-  inner.set(text, 64);
-  const outer = new Uint8Array(96);
-  outer.set(padded.map((byte) => byte ^ 0x5c));
-  outer.set(fromHex(sha256.digest(inner)), 64);
-  return sha256.digest(outer);
-}

@@ -1,6 +1,6 @@
 /** Checks of what was fixed before the draw: lists, announcement, contributions, beacon, seed (docs/protocol.md §2–4). */
 
-import { hmac, isQuicknet, isSignature, QUICKNET, roundTime, sha256 } from "./beacon";
+import { isQuicknet, isSignature, QUICKNET, roundTime, sha256 } from "./beacon";
 import { ID_PATTERN, type ListName } from "./documents";
 import { Fraction, ZERO } from "./fraction";
 import { fromHex, Hasher } from "./hash";
@@ -94,12 +94,13 @@ function checkIds(record: Record_): void {
 
 function checkOpenings(record: Record_): void {
   const { announcement, auditor, hasher } = record;
-  for (const { hidden, id, list, salt } of record.openings.values()) {
+  const keyed = auditor === null ? null : sha256.keyed(auditor.secret);
+  for (const [name, { id, list, salt }] of record.openings) {
     const sealed = record.lists.get(list as ListName)?.byId.get(id)?.sealed;
     must(sealed !== undefined, `${list} ${id} 没有可启封的行`, `${list} ${id}: nothing to open`);
-    must(hasher.text(`dualrandom/v1/sealed\n${salt}\n${canonical(hidden)}`) === sealed, `${list} ${id} 启封内容与密封不符`, `${list} ${id}: the opening does not match its seal`);
-    if (auditor !== null)
-      must(hmac(auditor.secret, `${announcement!.draw}\n${list}\n${id}`) === salt, `${list} ${id} 的盐不出自列表密钥`, `${list} ${id}: the salt is not from the list secret`);
+    must(hasher.text(`dualrandom/v1/sealed\n${salt}\n${record.hiddenText.get(name)}`) === sealed, `${list} ${id} 启封内容与密封不符`, `${list} ${id}: the opening does not match its seal`);
+    if (keyed !== null)
+      must(sha256.hmac(keyed, `${announcement!.draw}\n${list}\n${id}`) === salt, `${list} ${id} 的盐不出自列表密钥`, `${list} ${id}: the salt is not from the list secret`);
   }
   if (auditor === null) return;
   for (const [name, list] of record.lists) {

@@ -6,6 +6,7 @@
  * is kept and every ticket costs one block less. The tests compare both with independent implementations.
  */
 
+const ENCODER = new TextEncoder();
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
 
 /** The digits of a digest or of any bytes. */
@@ -176,7 +177,33 @@ export class Hasher {
 
   /** The digest of a text in UTF-8. */
   text(text: string): string {
-    return this.digest(new TextEncoder().encode(text));
+    const { written } = ENCODER.encodeInto(text, this.room(3 * text.length));
+    this.state.set(this.start);
+    this.run(written, 0);
+    return this.hex();
+  }
+
+  /** RFC 2104: the states after the two padded keys, to be given to `hmac`. */
+  keyed(key: Uint8Array): [Int32Array, Int32Array] {
+    const padded = new Uint8Array(64);
+    padded.set(key.length > 64 ? fromHex(this.digest(key)) : key);
+    return [0x36, 0x5c].map((pad) => {
+      const state = this.start.slice();
+      this.block(state, padded.map((byte) => byte ^ pad), 0);
+      return state;
+    }) as [Int32Array, Int32Array];
+  }
+
+  /** RFC 2104 over a text in UTF-8. */
+  hmac([inner, outer]: [Int32Array, Int32Array], text: string): string {
+    const buffer = this.room(64 + 3 * text.length);
+    const { written } = ENCODER.encodeInto(text, buffer.subarray(64));
+    this.state.set(inner);
+    this.run(64 + written, 64);
+    this.take(buffer, 64);
+    this.state.set(outer);
+    this.run(96, 64);
+    return this.hex();
   }
 
   /** Leave ticket(stage, id) in the state. Seed, stage and id are ASCII. */

@@ -47,6 +47,7 @@ export class Record_ {
   readonly problems: Said[] = [];
   readonly lists = new Map<ListName, List>();
   readonly openings = new Map<string, Opening>();
+  readonly hiddenText = new Map<string, string>();
   announcement: Announcement | null = null;
   digest = "";
   hasher = new Hasher("sha256");
@@ -232,6 +233,8 @@ export class Record_ {
       else if (twin !== undefined && canonical(twin) !== line) this.problem(place, say("同一行两次启封不同", "two openings of one row differ"));
       else {
         this.openings.set(name, opening);
+        // The line is canonical, so what stands between these keys is what was sealed.
+        this.hiddenText.set(name, line.slice('{"hidden":'.length, -`,"id":"${opening.id}","list":"${opening.list}","salt":"${opening.salt}"}`.length));
         last = name;
         continue;
       }
