@@ -277,6 +277,31 @@ def test_a_follower_speaks_only_for_what_its_lead_can_draw() -> None:
     assert (t1["total"]["frame"], t2["total"]["frame"], t2["total"]["covered"]) == (24, 9, 8)
 
 
+def test_a_substitute_stands_in_for_an_excluded_enterprise() -> None:
+    changes: list[dict[str, Any]] = [
+        {"enterprise": "e06", "reason": "suspended", "type": "exclude"},
+        {
+            "tasks": [{"enterprise": "e12", "task": "t1"}, {"enterprise": None, "task": "t9"}],
+            "type": "substitute",
+        },
+    ]
+    entries = [entry for entry in ALL["findings"] if entry["enterprise"] != "e06"]
+    entries += [
+        finding("e12", "t1", "i1", "1"),
+        finding("e12", "t1", "i2", "C"),
+        finding("e12", "t2", "i3", "1"),
+    ]
+    document = estimate_document(ANNOUNCEMENT, RESULT, findings(entries), FRAME, changes=changes)
+    t1, t2 = document["tasks"]
+    assert (t1["total"]["excluded"], t1["total"]["missed"]["6"]) == (1, 0)
+    # A: of four recorded, the substitute among them, two violate
+    assert t1["classes"][0]["rate_exact"] == "1/2"
+    assert t1["total"]["horvitz_thompson"] is None
+    assert (t2["total"]["checked"], t2["total"]["excluded"]) == (3, 1)
+    assert document["outside"] == 1
+    assert "excluded after the draw: 1" in render_estimate(document, "en")
+
+
 def test_the_document_is_canonical_json() -> None:
     document = estimate_document(ANNOUNCEMENT, RESULT, ALL, FRAME)
     parse_canonical(canonical(document), "estimate.json")

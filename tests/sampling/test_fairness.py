@@ -244,7 +244,7 @@ def whole_draw() -> tuple[dict[str, Any], Frozen]:
         **ANNOUNCEMENT,
         "days": DAYS,
         "crews": [{"department": name, "seats": [["leader"], []]} for name in ("amr", "fire")],
-        "policy": {"cross_district": False, "relief": [], "visit_limit": None},
+        "policy": {"calendar": "lottery", "cross_district": False, "relief": [], "visit_limit": None},
         "tasks": [
             {
                 "department": name,

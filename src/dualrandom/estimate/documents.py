@@ -25,7 +25,9 @@ CLEAN = frozenset({"1"})
 MISSED = ("6", "7", "9")
 """Cannot be reached, closed, deregistered: nobody could check. Neither clean nor a violation; estimated apart."""
 VIOLATIONS = tuple("23458ABCDEF")
-PENDING = "pending"
+PENDING, EXCLUDED = "pending", "excluded"
+UNKNOWN = frozenset({PENDING, EXCLUDED})
+"""Drawn, but nothing is known: no finding yet, or excluded before the visit (docs/protocol.md §13)."""
 
 Document = Mapping[str, Any]
 
@@ -47,7 +49,12 @@ class _Unit:
     stratum: str
     district: str
     in_scope: bool
+    excluded: bool
     codes: tuple[str | None, ...]
+
+    def status(self, item: int | None) -> str:
+        """Return ``violation``, ``clean``, ``pending``, ``excluded`` or one of :data:`MISSED`, for one item or all."""
+        return EXCLUDED if self.excluded else _status(self.codes if item is None else (self.codes[item],))
 
 
 def estimate_document(
@@ -56,12 +63,13 @@ def estimate_document(
     findings: Document,
     frame: Iterable[Document],
     openings: Iterable[Document] = (),
+    changes: Iterable[Document] = (),
     confidence: float = 0.95,
 ) -> dict[str, Any]:
     """Return the estimates of every task: in all, by class, district and item, with the strata they rest on.
 
     ``frame``: rows of frame.jsonl; ``openings``: opening objects of the lists ``frame``, ``strata`` and (with embargo ``visits``) ``visits``,
-    required for a sealed draw. Ratios are ``p/q`` strings, other figures decimal strings with six digits; ``None`` where the sample does not say.
+    required for a sealed draw. ``changes``: rows of changes.jsonl; a substitute stands in for an excluded enterprise of its stratum. Ratios are ``p/q`` strings, other figures decimal strings with six digits; ``None`` where the sample does not say.
     Raises DualRandomError ``sealed`` or ``embargoed`` if openings are missing.
     """
     opened: dict[str, dict[str, Any]] = defaultdict(dict)
@@ -70,7 +78,15 @@ def estimate_document(
     placed = _frame(announcement, frame, opened["frame"])
     strata = _strata(announcement, opened["strata"])
     selected = _selected(result, opened["visits"])
-    latest, outside = _latest(findings, selected)
+    excluded = set()
+    for row in changes:
+        if row["type"] == "exclude":
+            excluded.add(row["enterprise"])
+        for entry in row["tasks"] if row["type"] == "substitute" else ():
+            if entry["enterprise"] is not None:
+                selected[entry["task"]].add(entry["enterprise"])
+    scope = _scope(announcement, placed, selected)
+    latest, outside = _latest(findings, scope)
     district_ids = {district for _, district in placed.counts}
     tasks = []
     for task in announcement["tasks"]:
@@ -80,7 +96,9 @@ def estimate_document(
         for enterprise in sorted(selected[drawn_by]):
             strata_of, district = placed.of[enterprise]
             codes = tuple(latest.get((task["id"], enterprise, item)) for item in items)
-            units.append(_Unit(enterprise, strata_of[drawn_by], district, task["id"] in strata_of, codes))
+            in_scope = task["id"] in strata_of
+            gone = enterprise in excluded
+            units.append(_Unit(enterprise, strata_of[drawn_by], district, in_scope, gone, codes))
         view = _Task(task["id"], drawn_by, strata[drawn_by], units, placed, confidence)
         tasks.append(_task_document(view, task["lead"], items, district_ids))
     return {
@@ -142,6 +160,14 @@ def _selected(result: Document, opened: Mapping[str, Any]) -> dict[str, set[str]
             },
         )
     return {entry["task"]: set(entry["selected"]) for entry in selection}
+
+
+def _scope(announcement: Document, placed: _Frame, selected: Mapping[str, set[str]]) -> dict[str, set[str]]:
+    """Return task → the enterprises that it visits: the drawn ones, for a follower those of its lead in its own scope."""
+    return {
+        task["id"]: {e for e in selected[task["lead"] or task["id"]] if task["id"] in placed.of[e][0]}
+        for task in announcement["tasks"]
+    }
 
 
 def _sealed(name: str) -> DualRandomError:
@@ -210,9 +236,9 @@ class _Task:
         whole: Counter[str] = Counter()
         for unit in self.units:
             drawn[unit.stratum] += 1
-            status = _status(unit.codes if item is None else (unit.codes[item],))
+            status = unit.status(item)
             belongs = unit.in_scope and (inside is None or inside(unit))
-            if not unit.in_scope or status != PENDING:
+            if not unit.in_scope or status not in UNKNOWN:
                 recorded[unit.stratum] += 1
             if belongs:
                 of_status[unit.stratum][status] += 1
@@ -267,6 +293,7 @@ class _Task:
             "violations": statuses["violation"],
             "missed": {code: statuses[code] for code in MISSED},
             "pending": statuses[PENDING],
+            "excluded": statuses[EXCLUDED],
             **_estimate_document(estimate(rows, self.confidence)),
             "horvitz_thompson": _unconditional(rows),
         }

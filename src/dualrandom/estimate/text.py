@@ -92,6 +92,11 @@ def _task(task: Mapping[str, Any], words: _Words) -> Iterator[str]:
             f"  {total['pending']} 家抽中企业尚无结果：推断时假定其与同层其他企业无异",
             f"  drawn, without a finding yet: {total['pending']}; taken to be like the others of their stratum",
         )
+    if total["excluded"]:
+        yield words(
+            f"  抽取后剔除 {total['excluded']} 家，由递补企业代表其所在层",
+            f"  excluded after the draw: {total['excluded']}; substitutes speak for their strata",
+        )
     for stratum in task["strata"]:
         if stratum["not_estimable"]:
             reason = _REASONS[stratum["not_estimable"]][words.language]
