@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
 from typing import Any
@@ -23,25 +24,66 @@ POOL_FACTOR = 3
 
 def expected_crews(announcement: Mapping[str, Any], frozen: Frozen) -> dict[str, Fraction]:
     """Return each department's expected number of crews: Σ over enterprises of its greatest inclusion probability."""
+    return {
+        department: sum((rates[0] * size for size, rates, _ in cells), Fraction(0))
+        for department, cells in _cells(announcement, frozen).items()
+    }
+
+
+def expected_seats(announcement: Mapping[str, Any], frozen: Frozen) -> dict[str, Fraction]:
+    """Return each department's expected number of seats, exactly up to the rounding of sample sizes.
+
+    All tasks share the tickets, so an enterprise that a department's task with the smaller inclusion probability draws is
+    drawn by those with a greater one too. With π_1 ≥ π_2 ≥ … in a profile, its crews have the seats of the first k tasks
+    with probability π_k − π_(k+1).
+    """
+    seats = {crew["department"]: crew["seats"] for crew in announcement["crews"]}
+    marks_of = {
+        task["id"]: [m for item in task["items"] for m in item["marks"]] for task in announcement["tasks"]
+    }
+    lengths: dict[tuple[str, tuple[str, ...]], int] = {}
+    result: dict[str, Fraction] = {}
+    for department, cells in _cells(announcement, frozen).items():
+        total = Fraction(0)
+        for size, rates, tasks in cells:
+            for k, rate in enumerate(rates):
+                following = rates[k + 1] if k + 1 < len(rates) else Fraction(0)
+                if rate == following:
+                    continue
+                first = department, tasks[: k + 1]
+                if first not in lengths:
+                    marks = sorted({mark for task in first[1] for mark in marks_of[task]})
+                    lengths[first] = len(crew_seats(seats[department], marks))
+                total += (rate - following) * lengths[first] * size
+        result[department] = total
+    return result
+
+
+Cell = tuple[int, list[Fraction], tuple[str, ...]]
+"""A profile's size, a department's inclusion probabilities in it from great to small, and their tasks."""
+
+
+def _cells(announcement: Mapping[str, Any], frozen: Frozen) -> dict[str, list[Cell]]:
     department_of = {task["id"]: task["department"] for task in announcement["tasks"]}
     lead_of = {task["id"]: task["lead"] for task in announcement["tasks"]}
     probability = {
         (task, s.id): s.expected / s.size for task, strata in frozen.strata.items() for s in strata if s.size
     }
     sizes = np.bincount(frozen.profile, minlength=len(frozen.profiles)).tolist()
-    crews: dict[str, Fraction] = dict.fromkeys(sorted(set(department_of.values())), Fraction(0))
+    cells: dict[str, list[Cell]] = {department: [] for department in sorted(set(department_of.values()))}
     for profile, size in zip(frozen.profiles, sizes, strict=True):
-        greatest: dict[str, Fraction] = defaultdict(Fraction)
+        found: dict[str, list[tuple[Fraction, str]]] = defaultdict(list)
         for task in profile:
             source = lead_of[task] or task
-            rate = (
-                probability.get((source, profile[source]), Fraction(0)) if source in profile else Fraction(0)
+            rate = probability.get((source, profile[source])) if source in profile else None
+            if rate:
+                found[department_of[task]].append((rate, task))
+        for department, rates in found.items():
+            ordered = sorted(rates, key=lambda one: (-one[0], one[1]))
+            cells[department].append(
+                (size, [rate for rate, _ in ordered], tuple(task for _, task in ordered))
             )
-            department = department_of[task]
-            greatest[department] = max(greatest[department], rate)
-        for department, rate in greatest.items():
-            crews[department] += rate * size
-    return crews
+    return cells
 
 
 def capacity(frozen: Frozen, days: int) -> dict[str, int]:
@@ -62,11 +104,10 @@ def early_warnings(announcement: Mapping[str, Any], frozen: Frozen) -> tuple[Pro
 
 
 def _capacity_warnings(announcement: Mapping[str, Any], frozen: Frozen) -> list[Problem]:
-    seats = _seats(announcement)
     available = capacity(frozen, len(announcement["days"]))
     problems = []
-    for department, crews in expected_crews(announcement, frozen).items():
-        need, have = ceil(crews * len(seats[department])), available.get(department, 0)
+    for department, seats in expected_seats(announcement, frozen).items():
+        need, have = ceil(seats), available.get(department, 0)
         if need > have:
             problems.append(
                 _warning(
@@ -82,11 +123,23 @@ def _capacity_warnings(announcement: Mapping[str, Any], frozen: Frozen) -> list[
     return problems
 
 
-def _pool_warnings(announcement: Mapping[str, Any], frozen: Frozen) -> list[Problem]:
+@dataclass(frozen=True, slots=True)
+class ThinPool:
+    """A seat that few may take: ``need`` a crew, ``able`` people, in ``places`` (``*``: all districts)."""
+
+    department: str
+    marks: tuple[str, ...]
+    need: int
+    able: int
+    places: str
+
+
+def thin_pools(announcement: Mapping[str, Any], frozen: Frozen) -> list[ThinPool]:
+    """Return the seats whose pool makes the pairing nearly foreseeable, by department."""
     cross = announcement["policy"]["cross_district"]
     all_districts = sorted(set(frozen.districts))
     districts = [None] if cross else all_districts
-    problems = []
+    found = []
     for department, seats in _seats(announcement).items():
         rows = [row for row in frozen.roster if row.department == department]
         thin: dict[tuple[tuple[str, ...], int, int], list[str]] = defaultdict(list)
@@ -98,20 +151,28 @@ def _pool_warnings(announcement: Mapping[str, Any], frozen: Frozen) -> list[Prob
                 if able < POOL_FACTOR * need or (marks and able == 1):
                     thin[marks, need, able].append(district or "*")
         for (marks, need, able), where in sorted(thin.items()):
-            named = "+".join(marks) or "open"
             places = "*" if len(where) == len(all_districts) and len(where) > 1 else ", ".join(where)
-            problems.append(
-                _warning(
-                    "mark-held-by-one" if marks and able == 1 else "pool-thin",
-                    f"crews.{department}",
-                    f"{named}: {able}",
-                    f"部门 {department} 在区划 {places}:席位 {named} 每组需 {need} 人，可任者仅 {able} 人，配对几乎可以预知",
-                    f"department {department} in {places}: seat {named} needs {need} a crew, only {able} may take it; "
-                    "the pairing is nearly foreseeable",
-                    "为该区划增加有此资格的检查人员(至少为需求的三倍)。",
-                    "Add inspectors with these marks there (at least three times the need).",
-                )
+            found.append(ThinPool(department, marks, need, able, places))
+    return found
+
+
+def _pool_warnings(announcement: Mapping[str, Any], frozen: Frozen) -> list[Problem]:
+    problems = []
+    for pool in thin_pools(announcement, frozen):
+        named = "+".join(pool.marks) or "open"
+        problems.append(
+            _warning(
+                "mark-held-by-one" if pool.marks and pool.able == 1 else "pool-thin",
+                f"crews.{pool.department}",
+                f"{named}: {pool.able}",
+                f"部门 {pool.department} 在区划 {pool.places}:席位 {named} 每组需 {pool.need} 人，可任者仅 {pool.able} 人，"
+                "配对几乎可以预知",
+                f"department {pool.department} in {pool.places}: seat {named} needs {pool.need} a crew, only {pool.able} "
+                "may take it; the pairing is nearly foreseeable",
+                "为该区划增加有此资格的检查人员(至少为需求的三倍)。",
+                "Add inspectors with these marks there (at least three times the need).",
             )
+        )
     return problems
 
 

@@ -21,15 +21,15 @@ import numpy as np
 
 from dualrandom.announcement import build_announcement, list_files
 from dualrandom.campaign import Inputs, prepare
-from dualrandom.campaign.inputs import ledger_of
+from dualrandom.campaign.inputs import warnings_of
 from dualrandom.canonical import canonical
 from dualrandom.draw import Selection, select
 from dualrandom.errors import Problem
-from dualrandom.foresight import early_warnings
+from dualrandom.flags import Flag, flags
 from dualrandom.frame import Frozen
 from dualrandom.hashing import hash_hex, suite_digest
 from dualrandom.pairing import Pairing, pair
-from dualrandom.policy.report import PolicyReport, policy_report
+from dualrandom.policy.report import PolicyReport
 from dualrandom.ticket import Tickets
 from dualrandom.visits import Visit, plan_visits
 
@@ -47,6 +47,7 @@ class Outlook:
     excluded: Mapping[str, int]
     warnings: tuple[Problem, ...]
     policies: PolicyReport
+    flags: tuple[Flag, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +113,11 @@ def outlook(inputs: Inputs) -> Outlook:
     document = build_announcement(
         plan, inputs.libraries, prepared.frozen, prepared.days, lists, (), None, voids
     )
-    placed = prepared.placed
-    rules = ledger_of(plan, inputs.libraries).policies
-    policies = policy_report(plan, placed.populations, placed.resolutions, rules)
-    warnings = (*inputs.warnings, *policies.problems, *early_warnings(document, prepared.frozen))
-    return Outlook(document, prepared.frozen, placed.excluded, warnings, policies)
+    found = flags(plan, inputs.libraries, document, prepared.frozen, inputs.previous)
+    warnings = warnings_of(inputs, prepared, document, found)
+    return Outlook(
+        document, prepared.frozen, prepared.placed.excluded, warnings, prepared.policies, tuple(found)
+    )
 
 
 def unheard(done: int) -> None:

@@ -23,11 +23,11 @@ from dualrandom.campaign.folder import (
     write_private,
     write_public,
 )
-from dualrandom.campaign.inputs import Inputs, input_digests, load_inputs, prepare
+from dualrandom.campaign.inputs import Inputs, input_digests, load_inputs, prepare, warnings_of
 from dualrandom.campaign.publishing import published_files, write_index
 from dualrandom.canonical import canonical
 from dualrandom.errors import Problem
-from dualrandom.foresight import early_warnings
+from dualrandom.flags import flags
 from dualrandom.hashing import Digest, hash_hex, suite_digest
 from dualrandom.policy.plan import Plan
 from dualrandom.progress import Progress, silent
@@ -91,6 +91,7 @@ def announce(
         auditor,
         voids,
     )
+    found = flags(plan, inputs.libraries, document, prepared.frozen, inputs.previous)
     data = canonical(document)
     progress("写入公告", "writing the announcement")
     if archive:
@@ -98,6 +99,7 @@ def announce(
     freeze = {
         "draw": draw,
         "excluded": dict(prepared.placed.excluded),
+        "flags": found,
         "inputs": input_digests(inputs),
         "rehearsal": rehearsal,
     }
@@ -126,7 +128,7 @@ def announce(
         expected_checks=sum(
             (s.expected for strata in prepared.frozen.strata.values() for s in strata), Fraction(0)
         ),
-        warnings=(*inputs.warnings, *early_warnings(document, prepared.frozen)),
+        warnings=warnings_of(inputs, prepared, document, found),
     )
 
 

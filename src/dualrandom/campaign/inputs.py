@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from dualrandom.calendar import visit_days
 from dualrandom.campaign.folder import Campaign
 from dualrandom.errors import InputError, Problem
+from dualrandom.flags import Flag, flag_warnings, read_snapshot
+from dualrandom.foresight import early_warnings
 from dualrandom.frame import Frozen, Membership, YearToDate, freeze, membership, year_to_date
 from dualrandom.policy.plan import Plan
 from dualrandom.policy.reader import WORKING_DAYS, read_plan
+from dualrandom.policy.report import PolicyReport, policy_report
 from dualrandom.registry.columns import KINDS
 from dualrandom.registry.models import Libraries
 from dualrandom.registry.reader import read_libraries, read_library
@@ -31,15 +35,18 @@ class Inputs:
     plan: Plan
     libraries: Libraries
     warnings: tuple[Problem, ...]
+    previous: Mapping[str, Any] | None = None
+    """The last campaign's classes and scopes, if this one was made from it."""
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """What a draw would work on: the days, every enterprise's place, the frozen lists."""
+    """What a draw would work on: the days, every enterprise's place, the frozen lists, and what policies made of it."""
 
     days: tuple[date, ...]
     placed: Membership
     frozen: Frozen
+    policies: PolicyReport
 
 
 def load_inputs(folder: Path) -> Inputs:
@@ -52,7 +59,29 @@ def load_inputs(folder: Path) -> Inputs:
     problems = (*planned.problems, *read.problems)
     if any(problem.severity == "error" for problem in problems):
         raise InputError(problems)
-    return Inputs(campaign, planned.plan, read.libraries, problems)
+    previous = campaign.folder / PREVIOUS
+    snapshot = read_snapshot(previous.read_bytes()) if previous.is_file() else None
+    problems = (*problems, *_exempt_strangers(planned.plan, read.libraries))
+    return Inputs(campaign, planned.plan, read.libraries, problems, snapshot)
+
+
+def _exempt_strangers(plan: Plan, libraries: Libraries) -> Iterator[Problem]:
+    known = {enterprise.id for enterprise in libraries.enterprises} if plan.exemptions else set()
+    for exemption in plan.exemptions:
+        if exemption.enterprise not in known:
+            yield Problem(
+                "exemption-unknown",
+                "plan.toml",
+                None,
+                None,
+                "exemptions",
+                exemption.enterprise,
+                "豁免的检查对象不在检查对象名录库中",
+                "the exempt enterprise is not in the enterprise library",
+                "核对代码，或删去这条豁免。",
+                "Check the id, or take the exemption out.",
+                severity="warning",
+            )
 
 
 def _problems_without_plan(campaign: Campaign) -> list[Problem]:
@@ -93,12 +122,35 @@ def input_digests(inputs: Inputs) -> dict[str, str]:
 
 
 def prepare(inputs: Inputs, draw: str, secret: bytes | None) -> Prepared:
-    """Freeze the inputs for one draw; ``secret`` None: open. Raises InputError (no visit days, quota above its stratum)."""
+    """Freeze the inputs for one draw; ``secret`` None: open.
+
+    Raises InputError (no visit days, policies that contradict each other, quota above its stratum).
+    """
     plan = inputs.plan
     days = visit_days(*plan.period, plan.working_days, plan.extra_days, plan.closed_days, plan.notices)
     _require_days(plan, days)
-    placed = membership(plan, inputs.libraries.enterprises, ledger_of(plan, inputs.libraries))
-    return Prepared(days, placed, freeze(plan, inputs.libraries, placed, draw, days, secret))
+    done = ledger_of(plan, inputs.libraries)
+    placed = membership(plan, inputs.libraries.enterprises, done)
+    report = policy_report(plan, placed.populations, placed.resolutions, done.policies)
+    try:
+        frozen = freeze(plan, inputs.libraries, placed, draw, days, secret)
+    except InputError as refused:
+        raise InputError(dict.fromkeys((*report.problems, *refused.problems))) from None
+    if any(problem.severity == "error" for problem in report.problems):
+        raise InputError(report.problems)
+    return Prepared(days, placed, frozen, report)
+
+
+def warnings_of(
+    inputs: Inputs, prepared: Prepared, announcement: Mapping[str, Any], found: Sequence[Flag]
+) -> tuple[Problem, ...]:
+    """Return all that a person should look at before announcing. ``found``: the flags of the draw."""
+    return (
+        *inputs.warnings,
+        *prepared.policies.problems,
+        *early_warnings(announcement, prepared.frozen),
+        *flag_warnings(found),
+    )
 
 
 def ledger_of(plan: Plan, libraries: Libraries) -> YearToDate:

@@ -54,6 +54,7 @@ def check(
                 "tasks": tasks,
                 "departments": departments,
                 "policies": ahead.policies.as_json(),
+                "flags": list(ahead.flags),
                 "obstacle": None if obstacle is None else {"zh": obstacle[0], "en": obstacle[1]},
             }
         )
@@ -106,10 +107,10 @@ def task_rows(inputs: Inputs, ahead: Outlook) -> list[dict[str, Any]]:
 
 def department_rows(inputs: Inputs, ahead: Outlook) -> list[dict[str, Any]]:
     """Return for each department its inspectors, expected crews and seats, and the seats that its people can take."""
-    from dualrandom.foresight import capacity, expected_crews  # noqa: PLC0415
+    from dualrandom.foresight import capacity, expected_crews, expected_seats  # noqa: PLC0415
 
     names = {department.id: (department.name, department.name_en) for department in inputs.plan.departments}
-    seats = {crew["department"]: len(crew["seats"]) for crew in ahead.document["crews"]}
+    seats = expected_seats(ahead.document, ahead.frozen)
     people = Counter(row.department for row in ahead.frozen.roster)
     able = capacity(ahead.frozen, len(ahead.document["days"]))
     return [
@@ -118,7 +119,7 @@ def department_rows(inputs: Inputs, ahead: Outlook) -> list[dict[str, Any]]:
             "name": dict(zip(("zh", "en"), names.get(department, (department, department)), strict=True)),
             "inspectors": people[department],
             "expected_crews": round(float(crews), 2),
-            "expected_seats": round(float(crews * seats[department]), 2),
+            "expected_seats": round(float(seats[department]), 2),
             "capacity": able.get(department, 0),
         }
         for department, crews in expected_crews(ahead.document, ahead.frozen).items()
@@ -206,20 +207,29 @@ def _show(
 
 
 def _show_policies(screen: Screen, ahead: Outlook) -> None:
-    """Print which policies bound the quotas of which strata, and what follows."""
-    if not ahead.policies.rows:
-        return
+    """Print which policies bound the quotas of which strata, what follows, and which decide who may be drawn."""
     pick = screen.pick
-    screen.table(
-        pick("政策对比例的约束", "What policies make of the quotas"),
-        (
-            pick("任务", "task"),
-            pick("层", "stratum"),
-            pick("户数", "enterprises"),
-            pick("依据与结果", "rules and outcome"),
-        ),
-        [(row.task, row.stratum, row.whole, pick(*row.why)) for row in ahead.policies.rows],
-    )
+    if ahead.policies.rows:
+        screen.table(
+            pick("政策对比例的约束", "What policies make of the quotas"),
+            (
+                pick("任务", "task"),
+                pick("层", "stratum"),
+                pick("户数", "enterprises"),
+                pick("依据与结果", "rules and outcome"),
+            ),
+            [(row.task, row.stratum, row.whole, pick(*row.why)) for row in ahead.policies.rows],
+        )
+    if ahead.policies.eligibility:
+        screen.table(
+            pick("政策对可抽对象的约束", "What policies make of who may be drawn"),
+            (pick("任务", "task"), pick("规则", "rule"), pick("依据", "source")),
+            [
+                (task, f"{one.name} ({one.rule.kind})", one.rule.source)
+                for task, rules in ahead.policies.eligibility.items()
+                for one in rules
+            ],
+        )
 
 
 def _decimal(ratio: str) -> str:
