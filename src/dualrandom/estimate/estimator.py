@@ -17,7 +17,7 @@ from statistics import NormalDist
 from dualrandom.tails import clopper_pearson
 
 FEW = 10
-"""With fewer violations, or fewer enterprises without one, the normal interval is not used."""
+"""With fewer violations, or fewer enterprises without one, counted or effective, the normal interval is not used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,11 +174,13 @@ def _interval(
         return float(rate), float(rate), "census"
     violations = sum(s.violations for s in strata)
     checked = sum(s.checked for s in strata)
-    if variance and min(violations, checked - violations) >= FEW:
-        reach = NormalDist().inv_cdf((1 + confidence) / 2) * sqrt(variance)
-        return max(0.0, float(rate) - reach), min(1.0, float(rate) + reach), "normal"
     effective = Fraction(checked)
     if variance:
         effective = min(effective, rate * (1 - rate) / variance)
+    # unequal weights may leave few effective cases of many counted ones, or the other way round: both are asked
+    enough = min(violations, checked - violations) >= FEW and effective * min(rate, 1 - rate) >= FEW
+    if variance and enough:
+        reach = NormalDist().inv_cdf((1 + confidence) / 2) * sqrt(variance)
+        return max(0.0, float(rate) - reach), min(1.0, float(rate) + reach), "normal"
     low, high = clopper_pearson(float(rate * effective), float(effective), confidence)
     return low, high, "korn-graubard"
