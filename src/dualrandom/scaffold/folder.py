@@ -50,5 +50,6 @@ def write_campaign(folder: Path, files: Mapping[str, bytes], plan: str) -> None:
         )
     folder.mkdir(parents=True, exist_ok=True)
     for name, data in content.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         with (folder / name).open("xb") as stream:
             stream.write(data)

@@ -10,10 +10,12 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from dualrandom.campaign.folder import Campaign
+from dualrandom.campaign.inputs import PREVIOUS
 from dualrandom.errors import DualRandomError, InputError, Problem
 from dualrandom.findings.ledger import visits_file
+from dualrandom.flags import snapshot
 from dualrandom.policy.plan import Beacon, Deadlines, Plan
-from dualrandom.policy.reader import read_plan
+from dualrandom.policy.reader import POLICIES, WORKING_DAYS, read_plan
 from dualrandom.policy.source import Text
 from dualrandom.policy.values import FILL_IN_ID
 from dualrandom.policy.writer import write_plan
@@ -32,7 +34,8 @@ def new_from_campaign(folder: Path, last: Path, *, now: datetime, days_ahead: in
     """Make ``folder`` for the month after the campaign in ``last``.
 
     The draw number goes on after all draws that ``last`` has used, voided ones included; in a new year it starts at 1.
-    Libraries are copied, ``visits.csv`` is last time's visits and what its ledger has added. Commitments of
+    Libraries, policies and notices of working days are copied, ``visits.csv`` is last time's visits and what its ledger has
+    added, ``previous.json`` says which classes and scopes were in force. Commitments of
     contributions are left out: they hold for one draw only. Raises ``InputError`` with all problems of the last
     campaign's files, ``DualRandomError`` if something is in the way.
     """
@@ -48,6 +51,13 @@ def new_from_campaign(folder: Path, last: Path, *, now: datetime, days_ahead: in
             names[kind] = path.name
             copies[path.name] = path.read_bytes()
     copies[VISITS] = visits_file(_visits(last, planned.plan))
+    # what the office keeps beside the plan goes on to apply, and edits since then can be noticed
+    for path in (last / WORKING_DAYS, *sorted((last / POLICIES).glob("*.toml"))):
+        if path.is_file():
+            copies[path.relative_to(last).as_posix()] = path.read_bytes()
+    read = read_libraries(last, planned.plan)
+    if not any(problem.severity == "error" for problem in read.problems):
+        copies[PREVIOUS] = snapshot(planned.plan, read.libraries)
     names["visits"] = VISITS
     write_campaign(folder, copies, write_plan(plan, remarks))
     to_fill = tuple(f"beacon.{key}" for key in ("round",) if plan.beacon.round == FILL_IN_ID)
