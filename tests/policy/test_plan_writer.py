@@ -21,6 +21,7 @@ from dualrandom.policy.plan import (
     LibrarySource,
     Named,
     Plan,
+    PublicLog,
     Scope,
     Task,
     VisitLimit,
@@ -174,6 +175,7 @@ def plans(draw: st.DrawFn) -> Plan:
             for id_ in sorted(draw(st.sets(IDS, max_size=2)))
         ),
         auditor=Auditor(draw(WORDS), draw(st.sampled_from([None, GIVEN[0]]))) if sealed else None,
+        log=draw(st.sampled_from([None, PublicLog("../log", None, None), PublicLog("log", "a.b/c", "w")])),
         deadlines=Deadlines(
             beacon.time - timedelta(hours=draw(st.integers(0, 3))),
             beacon.time + timedelta(days=draw(st.sampled_from([1, 7]))),

@@ -191,6 +191,14 @@ LAYOUT = Table(
             },
             optional=True,
         ),
+        "log": Table(
+            {
+                "folder": Value(values.text, required=True),
+                "origin": Value(values.text, shown="dualrandom/<plan.authority>"),
+                "policy": Value(values.text),
+            },
+            optional=True,
+        ),
         "contributions": Rows(
             Table(
                 {

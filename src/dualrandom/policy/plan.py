@@ -143,6 +143,18 @@ class Auditor:
 
 
 @dataclass(frozen=True, slots=True)
+class PublicLog:
+    """Where the transparency log lies that carries this authority's draws, and the witnesses that it asks."""
+
+    folder: str
+    """Relative to the campaign; shared by all campaigns of the authority."""
+    origin: str | None
+    """The log's name in its checkpoints; None: ``dualrandom/<authority>``."""
+    policy: str | None
+    """A file of witnesses and quorum (C2SP tlog-policy), relative to the campaign; None: no witnesses."""
+
+
+@dataclass(frozen=True, slots=True)
 class Deadlines:
     """Until when nonces are revealed, the result is published (instants, UTC) and the findings are published."""
 
@@ -223,3 +235,4 @@ class Plan:
     exemptions: tuple[Exemption, ...] = ()
     notices: Notices | None = None
     """Notices of working days that the campaign brings along, those of the release included; None: only these."""
+    log: PublicLog | None = None

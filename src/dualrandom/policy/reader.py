@@ -29,6 +29,7 @@ from dualrandom.policy.plan import (
     LibrarySource,
     Named,
     Plan,
+    PublicLog,
     Scope,
     Task,
     VisitLimit,
@@ -204,6 +205,7 @@ def _plan(parsed: Mapping[str, Any], beacon: Beacon, deadlines: Deadlines, notic
             )
         ),
         notices=notices,
+        log=PublicLog(**parsed["log"]) if parsed["log"] else None,
     )
 
 

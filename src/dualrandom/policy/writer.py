@@ -45,6 +45,10 @@ _SECTIONS: Mapping[str, Text] = {
         "public randomness that does not exist yet when announced",
     ),
     "auditor": ("审计方：持有密封内容的开启密钥", "who can open what is sealed"),
+    "log": (
+        "透明日志：各次抽取的公告与结果按次序登记，见证方共签",
+        "the transparency log that carries all draws in their order, cosigned by witnesses",
+    ),
     "contributions": (
         "随机贡献：一方承诺的随机数，进入种子",
         "a party's committed random number that goes into the seed",
@@ -180,6 +184,10 @@ class _Writer:
             self._lines.append(f"# round = {plan.beacon.round}")
         if plan.auditor is not None:
             self._section("auditor", {"name": plan.auditor.name, "key": plan.auditor.key})
+        if plan.log is not None:
+            self._section(
+                "log", {"folder": plan.log.folder, "origin": plan.log.origin, "policy": plan.log.policy}
+            )
         for party in plan.contributions:
             self._row(
                 "contributions",
