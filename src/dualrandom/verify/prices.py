@@ -34,15 +34,17 @@ class PricedCrew:
     masks: Mapping[str, int]
     costs: Mapping[str, int]
 
-    def replacements(self) -> list[Outsider]:
-        """Return who is not in the crew, cheapest first, as (cost, inspector, mask of the people he can replace)."""
+    def replacements(self, limit: int) -> list[Outsider]:
+        """Return who is not in the crew and costs at most ``limit``, cheapest first."""
         reach = self._reach()
         inside = set(self.people)
         outsiders = []
         seen: dict[int, int] = {}
-        for inspector, mask in self.masks.items():
+        near = [inspector for inspector, cost in self.costs.items() if cost <= limit]
+        for inspector in near:
             if inspector in inside:
                 continue
+            mask = self.masks[inspector]
             replaced = seen.get(mask)
             if replaced is None:
                 replaced = 0
@@ -73,11 +75,27 @@ class PricedCrew:
 
 
 @dataclass(slots=True)
+class _Served:
+    """A crew with its outsiders, of whom only those cheap enough to matter so far are looked at."""
+
+    crew: PricedCrew
+    reached: int = -1
+    outsiders: list[Outsider] = field(default_factory=list)
+
+    def below(self, limit: int) -> list[Outsider]:
+        """Return the outsiders in rising order of cost, with at least all that cost ``limit`` or less."""
+        if limit > self.reached:
+            self.reached = limit + limit // 4
+            self.outsiders = self.crew.replacements(self.reached)
+        return self.outsiders
+
+
+@dataclass(slots=True)
 class _Pricing:
     """The rising values: ``period`` by inspector, ``day`` = a(p, t) by slot, where they have left 0."""
 
     caps: Mapping[str, tuple[int, int]]
-    crews_of: dict[Slot, list[tuple[PricedCrew, int, list[Outsider]]]] = field(default_factory=dict)
+    crews_of: dict[Slot, list[tuple[_Served, int]]] = field(default_factory=dict)
     days_of: dict[str, set[str]] = field(default_factory=dict)
     loads: dict[str, int] = field(default_factory=dict)
     period: dict[str, int] = field(default_factory=dict)
@@ -142,9 +160,9 @@ def least_prices(crews: Sequence[PricedCrew], caps: Mapping[str, tuple[int, int]
     """
     pricing = _Pricing(caps)
     for crew in crews:
-        outsiders = crew.replacements()
+        served = _Served(crew)
         for seat, person in enumerate(crew.people):
-            pricing.crews_of.setdefault((person, crew.date), []).append((crew, seat, outsiders))
+            pricing.crews_of.setdefault((person, crew.date), []).append((served, seat))
             pricing.days_of.setdefault(person, set()).add(crew.date)
             pricing.loads[person] = pricing.loads.get(person, 0) + 1
     queue = deque(pricing.crews_of)
@@ -155,13 +173,13 @@ def least_prices(crews: Sequence[PricedCrew], caps: Mapping[str, tuple[int, int]
         slot = queue.popleft()
         waiting.discard(slot)
         value = pricing.adjusted(*slot)
-        for crew, seat, outsiders in pricing.crews_of.get(slot, ()):
-            limit = value + crew.costs[slot[0]]
-            for cost, inspector, replaced in outsiders:
+        for served, seat in pricing.crews_of.get(slot, ()):
+            limit = value + served.crew.costs[slot[0]]
+            for cost, inspector, replaced in served.below(limit):
                 if cost >= limit:
                     break
                 if replaced >> seat & 1:
-                    for risen in pricing.raise_to((inspector, crew.date), limit - cost, slot):
+                    for risen in pricing.raise_to((inspector, slot[1]), limit - cost, slot):
                         budget -= 1
                         if risen not in waiting and risen in pricing.crews_of:
                             waiting.add(risen)
@@ -195,15 +213,15 @@ class LeastPrices:
         """Return the replacement with which another plan costs the same, or None: the plan is unique."""
         pricing = self._pricing
         equal: list[tuple[Slot, Slot, str]] = []
-        for slot, served in pricing.crews_of.items():
+        for slot, crews in pricing.crews_of.items():
             value = pricing.adjusted(*slot)
-            for crew, seat, outsiders in served:
-                limit = value + crew.costs[slot[0]]
-                for cost, inspector, replaced in outsiders:
+            for served, seat in crews:
+                limit = value + served.crew.costs[slot[0]]
+                for cost, inspector, replaced in served.below(limit):
                     if cost > limit:
                         break
-                    if replaced >> seat & 1 and pricing.adjusted(inspector, crew.date) + cost == limit:
-                        equal.append((slot, (inspector, crew.date), crew.name))
+                    if replaced >> seat & 1 and pricing.adjusted(inspector, slot[1]) + cost == limit:
+                        equal.append((slot, (inspector, slot[1]), served.crew.name))
         component = _components(self._arcs(equal))
         for source, target, name in equal:
             if component[source] == component[target]:
