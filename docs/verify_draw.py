@@ -240,6 +240,7 @@ SHAPES = {
     "void.json": HEAD | {"reason": TEXT, "time": INSTANT, "type": one("dualrandom/v1/void")},
     "statistics.json": HEAD | {
         "excluded": maybe(rows({"count": whole(), "reason": IDENT}, "reason")), "frame": {"districts": COUNTS, "size": whole()},
+        "flags": rows({"code": IDENT, "task": TEXT, "value": TEXT}, "code", "task"),
         "load": {"greatest": whole(), "least": whole(), "median": whole()}, "sample": COUNTS,
         "overlap": {"alone": whole(), "independent": TEXT, "least_possible": TEXT, "visited": whole()},
         "tasks": rows({"expected": maybe(ratio), "selected": whole(), "task": IDENT}, "task"),

@@ -26,8 +26,8 @@ SMALL_FRAME = 10
 HIGH_RATE = Fraction(1, 2)
 NOT_CHECKED = "edits-not-checked"
 
-Flag = dict[str, str | None]
-"""``{"code", "task", "value"}``; the task is None where the flag concerns the whole draw."""
+Flag = dict[str, str]
+"""``{"code", "task", "value"}``; the task is empty where the flag concerns the whole draw."""
 
 
 def snapshot(plan: Plan, libraries: Libraries) -> bytes:
@@ -68,7 +68,7 @@ def flags(
         *_pools(announcement, frozen),
         *_edits(plan, libraries, frozen, previous),
     ]
-    return sorted(found, key=lambda flag: (flag["code"] or "", flag["task"] or ""))
+    return sorted(found, key=lambda flag: (flag["code"], flag["task"]))
 
 
 def _frames(frozen: Frozen, tasks: Sequence[str]) -> list[Flag]:
@@ -109,7 +109,7 @@ def _edits(
     plan: Plan, libraries: Libraries, frozen: Frozen, previous: Mapping[str, Any] | None
 ) -> list[Flag]:
     if previous is None:
-        return [{"code": NOT_CHECKED, "task": None, "value": "no-snapshot"}]
+        return [{"code": NOT_CHECKED, "task": "", "value": "no-snapshot"}]
     before = previous["classes"]
     changed = {e.id for e in libraries.enterprises if before.get(e.id, e.credit_class) != e.credit_class}
     counts: Counter[str] = Counter()
@@ -132,14 +132,14 @@ def flag_warnings(found: Sequence[Flag]) -> tuple[Problem, ...]:
     """Return the flags as warnings for those who are about to announce; thin pools have warnings of their own."""
     problems = []
     for flag in found:
-        words = _WORDS.get(flag["code"] or "")
+        words = _WORDS.get(flag["code"])
         if words is None:
             continue
         zh, en, remedy_zh, remedy_en = words
-        task, value = flag["task"] or "", flag["value"] or ""
+        task, value = flag["task"], flag["value"]
         problems.append(
             Problem(
-                flag["code"] or "",
+                flag["code"],
                 "plan.toml",
                 None,
                 None,

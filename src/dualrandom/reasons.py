@@ -43,6 +43,25 @@ OUTSIDE = frozenset({OUT_OF_SCOPE, NO_QUOTA})
 NOT_OWED = frozenset({EXEMPT, SUSPENDED, OBSERVATION, RECOGNISED})
 """Who is out for these does not count in the population that the annual ratio is taken of."""
 
+FLAGS: Mapping[str, tuple[str, str]] = {
+    "small-frame": ("可抽的检查对象不足 10 户", "fewer than ten enterprises to draw from"),
+    "high-rate": (
+        "抽查率超过 50%，且不全是重点事项",
+        "drawn at more than 50 %, and not all items are key items",
+    ),
+    "small-pool": ("某席位可任的检查人员过少", "few inspectors may take some seat"),
+    "classes-changed": (
+        "信用分类与上一次活动不同的户数",
+        "enterprises whose credit class differs from the last campaign's",
+    ),
+    "scope-changed": ("范围与上一次活动不同", "the scope differs from the last campaign's"),
+    "edits-not-checked": (
+        "没有上一次活动的记录，未核对修改",
+        "the last campaign is not on record, edits were not checked",
+    ),
+}
+"""Flag code of ``statistics.json`` → Chinese, English."""
+
 
 def reason_name(code: str, language: str) -> str:
     """Return a reason in words, or the code itself if it is not one of ours."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
 from statistics import median_low
@@ -55,10 +55,11 @@ def statistics_document(
     frozen: Frozen,
     drawn: Drawn,
     excluded: Mapping[str, int],
+    flags: Sequence[Mapping[str, str]] = (),
 ) -> dict[str, Any]:
     """Return ``statistics.json`` as a value; what an embargo or a seal hides stays out.
 
-    ``excluded``: reason → number of (task, enterprise) memberships that it prevented.
+    ``excluded``: reason → number of (task, enterprise) memberships that it prevented; ``flags``: as frozen when announced.
     """
     embargo = announcement["policy"]["embargo"]
     independent, fewest = overlap_bounds(frozen)
@@ -81,6 +82,7 @@ def statistics_document(
         "excluded": [{"count": excluded[reason], "reason": reason} for reason in sorted(excluded)]
         if announcement["disclosure"] == "open"
         else None,
+        "flags": [dict(flag) for flag in flags],
         "frame": {"districts": _counts(Counter(frozen.districts)), "size": len(frozen.ids)},
         "load": {
             "greatest": 0 if hide_crews else max(loads),

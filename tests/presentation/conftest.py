@@ -145,6 +145,7 @@ def documents(disclosure: str = "open", embargo: str = "none") -> dict[str, dict
         "statistics.json": {
             **common,
             "excluded": [{"count": 2, "reason": "annual-cap"}] if is_open else None,
+            "flags": [{"code": "small-frame", "task": "t2", "value": "6"}],
             "frame": {
                 "districts": [{"count": 30, "district": "420702"}, {"count": 10, "district": "420704"}],
                 "size": 40,

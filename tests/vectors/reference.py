@@ -104,6 +104,7 @@ class Built(Planned):  # type: ignore[misc]
                 "announcement": self.digest,
                 "draw": self.draw,
                 "excluded": None if self.case.sealed else [],
+                "flags": [],
                 "frame": {"districts": counted(districts), "size": len(self.frame)},
                 "load": {
                     "greatest": counts[-1],

@@ -106,7 +106,9 @@ def draw(folder: Path, *, beacon_file: Path | None = None, progress: Progress = 
     drawn = draw_result(document, digest_hex, prepared.frozen, seed, secret, clock)
     _require_dated(document, drawn)
     clock("发布", "publishing")
-    statistics = statistics_document(document, digest_hex, prepared.frozen, drawn, freeze["excluded"])
+    statistics = statistics_document(
+        document, digest_hex, prepared.frozen, drawn, freeze["excluded"], freeze.get("flags", ())
+    )
     labels = labels_document(
         inputs.plan, inputs.libraries, document, digest_hex, drawn.visits, freeze["rehearsal"]
     )

@@ -10,6 +10,7 @@ from typing import Any
 from dualrandom.page.documents import Documents
 from dualrandom.page.markup import Both, Html, join, paragraph, row, table, tag
 from dualrandom.page.words import percent
+from dualrandom.reasons import FLAGS, REASONS
 
 _BAR = 200
 _BINS = 24
@@ -35,6 +36,7 @@ def statistics(documents: Documents) -> Html:
         _districts(documents, figures),
         _workload(figures),
         _excluded(figures),
+        _flags(figures),
     )
 
 
@@ -187,8 +189,32 @@ def histogram(loads: Sequence[int]) -> Html:
 def _excluded(figures: Mapping[str, Any]) -> Html:
     if not figures["excluded"]:
         return Html("")
-    rows = [row(entry["reason"], f"{entry['count']:,}", numbers=True) for entry in figures["excluded"]]
+    rows = [
+        row(_named(REASONS, entry["reason"]), f"{entry['count']:,}", numbers=True)
+        for entry in figures["excluded"]
+    ]
     return join(
         tag("h3", Both("未进入抽样框的企业", "Enterprises left out of the frame")),
         table((Both("原因", "Reason"), Both("企业数", "Enterprises")), rows, class_="numbers"),
     )
+
+
+def _flags(figures: Mapping[str, Any]) -> Html:
+    """Show what was conspicuous when the lists were frozen."""
+    if not figures["flags"]:
+        return Html("")
+    rows = [row(flag["task"] or "–", _named(FLAGS, flag["code"]), flag["value"]) for flag in figures["flags"]]
+    return join(
+        tag("h3", Both("值得注意", "To be noted")),
+        paragraph(
+            "以下各点可能有正当原因，公布是为了让人可以追问。",
+            "Each of these may have an honest cause; they are published so that anyone can ask.",
+            "note",
+        ),
+        table((Both("任务", "Task"), Both("情况", "What"), Both("数值", "Value")), rows),
+    )
+
+
+def _named(names: Mapping[str, tuple[str, str]], code: str) -> Both | str:
+    words = names.get(code)
+    return code if words is None else Both(*words)

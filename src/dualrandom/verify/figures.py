@@ -19,7 +19,8 @@ from dualrandom.verify.sizes_selection import frame_sizes
 
 NAME = "statistics.json"
 _KEYS = (
-    "announcement", "draw", "excluded", "frame", "load", "overlap", "sample", "tasks", "type", "undated", "workload",
+    "announcement", "draw", "excluded", "flags", "frame", "load", "overlap", "sample", "tasks", "type", "undated",
+    "workload",
 )  # fmt: skip
 _six = re.compile("(0|[1-9][0-9]*)\\.[0-9]{6}")
 
@@ -39,6 +40,7 @@ def parse_statistics(data: bytes) -> Statistics:
     schema.choice("dualrandom/v1/statistics")(document["type"], f"{NAME}: type")
     if document["excluded"] is not None:
         _rows(document["excluded"], "excluded", {"count": schema.integer, "reason": schema.text})
+    _rows(document["flags"], "flags", {"code": schema.ident, "task": _task, "value": schema.text})
     frame = schema.record(document["frame"], f"{NAME}: frame", ("districts", "size"))
     districts = {"count": schema.integer, "district": schema.ident}
     _rows(frame["districts"], "frame.districts", districts)
@@ -69,6 +71,11 @@ def parse_statistics(data: bytes) -> Statistics:
         draw=schema.ident(document["draw"], f"{NAME}: draw"),
         document=document,
     )
+
+
+def _task(value: Any, where: str) -> None:
+    if value != "":
+        schema.ident(value, where)
 
 
 def _ratio(value: Any, where: str) -> None:

@@ -82,6 +82,7 @@ export interface Findings { announcement: string; draw: string; findings: Findin
 export interface Void { announcement: string; draw: string; reason: string; time: string }
 export interface Statistics {
   announcement: string; draw: string; excluded: { count: number; reason: string }[] | null;
+  flags: { code: string; task: string; value: string }[];
   frame: { districts: { count: number; district: string }[]; size: number };
   load: { greatest: number; least: number; median: number };
   overlap: { alone: number; independent: string; least_possible: string; visited: number };
@@ -238,6 +239,7 @@ export const LABELS = record({
 export const STATISTICS = record({
   ...HEAD, type: one("dualrandom/v1/statistics"),
   excluded: maybe(ascending(record({ count: whole(), reason: TEXT }), ["reason"])),
+  flags: ascending(record({ code: ID, task: TEXT, value: TEXT }), ["code", "task"]),
   frame: record({ districts: COUNTS, size: whole() }),
   load: record({ greatest: whole(), least: whole(), median: whole() }),
   overlap: record({ alone: whole(), independent: SIX, least_possible: SIX, visited: whole() }),
