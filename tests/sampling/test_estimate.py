@@ -86,6 +86,21 @@ def test_without_any_spread_no_standard_error_is_invented() -> None:
     assert found.high == pytest.approx(0.975)
 
 
+def test_the_example_of_the_manual_comes_out() -> None:
+    # docs/sampling.md: 10.6 % of the inspected, 3.4 % of the market
+    market = [
+        counts("A", 6000, 60, 1, missed=2),
+        counts("B", 3000, 60, 2, missed=3),
+        counts("C", 800, 80, 8, missed=4),
+        counts("D", 200, 60, 15, missed=5),
+    ]
+    found = estimate(market, 0.95)
+    shown = [round(float(value) * 100, 1) for value in (found.rate, found.low, found.high)]  # type: ignore[arg-type]
+    assert shown == [3.4, 1.4, 7.0]
+    assert found.violating == 330
+    assert [round(float(estimate([s], 0.95).rate) * 100, 1) for s in market] == [1.7, 3.5, 10.5, 27.3]  # type: ignore[arg-type]
+
+
 def test_a_census_has_no_error() -> None:
     found = estimate([counts("A", 8, 8, 3)], 0.95)
     assert (found.rate, found.error, found.low, found.high) == (Fraction(3, 8), 0.0, 0.375, 0.375)
