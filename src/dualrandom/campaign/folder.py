@@ -12,14 +12,22 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from dualrandom.ceremony import StateError
 from dualrandom.errors import DualRandomError
+
+__all__ = [
+    "Campaign",
+    "StateError",
+    "WaitingError",
+    "public_base64",
+    "secret_hex",
+    "signing_key",
+    "write_private",
+    "write_public",
+]
 
 PRIVATE_FOLDER = 0o700
 PRIVATE_FILE = 0o600
-
-
-class StateError(DualRandomError):
-    """The campaign's state does not allow the step: announced already, changed since, drawn already."""
 
 
 class WaitingError(DualRandomError):
