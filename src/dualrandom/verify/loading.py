@@ -21,7 +21,7 @@ DOCUMENTS = frozenset(
     {
         ANNOUNCEMENT, "beacon.json", "result.json", "ties.json", "statistics.json", "labels.json", "findings.json",
         "void.json", "frame.jsonl", "roster.jsonl", "recusals.jsonl", "strata.jsonl", "cutoffs.jsonl", "visits.jsonl",
-        "openings.jsonl",
+        "openings.jsonl", "changes.jsonl",
     }
 )  # fmt: skip
 """Names that this protocol gives a meaning; any other .json or .jsonl file beside them is refused."""

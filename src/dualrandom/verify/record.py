@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from dualrandom.ticket import Tickets
 from dualrandom.verify import crews, dates, draws, findings, seed_beacon, sizes_selection, visits
 from dualrandom.verify.announcement import Announcement
+from dualrandom.verify.change_rows import NAME as CHANGES
+from dualrandom.verify.changes import check_changes
 from dualrandom.verify.crews import Hidden
 from dualrandom.verify.folder import AuditorFiles
 from dualrandom.verify.list_checks import check_lists
@@ -65,6 +67,7 @@ def _verify(
         ("prices", "核对价格", "prices", check.prices),
         ("dates", "重算日期", "replaying the dates", check.dates),
         ("result", "核对结果", "result", lambda: check_result(record, announcement)),
+        ("changes", "核对抽取后的更改", "changes after the draw", check.changes),
         ("findings", "核对检查结果", "findings", check.findings),
         (
             "draws",
@@ -107,6 +110,8 @@ class _Checks:
     visits_: Sequence[Visit] | None = None
     """Complete or partly hidden visits whose tasks and items exist."""
     crews_sound: bool = False
+    effective: Sequence[Visit] | None = None
+    """The visits in effect after changes.jsonl, as far as they are known."""
 
     def signatures(self) -> None:
         """Check each party's signature."""
@@ -390,6 +395,14 @@ class _Checks:
         moved = self.a.policy.calendar == "optimise"
         dates.check_lottery(verdict, calendar, listed, result.relief, moved=moved)
 
+    def changes(self) -> None:
+        """Replay what was changed after the draw."""
+        record, verdict = self.record, self.record.verdicts["changes"]
+        if record.result is None and CHANGES in record.files and "result.json" not in record.files:
+            verdict.fail(f"没有结果却有 {CHANGES}", f"there is {CHANGES} without a result")
+        elif not self._no_result(verdict) and record.result is not None:
+            self.effective = check_changes(record, self.a, record.result)
+
     def findings(self) -> None:
         """Check findings against the visits."""
         record, verdict = self.record, self.record.verdicts["findings"]
@@ -403,6 +416,11 @@ class _Checks:
         if self._no_result(verdict) or record.result is None:
             return
         known = record.result.visits if record.result.visits is not None else record.opened
+        if CHANGES in record.files:
+            if self.effective is None:
+                verdict.unchecked(f"{CHANGES} 不可用", f"{CHANGES} cannot be used")
+                return
+            known = tuple(self.effective)
         findings.check_findings(verdict, self.a, record.findings, known, hidden=record.result.visits is None)
 
 

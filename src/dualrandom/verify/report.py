@@ -29,6 +29,7 @@ CHECK_NAMES = (
     "prices",
     "result",
     "findings",
+    "changes",
     "draws",
 )
 """All checks in the order of the protocol; a report has each of them once."""
