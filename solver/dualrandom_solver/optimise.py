@@ -6,8 +6,8 @@ decomposition). Let K be the persons and the (person, day) that a violator count
 a day has g seats that stay empty unless capacity of K is used; summed over all crews this is at most the
 capacity of K, whatever the dates, as long as they can be seated. The refused days break it.
 
-The answer is always seatable, dates the same visits as the lottery does, and is never worse than the lottery's
-dates, from which the search starts. It depends on the version of OR-tools, so unlike the lottery it can be
+The answer is always seatable, dates the same visits as the dates from which the search starts (the lottery's,
+unless others are given), and is never worse than those. It depends on the version of OR-tools, so unlike the lottery it can be
 checked for legality but not recomputed.
 """
 
@@ -19,7 +19,7 @@ import numpy as np
 from ortools.sat.python import cp_model
 
 from dualrandom_solver.conflict import Violator, hall_violators
-from dualrandom_solver.errors import InvalidInstance
+from dualrandom_solver.errors import InvalidInstance, InvalidPlan
 from dualrandom_solver.instance import Bools, Instance, Ints
 from dualrandom_solver.lottery import lottery_dates
 
@@ -31,7 +31,7 @@ SEED = 1
 
 @dataclass(frozen=True, eq=False)
 class OptimisedDates:
-    """dates: int64[V], -1 where the lottery has none either.
+    """dates: int64[V], -1 where the start has none either.
 
     street_days     number of different (street, day) pairs: smaller means more visits together
     unevenness      sum over the weeks of |visits x days of the period - all visits x days of the week|
@@ -44,12 +44,16 @@ class OptimisedDates:
     proven: bool
 
 
-def optimise_dates(instance: Instance, streets: Ints, weeks: Ints, effort: float = 4.0) -> OptimisedDates:
+def optimise_dates(
+    instance: Instance, streets: Ints, weeks: Ints, effort: float = 2.0, start: Ints | None = None
+) -> OptimisedDates:
     """Seatable dates with few street-days and, among those, even weeks.
 
     streets: int64[V], label of each visit's street. weeks: int64[T], label of each day's week. ``effort`` is
     CP-SAT's deterministic time, not seconds of a clock: the same input gives the same answer on any machine.
-    Raises InvalidInstance for more than 120 visits that have a choice of days, or labels of wrong length.
+    ``start``: int64[V], dates to be improved, -1 = undated and stays so; default: the lottery's.
+    Raises InvalidInstance for more than 120 visits that have a choice of days, or labels of wrong length;
+    InvalidPlan for a start that gives an unacceptable day, NotSeatable for one that cannot be seated.
     """
     free = int((np.diff(instance.visit_indptr) > 1).sum())
     if free > VISITS_LIMIT:
@@ -58,7 +62,7 @@ def optimise_dates(instance: Instance, streets: Ints, weeks: Ints, effort: float
         raise InvalidInstance(
             "streets must label each visit and weeks each day", (streets.shape, weeks.shape)
         )
-    best = lottery_dates(instance)
+    best = lottery_dates(instance) if start is None else _checked(instance, np.asarray(start, dtype=np.int64))
     model = _Model(instance, best, streets, weeks)
     value = model.value(best)
     proven = False
@@ -85,14 +89,39 @@ def optimise_dates(instance: Instance, streets: Ints, weeks: Ints, effort: float
     return OptimisedDates(best, model.street_days(best), model.unevenness(best), proven)
 
 
+def _checked(instance: Instance, start: Ints) -> Ints:
+    """The start, if its days are acceptable, differ within a group, and can be seated together."""
+    if start.shape != (instance.visits,):
+        raise InvalidPlan("the start must give a day or -1 for each visit", start.shape)
+    visit = np.repeat(np.arange(instance.visits), np.diff(instance.visit_indptr))
+    acceptable = start < 0
+    acceptable[visit[instance.visit_days == start[visit]]] = True
+    if not acceptable.all():
+        raise InvalidPlan("the start gives a visit a day that is not acceptable", int(np.argmin(acceptable)))
+    dated = np.flatnonzero(start >= 0)
+    taken = np.sort(instance.visit_group[dated] * instance.days + start[dated])
+    if np.any(taken[1:] == taken[:-1]):
+        raise InvalidPlan("the start gives two visits of one group the same day")
+    return lottery_dates(_offering(instance, start), fixed=start)
+
+
+def _offering(instance: Instance, dates: Ints) -> Instance:
+    """The instance in which undated visits stay undated."""
+    kept = np.repeat(dates >= 0, np.diff(instance.visit_indptr))
+    sizes = np.where(dates >= 0, np.diff(instance.visit_indptr), 0)
+    return replace(
+        instance, visit_indptr=np.concatenate([[0], np.cumsum(sizes)]), visit_days=instance.visit_days[kept]
+    )
+
+
 class _Model:
     """The choice of days, and what flows have taught about it."""
 
-    def __init__(self, instance: Instance, lottery: Ints, streets: Ints, weeks: Ints) -> None:
+    def __init__(self, instance: Instance, start: Ints, streets: Ints, weeks: Ints) -> None:
         self.instance = instance
         self.streets = np.unique(streets, return_inverse=True)[1]
         self.weeks = np.unique(weeks, return_inverse=True)[1]
-        self.visits = np.flatnonzero(lottery >= 0).tolist()
+        self.visits = np.flatnonzero(start >= 0).tolist()
         self.weight = 2 * instance.days * (len(self.visits) + 1) + 1  # more than any unevenness
         self.model = cp_model.CpModel()
         self.on: dict[tuple[int, int], cp_model.IntVar] = {}
@@ -183,7 +212,7 @@ class _Model:
             self.model.add(sum(terms) <= capacity)
 
     def repaired(self, dates: Ints) -> Ints:
-        """The lottery with each visit's wished day first: seatable, and mostly near to the wishes."""
+        """The lottery with each dated visit's wished day first: seatable, and mostly near to the wishes."""
         it = self.instance
         rows: list[list[int]] = []
         for visit in range(it.visits):

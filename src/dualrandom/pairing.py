@@ -143,7 +143,7 @@ def _optimised(
         restricted = replace(
             instance, visit_indptr=_indptr(sizes), visit_days=np.array(offered, dtype=np.int64)
         )
-        dates = optimise_dates(restricted, streets, weeks).dates
+        dates = optimise_dates(restricted, streets, weeks, start=dates).dates
     return dates
 
 

@@ -240,3 +240,29 @@ def test_too_many_visits_or_labels_of_another_length_are_refused(instances: Modu
     few = small_town(instances, 1)
     with pytest.raises(InvalidInstance, match="label"):
         optimise_dates(few, np.zeros(1, dtype=np.int64), np.zeros(4, dtype=np.int64))
+
+
+def test_an_optimiser_given_dates_starts_from_them(instances: ModuleType) -> None:
+    instance = small_town(instances, 2)
+    streets, weeks = np.zeros(instance.visits, dtype=np.int64), np.array([0, 0, 1, 1])
+    start = lottery_dates(instance)
+    start[np.flatnonzero(start >= 0)[0]] = -1  # undated visits stay so, even where a day is open
+    answer = optimise_dates(instance, streets, weeks, effort=0.1, start=start)
+    assert np.array_equal(answer.dates >= 0, start >= 0)
+    least_plan(instance, answer.dates)
+    only = replace(
+        instance, visit_indptr=np.arange(instance.visits + 1), visit_days=np.maximum(start, 0)
+    )  # one day each: nothing to choose
+    assert optimise_dates(only, streets, weeks, start=start).dates.tolist() == start.tolist()
+
+
+def test_an_optimiser_refuses_dates_that_cannot_stand(instances: ModuleType) -> None:
+    instance = small_town(instances, 2)
+    streets, weeks = np.zeros(instance.visits, dtype=np.int64), np.array([0, 0, 1, 1])
+    with pytest.raises(NotSeatable):
+        optimise_dates(instance, streets, weeks, start=np.zeros(instance.visits, dtype=np.int64))
+    with pytest.raises(InvalidPlan, match="acceptable"):
+        optimise_dates(instance, streets, weeks, start=np.full(instance.visits, 4))
+    one_firm = replace(instance, visit_group=np.zeros(instance.visits, dtype=np.int64))
+    with pytest.raises(InvalidPlan, match="same day"):
+        optimise_dates(one_firm, streets, weeks, start=np.zeros(instance.visits, dtype=np.int64))
