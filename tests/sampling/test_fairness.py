@@ -59,6 +59,7 @@ def lists(enterprises: int = 120) -> Frozen:
 
 ANNOUNCEMENT: dict[str, Any] = {
     "draw": "test-2026-000001",
+    "disclosure": "open",
     "suite": "sha256",
     "tasks": [{"id": name, "lead": None, "mode": "own"} for name in ("t1", "t2")],
 }
@@ -307,3 +308,5 @@ def test_the_report_is_one_page_in_both_languages_with_plots_and_nothing_from_el
     page = render_audit(shown).decode()
     assert "抽取不公平" in page
     assert "从未抽中" in page
+    assert "不得公布" not in page
+    assert "不得公布" in render_audit(audit(lists(), {**ANNOUNCEMENT, "disclosure": "sealed"}, 50)).decode()

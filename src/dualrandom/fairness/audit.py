@@ -85,6 +85,7 @@ def audit(
     return {
         "announcement": digest,
         "draw": announcement["draw"],
+        "sealed": announcement["disclosure"] == "sealed",
         "draws": draws,
         "pairings": pairings,
         "alpha": ALPHA,

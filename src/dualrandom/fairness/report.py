@@ -20,7 +20,7 @@ _TESTS = {
     "coverage": Both("覆盖", "Coverage"),
     "repeats": Both("重复", "Repeats"),
 }
-_PAIRING = Both("配对", "pairing")
+_PAIRING = Both("配对", "Pairing")
 _LEAST_P = 1e-12
 """Smaller p-values are drawn at the end of the scale."""
 
@@ -82,14 +82,25 @@ def _verdict(report: Mapping[str, Any]) -> Html:
         (Both("总 p 值", "p-value of all"), shown_p(report["p_value"])),
     )
     boxes = [tag("div", tag("dt", name), tag("dd", value)) for name, value in figures]
+    weakest_words = Both(f"最弱的一项：{test.zh}，{where}", f"Weakest of all: {test.en}, {where}")
+    if report["fair"]:
+        verdict = join(tag("p", words, class_="lead"), tag("p", weakest_words))
+    else:
+        verdict = tag("div", tag("strong", words), weakest_words, class_="banner bad")
+    sealed = None
+    if report["sealed"]:
+        sealed = tag(
+            "div",
+            Both(
+                "本次抽取为密封式：本页含有各企业的概率与分层，不得公布。",
+                "This draw is sealed: the page holds probabilities and strata of enterprises and must not be published.",
+            ),
+            class_="banner",
+        )
     return tag(
         "section",
-        tag(
-            "div",
-            tag("strong", words),
-            Both(f"最弱的一项：{test.zh}，{where}", f"Weakest of all: {test.en}, {where}"),
-            class_="lead" if report["fair"] else "banner bad",
-        ),
+        verdict,
+        sealed,
         tag("dl", *boxes, class_="figures"),
         paragraph(
             f"一种公平的抽取方法，平均一千次审计中至多有一次被误判（显著性水平 {report['alpha']}，已按检验数校正）。",
@@ -123,7 +134,14 @@ def _coverage(report: Mapping[str, Any]) -> Html:
         )
     if found["unseen_ids"]:
         ids = [join(" ", code(one)) for one in found["unseen_ids"]]
-        text.append(tag("p", Both("从未抽中：", "Never drawn:"), *ids, class_="note"))
+        text.append(
+            tag(
+                "p",
+                Both("从未抽中（列出前若干户）：", "Never drawn (the first of them): "),
+                *ids,
+                class_="note",
+            )
+        )
     return tag("section", tag("h2", Both("覆盖", "Coverage")), *text)
 
 
