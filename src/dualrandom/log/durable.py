@@ -12,7 +12,13 @@ PRIVATE_FOLDER = 0o700
 
 
 def write_durably(path: Path, data: bytes, mode: int = PUBLIC_FILE) -> None:
-    """Put a file in place by rename, contents and names on disk before this returns. One writer at a time."""
+    """Put a file in place by rename, contents and name on disk before this returns. One writer at a time."""
+    write_unnamed(path, data, mode)
+    sync_folder(path.parent)
+
+
+def write_unnamed(path: Path, data: bytes, mode: int = PUBLIC_FILE) -> None:
+    """Do the same but for the name, which is on disk only after :func:`sync_folder`: once for many files."""
     make_folder(path.parent)
     part = path.with_name(f".{path.name}{PART}")
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
@@ -22,7 +28,6 @@ def write_durably(path: Path, data: bytes, mode: int = PUBLIC_FILE) -> None:
         stream.flush()
         os.fsync(stream.fileno())
     part.replace(path)
-    sync_folder(path.parent)
 
 
 def make_folder(folder: Path, mode: int = 0o777) -> None:

@@ -16,7 +16,7 @@ from typing import Self
 
 from dualrandom.canonical import canonical, parse_canonical
 from dualrandom.errors import DualRandomError
-from dualrandom.log.durable import PART, PRIVATE_FILE, sync_folder, write_durably
+from dualrandom.log.durable import PART, PRIVATE_FILE, sync_folder, write_durably, write_unnamed
 from dualrandom.log.errors import LogError, refusal
 from dualrandom.log.note import decode, encode
 from dualrandom.log.reader import CHECKPOINT, LogReader, corrupt
@@ -108,9 +108,15 @@ def carry_out(folder: Path, state: Path) -> None:
             remedy_zh="从最新备份恢复公开文件夹；切勿在旧状态上继续追加，那会成为分叉。",
             remedy_en="Restore the public folder from its latest backup; never append to an older state: that is a fork.",
         )
-    for path, data in files:
-        if reader.file(path) != data:
-            write_durably(folder / path, data)
+    *others, (_, checkpoint) = files
+    changed = [folder / path for path, data in others if reader.file(path) != data]
+    contents = {folder / path: data for path, data in others}
+    for path in changed:
+        write_unnamed(path, contents[path])
+    for parent in sorted({path.parent for path in changed}):
+        sync_folder(parent)
+    if now != checkpoint:
+        write_durably(folder / CHECKPOINT, checkpoint)
     _sweep(folder, {path for path, _ in files})
 
 
