@@ -310,7 +310,7 @@ class Record:
         self.open_rows("openings.jsonl", files.get("openings.jsonl"), None)
         for name, data in (auditor[1] if auditor else {}).items():
             self.open_rows(f"auditor openings/{name}.jsonl", data, name)
-        allowed = {"index.html", "seed.txt", "announcement.json", "result.json", "openings.jsonl", *SHAPES, *(f"{k}.jsonl" for k in opened)}
+        allowed = {"index.html", "seed.txt", "announcement.json", "result.json", "openings.jsonl", "attest.json", *SHAPES, *(f"{k}.jsonl" for k in opened)}
         self.bad += [f"{f}: unknown file" for f in files
                      if f not in allowed and not (re.match("voided/[^/]+/", f) and f.split("/", 2)[2] in allowed)]
         self.understand()
@@ -938,11 +938,12 @@ def prices(r):
 def result(r):
     res, totals = needs(r.res, "no result yet"), r.res["totals"]
     must((res["announcement"], res["draw"]) == (r.digest, r.ann["draw"]), "of another announcement")
-    must(("ties.json" in r.files) == (res["attempt"] > 0), "ties.json")
+    must(("ties.json" in r.files) == (res["attempt"] > 0 and r.complete), "ties.json")
     for name in ("labels.json", "statistics.json", "ties.json"):
         must(name in r.files or name == "ties.json", f"{name} is missing")
         must(needs(r.docs.get(name, {"announcement": r.digest}), name)["announcement"] == r.digest, f"{name}: of another announcement")
     must(not r.sealed or not r.docs["labels.json"]["inspectors"], "labels name inspectors of a sealed draw")
+    must(r.embargo == "none" or not r.docs["statistics.json"]["undated"] + r.docs["statistics.json"]["workload"], "statistics: embargo")
     opened = [o["hidden"] for (name, i), o in r.openings.items() if name == "visits" and i not in ("prices", "selection")]
     seen = {v["enterprise"] for v in (res["visits"] or opened)}
     must(set(r.docs["labels.json"]["enterprises"]) <= seen, "labels name enterprises that are not visited")

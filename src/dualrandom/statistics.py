@@ -111,7 +111,7 @@ def statistics_document(
             for selection in drawn.selection
         ],
         "undated": []
-        if hide_visits
+        if hide_crews
         else [
             {
                 "enterprise": visit.enterprise,

@@ -8,6 +8,8 @@ import json
 from types import ModuleType
 from typing import Any
 
+import reference_changes as changed  # type: ignore[import-not-found]
+
 QUICKNET = "52db9ba70e0cc0f6eaf7803dd07447a1f5477735fd3f661792ba94600c84e971"
 ROUND_1000 = (
     "b44679b9a59af2ec876b1a6b1ad52ea9b1615fc3982b19576350f93447cb1125e342b73a8dd2bacbe47e4b6b63ed5e39"
@@ -167,6 +169,7 @@ def cases(reference: ModuleType) -> dict[str, Any]:
         "policy": {"embargo": "crews"},
         "open_embargoed": lambda key: key in ("v00001", "v00002"),
     }
+    found["open-embargo-undated"] = copy.deepcopy(scarce) | {"policy": {"embargo": "crews"}}
     found["open-embargo-visits"] = base() | {"policy": {"embargo": "visits"}}
     found["open-embargo-lifted"] = base() | {
         "policy": {"embargo": "visits"},
@@ -174,6 +177,13 @@ def cases(reference: ModuleType) -> dict[str, Any]:
     }
     # Dates moved after the lottery: any feasible ones are right.
     found["open-optimised"] = base() | {"policy": {"calendar": "optimise"}, "moved": "2023-09-08"}
+    # Two enterprises fall out and are substituted, two inspectors are replaced.
+    found["open-changed"] = base() | {"policy": {"substitution": "fresh"}, "beside": changed.beside()}
+    found["sealed-changed"] = copy.deepcopy(sealed) | {
+        "policy": {"substitution": "fresh"},
+        "beside": changed.beside(),
+    }
+
     found["open-announced"] = base()
     found["open-voided"] = base() | {"beside": voided}
     found["open-drawn-after-void"] = again = base() | {"draw": "test-2023-000002"}

@@ -93,6 +93,22 @@ value(
     lambda d: d.update(undated=[]),
 )
 value(
+    "undated-told-under-embargo",
+    "open-embargo-undated",
+    "statistics.json",
+    "result",
+    "保密期内统计列出无日期的检查 · statistics list an undated visit under an embargo",
+    lambda d: d.update(undated=[{"enterprise": "E05", "part": 1, "reason": "no-seatable-day"}]),
+)
+edit(
+    "ties-under-embargo",
+    "open-embargo-undated",
+    "ties.json",
+    "result",
+    "保密期内公布了指名检查组的并列文件 · ties, which name crews, under an embargo",
+    lambda _: jcs({"announcement": "0" * 64, "attempts": [], "type": "dualrandom/v1/ties"}),
+)
+value(
     "false-shares-of-districts",
     SEALED,
     "statistics.json",

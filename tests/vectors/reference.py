@@ -130,7 +130,7 @@ class Built(Planned):  # type: ignore[misc]
                 ],
                 "undated": [
                     {"enterprise": v["enterprise"], "part": v["part"], "reason": "no-seatable-day"}
-                    for v in visible
+                    for v in staffed
                     if v["date"] is None
                 ],
                 "workload": [

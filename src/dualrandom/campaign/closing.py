@@ -13,11 +13,14 @@ from dualrandom.announcement import instant
 from dualrandom.campaign.exporting import export
 from dualrandom.campaign.folder import Campaign, StateError, write_public
 from dualrandom.campaign.inputs import load_inputs
+from dualrandom.campaign.logbook import logbook_of, put, stage_of
 from dualrandom.campaign.publishing import write_index
 from dualrandom.canonical import canonical
-from dualrandom.errors import DualRandomError
 from dualrandom.findings import ledger_file, merge_findings, read_findings
 from dualrandom.hashing import hash_hex, suite_digest
+from dualrandom.log.entry import EntryType
+from dualrandom.log.storage import Document
+from dualrandom.policy.reader import read_plan
 
 LEDGER = "ledger.csv"
 
@@ -44,55 +47,40 @@ class Recorded:
 def void(folder: Path, reason: str, now: datetime) -> Voided:
     """Void an announced draw that has no result. Nothing is deleted; the next announcement names it."""
     campaign = Campaign(folder)
-    _data, document, digest_hex = _announcement(campaign)
+    data, document, digest_hex = _announcement(campaign)
+    draw = document["draw"]
+    plan = read_plan(campaign.plan).plan
+    book = None if plan is None else logbook_of(campaign, plan)
     # a reason typed on some systems arrives decomposed, which readers of documents refuse
     reason = unicodedata.normalize("NFC", reason.strip())
-    if not reason:
-        raise DualRandomError(
-            code="reason-missing",
-            value="",
-            message={"zh": "作废必须说明理由", "en": "a void needs a reason"},
-            remedy={
-                "zh": "用 --reason 写明，将会公布。",
-                "en": "State it with --reason; it will be published.",
-            },
+    stage_of(campaign, book).void(reason)
+    path = campaign.public / "void.json"
+    if path.exists():
+        # published before, but not in the log: the reason stays what the public has read
+        content = path.read_bytes()
+        reason = json.loads(content)["reason"]
+    else:
+        content = canonical(
+            {
+                "announcement": digest_hex,
+                "draw": draw,
+                "reason": reason,
+                "time": instant(now),
+                "type": "dualrandom/v1/void",
+            }
         )
-    if (campaign.public / "result.json").exists():
-        raise StateError(
-            code="result-published",
-            value=document["draw"],
-            message={
-                "zh": "结果已发布，不能作废",
-                "en": "the result has been published and cannot be voided",
-            },
-            remedy={
-                "zh": "执行中的变化按递补和更正规则处理。",
-                "en": "Changes during execution are substitutions and corrections.",
-            },
-        )
-    if (campaign.public / "void.json").exists():
-        raise StateError(
-            code="draw-is-void",
-            value=document["draw"],
-            message={"zh": "该抽取已作废", "en": "this draw is void already"},
-            remedy={"zh": "重新运行 dualrandom announce。", "en": "Announce again with dualrandom announce."},
-        )
-    write_public(
-        campaign.public,
-        {
-            "void.json": canonical(
-                {
-                    "announcement": digest_hex,
-                    "draw": document["draw"],
-                    "reason": reason,
-                    "time": instant(now),
-                    "type": "dualrandom/v1/void",
-                }
-            )
-        },
+
+    def write() -> None:
+        write_public(campaign.public, {path.name: content})
+        write_index(campaign.public)
+
+    suite = document["suite"]
+    put(
+        book,
+        [Document(draw, EntryType.ANNOUNCE, data, suite), Document(draw, EntryType.VOID, content, suite)],
+        write,
     )
-    write_index(campaign.public)
-    return Voided(document["draw"], digest_hex, reason)
+    return Voided(draw, digest_hex, reason)
 
 
 def record_findings(folder: Path, path: Path, correct: str | None = None) -> Recorded:
@@ -103,17 +91,9 @@ def record_findings(folder: Path, path: Path, correct: str | None = None) -> Rec
     """
     campaign = Campaign(folder)
     _, document, digest_hex = _announcement(campaign)
-    if not (campaign.public / "result.json").exists():
-        raise StateError(
-            code="not-drawn",
-            value=document["draw"],
-            message={
-                "zh": "尚未抽取，没有可登记的检查",
-                "en": "nothing has been drawn, so there is nothing to record",
-            },
-            remedy={"zh": "先运行 dualrandom draw。", "en": "Run dualrandom draw first."},
-        )
     inputs = load_inputs(folder)
+    book = logbook_of(campaign, inputs.plan)
+    stage_of(campaign, book).change()
     full = full_result(campaign)
     rows = read_findings(path, full, document, inputs.plan)
     existing = _read_json(campaign.public / "findings.json")
@@ -125,8 +105,17 @@ def record_findings(folder: Path, path: Path, correct: str | None = None) -> Rec
     people = _people(campaign, full)
     # the ledger first: a finding that is published is always counted
     write_public(folder, {LEDGER: ledger_file(merged, full, document, people)})
-    write_public(campaign.public, {**openings, "findings.json": canonical(merged)})
-    write_index(campaign.public)
+    files = {**openings, "findings.json": canonical(merged)}
+    kinds = {"openings.jsonl": EntryType.OPEN, "findings.json": EntryType.FINDINGS}
+
+    def write() -> None:
+        write_public(campaign.public, files)
+        write_index(campaign.public)
+
+    documents = [
+        Document(document["draw"], kinds[name], data, document["suite"]) for name, data in files.items()
+    ]
+    put(book, documents, write)
     export(campaign, inputs, document, full, people)
     return Recorded(document["draw"], len(rows), len(merged["findings"]) - before, len(merged["findings"]))
 
@@ -173,7 +162,9 @@ def _openings(
         is_visit = isinstance(hidden, dict)
         if everything or (is_visit and (hidden["enterprise"], hidden["part"]) in found):
             lines.append(canonical(row))
-    return {"openings.jsonl": b"".join(line + b"\n" for line in lines)}
+    ties = campaign.private / "ties.json"
+    opened = {"ties.json": ties.read_bytes()} if everything and ties.exists() else {}
+    return {**opened, "openings.jsonl": b"".join(line + b"\n" for line in lines)}
 
 
 def _announcement(campaign: Campaign) -> tuple[bytes, dict[str, Any], str]:

@@ -84,13 +84,17 @@ def draw(folder: Path, *, beacon_file: Path | None = None, progress: Progress = 
     """
     campaign = Campaign(folder)
     clock = _Clock(progress)
-    announced = _announced(campaign)
+    announced, plan = _announced(campaign), read_plan(campaign.plan).plan
+    book = None if plan is None else logbook_of(campaign, plan)
+    stage = stage_of(campaign, book)
     document = json.loads(announced)
     digest = suite_digest(document["suite"])
     digest_hex = hash_hex(announced, digest)
     freeze = json.loads(_private_file(campaign, "freeze.json"))
     # the cheapest refusal first: without the round there is nothing to compute
     evidence = _evidence(campaign, document, beacon_file)
+    if stage.phase <= Phase.WAITING:
+        _require_seedable(campaign, book, stage)
     clock("读取计划和名录库", "reading plan and libraries")
     inputs = load_inputs(folder)
     inputs_unchanged(inputs, freeze["inputs"])
@@ -99,9 +103,10 @@ def draw(folder: Path, *, beacon_file: Path | None = None, progress: Progress = 
     if document["disclosure"] == "sealed" or document["policy"]["embargo"] != "none":
         secret = bytes.fromhex(_private_file(campaign, LIST_SECRET).decode().strip())
     prepared, lists = _rebuilt(inputs, document, secret, digest)
-    statement = seed_statement(
-        document, digest_hex, evidence.randomness, _revealed(campaign, inputs, document, digest)
-    )
+    revealed = _revealed(campaign, inputs, document, digest)
+    if book is not None:
+        revealed = _logged(campaign, book, document)
+    statement = seed_statement(document, digest_hex, evidence.randomness, revealed)
     seed = hash_hex(statement, digest)
     drawn = draw_result(document, digest_hex, prepared.frozen, seed, secret, clock)
     _require_dated(document, drawn)
@@ -112,12 +117,15 @@ def draw(folder: Path, *, beacon_file: Path | None = None, progress: Progress = 
     labels = labels_document(
         inputs.plan, inputs.libraries, document, digest_hex, drawn.visits, freeze["rehearsal"]
     )
+    ties = {} if drawn.ties is None else {"ties.json": canonical(drawn.ties)}
+    # tied fillings name crews: under an embargo they wait in private until everything is opened
+    withheld = document["policy"]["embargo"] != "none"
     files: dict[str, bytes] = {
         **{f"{name}.jsonl": file.file() for name, file in lists.items()},
         "beacon.json": canonical(_beacon_document(document, evidence)),
         "seed.txt": statement,
         **{f"{name}.jsonl": file.file() for name, file in drawn.lists.items()},
-        **({} if drawn.ties is None else {"ties.json": canonical(drawn.ties)}),
+        **({} if withheld else ties),
         "statistics.json": canonical(statistics),
         "labels.json": canonical(labels),
         "result.json": canonical(drawn.result),
@@ -126,7 +134,8 @@ def draw(folder: Path, *, beacon_file: Path | None = None, progress: Progress = 
     if not repeated:
         write_private(
             campaign.private,
-            {f"openings/{name}.jsonl": file.openings_file() for name, file in drawn.lists.items()},
+            {f"openings/{name}.jsonl": file.openings_file() for name, file in drawn.lists.items()}
+            | (ties if withheld else {}),
         )
         write_public(campaign.public, files)
         write_index(campaign.public)

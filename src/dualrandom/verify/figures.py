@@ -134,16 +134,16 @@ def _figures_of_visits(
     embargo = announcement.policy.embargo
     figures: dict[str, Any] = {}
     if embargo != "none":
-        figures |= {"load": {"greatest": 0, "least": 0, "median": 0}, "workload": []}
+        figures |= {"load": {"greatest": 0, "least": 0, "median": 0}, "undated": [], "workload": []}
     if embargo == "visits":
-        figures |= {"sample": [], "undated": []}
+        figures["sample"] = []
     if result.visits is None:
         return figures
     district_of = {visit.enterprise: visit.district for visit in result.visits}
     figures["overlap.visited"] = len(district_of)
     if embargo != "visits":
         figures["sample"] = _counts(district_of.values())
-    if result.complete and embargo != "visits":
+    if embargo == "none":
         figures["undated"] = [
             {"enterprise": visit.enterprise, "part": visit.part}
             for visit in result.visits

@@ -79,7 +79,8 @@ def _check_totals(verdict: Verdict, result: Result, announcement: Announcement) 
 
 
 def _check_presence(record: Record, announcement: Announcement, result: Result, verdict: Verdict) -> None:
-    due = {"statistics.json": True, "ties.json": result.attempt > 0}
+    # tied fillings name crews: under an embargo they stay away until everything is open
+    due = {"statistics.json": True, "ties.json": result.attempt > 0 and result.complete}
     due["strata.jsonl"] = due["cutoffs.jsonl"] = announcement.sealed
     due["visits.jsonl"] = result.embargoed is not None
     for name, wanted in due.items():

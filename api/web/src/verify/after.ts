@@ -372,7 +372,7 @@ export function checkResult(record: Record_): Said {
   const { totals } = result;
   const { policy, draw } = record.announcement!;
   must(result.announcement === record.digest && result.draw === draw, "结果属于另一公告", "the result is of another announcement");
-  must(record.files.has("ties.json") === result.attempt > 0, "ties.json 应当且仅当有重试时存在", "ties.json exists if and only if there was another attempt");
+  must(record.files.has("ties.json") === (result.attempt > 0 && record.complete), "ties.json 应当且仅当有重试且无保密内容时存在", "ties.json exists if and only if there was another attempt and nothing is under an embargo");
   for (const name of ["beacon.json", "seed.txt", "labels.json", "statistics.json"])
     must(record.files.has(name), `缺少 ${name}`, `${name} is missing`);
   for (const [name, document] of Object.entries({ labels: record.labels, statistics: record.statistics, ties: record.ties }))

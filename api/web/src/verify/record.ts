@@ -32,7 +32,7 @@ const OPENING = record({ hidden: () => null, id: ID, list: (value) => (LISTS.inc
 /** Names that may stand in the folder of a draw, §10. */
 const DOCUMENTS = [
   "announcement.json", "beacon.json", "seed.txt", "result.json", "ties.json", "labels.json", "statistics.json",
-  "findings.json", "void.json", "index.html", "openings.jsonl", ...LISTS.map((name) => `${name}.jsonl`),
+  "findings.json", "void.json", "attest.json", "index.html", "openings.jsonl", ...LISTS.map((name) => `${name}.jsonl`),
 ];
 
 /** Where the rows of a list begin, and its end. */

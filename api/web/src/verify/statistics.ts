@@ -40,7 +40,7 @@ export function checkStatistics(record: Record_, shown: Statistics): void {
     agree(same(count([...districts.values()]), shown.sample.filter(({ count: n }) => n > 0).map(({ count: n, district }) => [district, n])), "样本区划", "districts of the sample");
   }
   if (embargo !== "none") {
-    agree(shown.workload.length === 0 && shown.load.greatest + shown.load.least + shown.load.median === 0, "保密期内工作量应为空", "no workload under an embargo");
+    agree(shown.undated.length + shown.workload.length === 0 && shown.load.greatest + shown.load.least + shown.load.median === 0, "保密期内工作量与无日期的检查应为空", "no workload and no undated visits under an embargo");
     return;
   }
   const undated = listed!.filter((visit) => visit.date === null).map((visit) => `${visit.enterprise} ${visit.part}`);
