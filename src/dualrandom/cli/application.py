@@ -11,12 +11,15 @@ from typer.core import TyperGroup
 import dualrandom
 from dualrandom.cli import failures
 from dualrandom.cli.announce import announce
+from dualrandom.cli.audit import audit
 from dualrandom.cli.check import check
 from dualrandom.cli.demo import demo
 from dualrandom.cli.draw import draw
+from dualrandom.cli.estimate import estimate
 from dualrandom.cli.explain import explain
 from dualrandom.cli.new import NewCommand, new
 from dualrandom.cli.options import InLanguage
+from dualrandom.cli.progress import progress
 from dualrandom.cli.record import record
 from dualrandom.cli.simulate import simulate
 from dualrandom.cli.template import template
@@ -109,5 +112,8 @@ app.command()(announce)
 app.command()(draw)
 app.command()(void)
 app.command()(record)
+app.command()(progress)
+app.command()(estimate)
+app.command()(audit)
 app.command()(verify)
 app.command()(explain)
