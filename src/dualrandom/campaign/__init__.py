@@ -12,21 +12,26 @@ from dualrandom.campaign.closing import Recorded, Voided, record_findings, void
 from dualrandom.campaign.drawing import DrawnSummary, draw
 from dualrandom.campaign.folder import Campaign, StateError, WaitingError
 from dualrandom.campaign.inputs import Inputs, Prepared, load_inputs, prepare
+from dualrandom.campaign.witnessing import Cosigned, Revealed, cosign, reveal
 
 __all__ = [
     "Announced",
     "Campaign",
+    "Cosigned",
     "DrawnSummary",
     "Inputs",
     "Prepared",
     "Recorded",
+    "Revealed",
     "StateError",
     "Voided",
     "WaitingError",
     "announce",
+    "cosign",
     "draw",
     "load_inputs",
     "prepare",
     "record_findings",
+    "reveal",
     "void",
 ]

@@ -24,12 +24,16 @@ from dualrandom.campaign.folder import (
     write_public,
 )
 from dualrandom.campaign.inputs import Inputs, input_digests, load_inputs, prepare, warnings_of
+from dualrandom.campaign.logbook import Logbook, is_published, logbook_of, put
 from dualrandom.campaign.publishing import published_files, write_index
 from dualrandom.canonical import canonical
 from dualrandom.errors import Problem
 from dualrandom.flags import flags
 from dualrandom.hashing import Digest, hash_hex, suite_digest
+from dualrandom.log.entry import EntryType
+from dualrandom.log.storage import Document
 from dualrandom.policy.plan import Plan
+from dualrandom.policy.reader import read_plan
 from dualrandom.progress import Progress, silent
 from dualrandom.seed import commitment_of, contribution_statement
 from dualrandom.statistics import labels_document
@@ -56,12 +60,21 @@ class Announced:
 def announce(
     folder: Path, *, rehearsal: bool = False, now: datetime, progress: Progress = silent
 ) -> Announced:
-    """Validate, freeze, publish. Raises InputError, or StateError if there is an announcement already."""
+    """Validate, freeze, publish, log. Raises InputError, or StateError if there is an announcement already.
+
+    With a log, an announcement that was published but not logged, because this was killed in between, is logged now.
+    """
     campaign = Campaign(folder)
-    archive = _archivable(campaign)
     progress("读取计划和名录库", "reading plan and libraries")
+    begun = _begun(campaign)
+    archive = _archivable(campaign) if begun is None else None
     inputs = load_inputs(folder)
     plan = inputs.plan
+    book = logbook_of(campaign, plan)
+    if archive:
+        _log_void(campaign, book, archive)
+    if begun is not None:
+        return _finished(campaign, *begun)
     _require_unknown_round(plan, now, rehearsal)
     voids = sorted({*campaign.voided_draws(), *([archive] if archive else [])})
     draw = f"{plan.authority}-{plan.year}-{plan.number + len(voids):06d}"
@@ -109,15 +122,17 @@ def announce(
     write_private(private, {**new, **openings, "freeze.json": canonical(freeze)})
     digest_hex = hash_hex(data, digest)
     labels = labels_document(plan, inputs.libraries, document, digest_hex, (), rehearsal)
-    write_public(
-        campaign.public,
-        {
-            **{f"{name}.jsonl": file.file() for name, file in lists.items()},
-            "labels.json": canonical(labels),
-            "announcement.json": data,
-        },
-    )
-    write_index(campaign.public)
+    files = {
+        **{f"{name}.jsonl": file.file() for name, file in lists.items()},
+        "labels.json": canonical(labels),
+        "announcement.json": data,
+    }
+
+    def write() -> None:
+        write_public(campaign.public, files)
+        write_index(campaign.public)
+
+    put(book, [Document(draw, EntryType.ANNOUNCE, data, plan.suite)], write)
     return Announced(
         draw=draw,
         digest=digest_hex,
@@ -130,6 +145,53 @@ def announce(
         ),
         warnings=warnings_of(inputs, prepared, document, found),
     )
+
+
+def _begun(campaign: Campaign) -> tuple[Logbook, bytes] | None:
+    """Return the announcement that is published but not in the published log, with the log it should be in."""
+    path = campaign.public / "announcement.json"
+    plan = read_plan(campaign.plan).plan
+    book = None if plan is None else logbook_of(campaign, plan)
+    if book is None or not path.exists() or (campaign.public / "void.json").exists():
+        return None
+    data = path.read_bytes()
+    return None if is_published(campaign, EntryType.ANNOUNCE, data) else (book, data)
+
+
+def _finished(campaign: Campaign, book: Logbook, data: bytes) -> Announced:
+    """Log an announcement that was published before."""
+    document = json.loads(data)
+    book.append(
+        [Document(document["draw"], EntryType.ANNOUNCE, data, document["suite"])],
+        lambda: write_index(campaign.public),
+    )
+    return Announced(
+        draw=document["draw"],
+        digest=hash_hex(data, suite_digest(document["suite"])),
+        frame_size=document["lists"]["frame"]["size"],
+        roster_size=document["lists"]["roster"]["size"],
+        tasks=len(document["tasks"]),
+        days=len(document["days"]),
+        expected_checks=sum((Fraction(t["total"]) for t in document["tasks"] if t["total"]), Fraction(0)),
+        warnings=(),
+    )
+
+
+def _log_void(campaign: Campaign, book: Logbook | None, draw: str) -> None:
+    """See to it that a voided draw stands in the log before the next one is announced."""
+    if book is None:
+        return
+    found = {
+        name: next(path for path in (campaign.public / name, campaign.voided / draw / name) if path.exists())
+        for name in ("announcement.json", "void.json")
+    }
+    announcement, void = (path.read_bytes() for path in found.values())
+    suite = json.loads(announcement)["suite"]
+    documents = [
+        Document(draw, EntryType.ANNOUNCE, announcement, suite),
+        Document(draw, EntryType.VOID, void, suite),
+    ]
+    book.append(documents, lambda: None)
 
 
 def _archivable(campaign: Campaign) -> str | None:
@@ -170,7 +232,9 @@ def _archive(campaign: Campaign, draw: str) -> None:
             path.rename(private_target / name)
     # the announcement goes last: as long as it is here, a rerun after a crash finishes the move
     for path in sorted(published_files(campaign.public), key=lambda path: path.name == "announcement.json"):
-        path.rename(target / path.name)
+        moved = target / path.relative_to(campaign.public)
+        moved.parent.mkdir(exist_ok=True)
+        path.rename(moved)
 
 
 def _require_unknown_round(plan: Plan, now: datetime, rehearsal: bool) -> None:

@@ -22,10 +22,25 @@ from dualrandom.campaign.folder import (
     write_public,
 )
 from dualrandom.campaign.inputs import Inputs, Prepared, load_inputs, prepare
+from dualrandom.campaign.logbook import (
+    REVEALS,
+    Logbook,
+    announced_size,
+    is_logged,
+    logbook_of,
+    put,
+    revealed_documents,
+    stage_of,
+)
 from dualrandom.campaign.publishing import write_index
+from dualrandom.campaign.witnessing import keep_unwitnessed
 from dualrandom.canonical import canonical
+from dualrandom.ceremony import Ceremony, Phase
 from dualrandom.draw import Drawn, draw_result
 from dualrandom.hashing import Digest, hash_hex, suite_digest
+from dualrandom.log.entry import EntryType
+from dualrandom.log.storage import Document
+from dualrandom.policy.reader import read_plan
 from dualrandom.progress import Progress, silent
 from dualrandom.seed import commitment_of, seed_statement
 from dualrandom.shortage import explanation
@@ -131,14 +146,19 @@ def draw(folder: Path, *, beacon_file: Path | None = None, progress: Progress = 
         "result.json": canonical(drawn.result),
     }
     repeated = _same_as_published(campaign, files)
-    if not repeated:
-        write_private(
-            campaign.private,
-            {f"openings/{name}.jsonl": file.openings_file() for name, file in drawn.lists.items()}
-            | (ties if withheld else {}),
-        )
-        write_public(campaign.public, files)
-        write_index(campaign.public)
+    openings = {f"openings/{name}.jsonl": file.openings_file() for name, file in drawn.lists.items()}
+
+    def write() -> None:
+        if not repeated:
+            write_private(campaign.private, openings | (ties if withheld else {}))
+            write_public(campaign.public, files)
+            write_index(campaign.public)
+
+    entries = [
+        Document(document["draw"], kind, files[name], document["suite"])
+        for name, kind in (("beacon.json", EntryType.BEACON), ("result.json", EntryType.RESULT))
+    ]
+    put(book, entries, write)
     clock("导出", "exporting")
     export(campaign, inputs, document, drawn.full, {row.id: row.person for row in prepared.frozen.roster})
     clock("说明未排期的原因", "explaining undated visits")
@@ -263,6 +283,27 @@ def _rebuilt(
                 },
             )
     return prepared, lists
+
+
+def _require_seedable(campaign: Campaign, book: Logbook | None, stage: Ceremony) -> None:
+    """Insist that announcement and nonces are witnessed; where no witness is asked for, keep the log's checkpoint now."""
+    if book is not None and stage.phase is Phase.ANNOUNCED and not book.policy().needs_witnesses:
+        keep_unwitnessed(campaign, book)
+        stage = stage.witness(None)
+    stage.seed()
+
+
+def _logged(campaign: Campaign, book: Logbook, document: Mapping[str, Any]) -> dict[str, str]:
+    """Return the nonces that the announced checkpoint covers: no others enter the seed.
+
+    What was published but never logged, because ``reveal`` was killed in between, is taken back: it is withheld.
+    """
+    chain, suite = book.chain(document["draw"]), document["suite"]
+    for path in (campaign.public / REVEALS).glob("*.json"):
+        if not is_logged(chain, EntryType.REVEAL, path.read_bytes(), suite):
+            path.unlink()
+    covered = revealed_documents(campaign, chain, suite, announced_size(campaign))
+    return {one["party"]: one["nonce"] for one in covered}
 
 
 def _revealed(

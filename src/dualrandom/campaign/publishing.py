@@ -13,6 +13,7 @@ DOCUMENTS = (
     "roster.jsonl",
     "recusals.jsonl",
     "strata.jsonl",
+    "announced.checkpoint",
     "beacon.json",
     "seed.txt",
     "result.json",
@@ -34,11 +35,16 @@ def published_files(public: Path) -> Iterator[Path]:
         path = public / name
         if path.is_file():
             yield path
+    yield from sorted((public / "reveals").glob("*.json"))
 
 
 def write_index(public: Path) -> None:
     """Write ``index.html`` from the published documents alone."""
     from dualrandom.page import render_index  # noqa: PLC0415
 
-    files = {path.name: path.read_bytes() for path in published_files(public) if path.name != "index.html"}
+    files = {
+        path.relative_to(public).as_posix(): path.read_bytes()
+        for path in published_files(public)
+        if path.name != "index.html"
+    }
     write_public(public, {"index.html": render_index(files)})

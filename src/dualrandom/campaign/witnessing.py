@@ -1,0 +1,185 @@
+"""Between announcement and round: nonces are revealed into the log, and witnesses cosign what will decide.
+
+Only for campaigns with a log. The checkpoint that is kept as ``public/announced.checkpoint`` holds the announcement and
+every revealed nonce; the time of its cosignatures proves that all of it was public before the round.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from dualrandom.campaign.folder import Campaign, StateError, secret_hex, write_public
+from dualrandom.campaign.logbook import ANNOUNCED_CHECKPOINT, REVEALS, Logbook, required_logbook, stage_of
+from dualrandom.canonical import canonical
+from dualrandom.ceremony import Phase
+from dualrandom.errors import InputError
+from dualrandom.hashing import suite_digest
+from dualrandom.log.entry import EntryType
+from dualrandom.log.errors import LogError
+from dualrandom.log.note import parse_note
+from dualrandom.log.storage import Document
+from dualrandom.log.submit import Answer, http_post
+from dualrandom.log.submit import cosign as ask_witnesses
+from dualrandom.policy.plan import Plan
+from dualrandom.policy.reader import read_plan
+from dualrandom.seed import commitment_of
+
+
+@dataclass(frozen=True)
+class Revealed:
+    """Which parties' nonces were published now, which were before, and which are not here."""
+
+    draw: str
+    revealed: tuple[str, ...]
+    before: tuple[str, ...]
+    absent: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Cosigned:
+    """Which witnesses cosigned the log's checkpoint, and when (UTC); why others did not.
+
+    ``quorum``: None if no witness is asked for. ``kept``: whether this is the draw's announced checkpoint now.
+    """
+
+    draw: str
+    size: int
+    cosigned: Mapping[str, datetime]
+    failures: tuple[LogError, ...]
+    quorum: bool | None
+    kept: bool
+
+
+def reveal(folder: Path, now: datetime, parties: Sequence[str] = ()) -> Revealed:
+    """Publish and log the nonces of ``parties``; of all that the plan says reveal and whose nonce is here, if none is named.
+
+    Raises StateError: not announced, closed already, a party that is unknown or whose nonce is not here or differs.
+    """
+    campaign = Campaign(folder)
+    plan = plan_of(campaign)
+    book = required_logbook(campaign, plan)
+    stage = stage_of(campaign, book)
+    willing = [one.party for one in plan.contributions if one.reveal]
+    asked = list(dict.fromkeys(parties or willing))
+    document = announcement_of(campaign, stage.phase)
+    before = tuple(party for party in asked if party in stage.revealed)
+    documents, files, absent = [], {}, []
+    for party in asked:
+        if party in stage.revealed:
+            continue
+        stage = stage.reveal(party, now)
+        nonce = _nonce(campaign, document, party)
+        if nonce is None:
+            absent.append(party)
+            continue
+        data = canonical(
+            {"draw": document["draw"], "nonce": nonce, "party": party, "type": "dualrandom/v1/reveal"}
+        )
+        files[f"{REVEALS}/{party}.json"] = data
+        documents.append(Document(document["draw"], EntryType.REVEAL, data, document["suite"]))
+    if parties and absent:
+        raise StateError(
+            "nonce-missing",
+            ", ".join(absent),
+            {
+                "zh": "private/nonces/ 中没有该参与方的随机数",
+                "en": "private/nonces/ has no nonce of this party",
+            },
+            {
+                "zh": "把该方交来的 64 位十六进制随机数存为 private/nonces/参与方。",
+                "en": "Save the 64 hex digits that the party hands over as private/nonces/PARTY.",
+            },
+        )
+    if documents:
+        book.append(documents, lambda: write_public(campaign.public, files))
+    else:
+        book.publish()
+    done = tuple(name.removeprefix(f"{REVEALS}/").removesuffix(".json") for name in files)
+    return Revealed(document["draw"], done, before, tuple(absent))
+
+
+def cosign(folder: Path, post: Callable[[str, bytes], Answer] = http_post) -> Cosigned:
+    """Have the log's checkpoint cosigned and published; before the draw, keep it as the announced checkpoint.
+
+    It is kept only with a quorum whose times lie before the round. Raises StateError: not announced, cosigned too late.
+    """
+    campaign = Campaign(folder)
+    book = required_logbook(campaign, plan_of(campaign))
+    stage = stage_of(campaign, book)
+    document = announcement_of(campaign, stage.phase)
+    with book.opened() as log:
+        policy = book.policy()
+        outcome = ask_witnesses(log, policy, post)
+        note = log.reader.checkpoint_note()
+        failures = list(outcome.failures.values())
+        quorum: bool | None = None
+        at = None
+        if policy.needs_witnesses:
+            try:
+                at = policy.verify(note).quorum_time
+                quorum = True
+            except LogError as problem:
+                failures.append(problem)
+                quorum = False
+        size = log.checkpoint.size
+        cosigned = policy.cosignatures(parse_note(note))
+    book.publish()
+    kept = stage.phase is Phase.ANNOUNCED and quorum is not False
+    if kept:
+        stage.witness(None if at is None else datetime.fromtimestamp(at, UTC))
+        write_public(campaign.public, {ANNOUNCED_CHECKPOINT: note})
+    times = {name: datetime.fromtimestamp(time, UTC) for name, time in cosigned.items()}
+    return Cosigned(document["draw"], size, times, tuple(failures), quorum, kept)
+
+
+def keep_unwitnessed(campaign: Campaign, book: Logbook) -> None:
+    """Keep the log's checkpoint as the announced one where no witness is asked for: then nobody vouches for its time."""
+    write_public(campaign.public, {ANNOUNCED_CHECKPOINT: book.reader.checkpoint_note()})
+
+
+def plan_of(campaign: Campaign) -> Plan:
+    """Return the campaign's plan. Raises InputError with its problems."""
+    result = read_plan(campaign.plan)
+    if result.plan is None:
+        raise InputError(result.problems)
+    return result.plan
+
+
+def announcement_of(campaign: Campaign, phase: Phase) -> dict[str, Any]:
+    """Return the announcement. Raises StateError ``not-announced``."""
+    if phase is Phase.DRAFTED:
+        raise StateError(
+            "not-announced",
+            str(campaign.folder),
+            {"zh": "尚未公告", "en": "nothing has been announced"},
+            {"zh": "先运行 dualrandom announce。", "en": "Run dualrandom announce first."},
+        )
+    document: dict[str, Any] = json.loads((campaign.public / "announcement.json").read_bytes())
+    return document
+
+
+def _nonce(campaign: Campaign, document: Mapping[str, Any], party: str) -> str | None:
+    """Return a party's nonce, or None if it is not here. Raises StateError ``nonce-differs``."""
+    if not (campaign.private / "nonces" / party).exists():
+        return None
+    nonce, _ = secret_hex(campaign.private, f"nonces/{party}")
+    committed = {one["party"]: one["commitment"] for one in document["contributions"]}
+    if commitment_of(document["draw"], party, nonce, suite_digest(document["suite"])) != committed[party]:
+        raise StateError(
+            "nonce-differs",
+            party,
+            {
+                "zh": f"{party} 的随机贡献与其承诺不符",
+                "en": f"the nonce of {party} does not match its commitment",
+            },
+            {
+                "zh": f"恢复 private/nonces/{party}，或删去它（按未揭示处理）。",
+                "en": f"Restore private/nonces/{party}, or remove it (it then counts as withheld).",
+            },
+        )
+    return nonce
