@@ -26,6 +26,7 @@ import cases  # type: ignore[import-not-found]  # noqa: E402
 import lies  # type: ignore[import-not-found]  # noqa: E402
 import lies_about_enterprises  # type: ignore[import-not-found]  # noqa: E402, F401
 import lies_about_inspectors  # type: ignore[import-not-found]  # noqa: E402, F401
+import lies_after_the_draw  # type: ignore[import-not-found]  # noqa: E402, F401
 import lies_afterwards  # type: ignore[import-not-found]  # noqa: E402, F401
 import lies_before_the_draw  # type: ignore[import-not-found]  # noqa: E402, F401
 import lies_of_form  # type: ignore[import-not-found]  # noqa: E402, F401
