@@ -17,7 +17,7 @@ from dualrandom.eligibility import YearToDate, accepts, exclusion, filter_of, ob
 from dualrandom.policy.plan import Plan, Task
 from dualrandom.policy.precedence import Resolution, resolve
 from dualrandom.quota import Population
-from dualrandom.reasons import NOT_OWED, NOTHING_LEFT, OUT_OF_SCOPE, OUTSIDE
+from dualrandom.reasons import NOT_OWED, NOTHING_LEFT, OUT_OF_SCOPE, OUTSIDE, RECOGNISED
 from dualrandom.registry.models import Enterprise
 
 
@@ -32,6 +32,17 @@ def stratum_of(task: Task, enterprise: Enterprise) -> str:
 def _group_of(task: Task, enterprise: Enterprise) -> str:
     values = {"class": enterprise.credit_class, "district": enterprise.district, "kind": enterprise.kind}
     return values.get(task.group_by, "all")
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One task's enterprises of one credit class in one district: as in :class:`~dualrandom.quota.Population`, and how many are
+    out of it because another department's finding is recognised."""
+
+    whole: int
+    eligible: int
+    done: int
+    recognised: int
 
 
 @dataclass(frozen=True)
@@ -49,6 +60,8 @@ class Membership:
     """Task → reason → enterprises of its scope that are left out for it."""
     resolutions: Mapping[str, Resolution]
     """Own task → what policies say about its ratios."""
+    cells: Mapping[tuple[str, str, str, str], Cell]
+    """(task, class, district, stratum) → counts."""
 
 
 def membership(plan: Plan, enterprises: Sequence[Enterprise], done: YearToDate) -> Membership:
@@ -101,6 +114,7 @@ class _Placing:
         self.eligible: Counter[tuple[str, str]] = Counter()
         self.whole: Counter[tuple[str, str]] = Counter()
         self.checked: Counter[tuple[str, str]] = Counter()
+        self.cells: Counter[tuple[str, str, str, str, str]] = Counter()
         self.example: dict[tuple[str, str], Enterprise] = {}
 
     def place(self, enterprise: Enterprise, history: YearToDate) -> _Place:
@@ -128,20 +142,28 @@ class _Placing:
                 continue
             key = task.id, stratum_of(task, enterprise)
             self.example.setdefault(key, enterprise)
+            cell = task.id, enterprise.credit_class, enterprise.district, key[1]
             if reason is None:
                 self.eligible[key] += times
+                self.cells[*cell, "eligible"] += times
             else:
                 self.excluded[reason] += times
                 self.by_task[task.id][reason] += times
             if reason not in NOT_OWED:
                 self.whole[key] += times
+                self.cells[*cell, "whole"] += times
+            elif reason == RECOGNISED:
+                self.cells[*cell, "recognised"] += times
 
     def check(self, enterprise: Enterprise, place: _Place, done: YearToDate) -> None:
         """Count the checks that an enterprise had this year towards the tasks that owe it some."""
         for task in self.plan.tasks:
             times = done.checks.get((task.id, enterprise.id))
             if times and place.reasons.get(task.id) not in OUTSIDE | NOT_OWED:
-                self.checked[task.id, stratum_of(task, enterprise)] += min(task.frequency, times)
+                stratum = stratum_of(task, enterprise)
+                self.checked[task.id, stratum] += min(task.frequency, times)
+                cell = task.id, enterprise.credit_class, enterprise.district, stratum
+                self.cells[*cell, "done"] += min(task.frequency, times)
 
     def membership(self, profile: npt.NDArray[np.int64], done: YearToDate) -> Membership:
         """Return everything once all enterprises are placed."""
@@ -159,6 +181,10 @@ class _Placing:
             dict(self.excluded),
             {task: dict(reasons) for task, reasons in self.by_task.items()},
             {task.id: resolve(task, populations[task.id], done.policies.get(task.id, ())) for task in own},
+            {
+                cell: Cell(*(self.cells[*cell, what] for what in ("whole", "eligible", "done", "recognised")))
+                for cell in sorted({key[:4] for key in self.cells})
+            },
         )
 
     def _population(self, task: Task, stratum: str) -> Population:

@@ -1,20 +1,21 @@
 """The year to date: what each task owes, has done and will miss at this pace, by credit class and district.
 
 Ratios are annual, so a month that was skipped must be made up for. The forecast is plain: what was done so far, plus the same
-pace for the months that are left; it says where a dispatcher has to act, not what a plan will draw.
+pace for the months that are left; it says where a dispatcher has to act, not what a plan will draw. Checks that another
+department's finding stands for (互认) are counted apart: they are neither done nor owed.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import ceil
+from math import ceil, floor
 
-from dualrandom.eligibility import exclusion, in_scope, year_to_date
+from dualrandom.eligibility import year_to_date
+from dualrandom.membership import Membership, membership
 from dualrandom.policy.plan import Plan, Task
-from dualrandom.quota import annual_target
+from dualrandom.quota import annual_budget, annual_targets
 from dualrandom.registry.models import Libraries
 
 
@@ -29,61 +30,68 @@ class Progress:
     eligible: int
     target: Fraction
     done: int
+    recognised: int
     forecast: int
     short: int
 
 
 def progress(plan: Plan, libraries: Libraries) -> tuple[Progress, ...]:
-    """Return one row per ``own`` task, class and district in its scope. A budget task's target is its share by weight."""
+    """Return one row per ``own`` task, class and district in its scope.
+
+    Targets are those after policies; a class and district has its stratum's by its share, a budget task's by its weights.
+    """
     done = year_to_date(plan, libraries.visits, libraries.items, libraries.enterprises)
+    placed = membership(plan, libraries.enterprises, done)
     elapsed = plan.period[0].month - 1
     rows: list[Progress] = []
     for task in plan.tasks:
         if task.mode == "follows":
             continue
-        whole: Counter[tuple[str, str]] = Counter()
-        eligible: Counter[tuple[str, str]] = Counter()
-        checked: Counter[tuple[str, str]] = Counter()
-        for enterprise in libraries.enterprises:
-            if not in_scope(task, enterprise, plan.period, done):
-                continue
-            cell = enterprise.credit_class, enterprise.district
-            whole[cell] += 1
-            eligible[cell] += exclusion(plan, task, enterprise, done) is None
-            checked[cell] += min(task.frequency, done.checks.get((task.id, enterprise.id), 0))
-        targets = _targets(task, whole)
-        for cell in sorted(whole):
-            pace = Fraction(checked[cell], elapsed) if elapsed else None
+        targets = _targets(task, placed)
+        cells = [(cell, counts) for cell, counts in placed.cells.items() if cell[0] == task.id]
+        for credit_class, district in sorted({cell[1:3] for cell, _ in cells}):
+            here = [(cell, counts) for cell, counts in cells if cell[1:3] == (credit_class, district)]
+            target = sum((targets[cell] for cell, _ in here), Fraction(0))
+            checked = sum(counts.done for _, counts in here)
             # in January there is no pace yet: the forecast is that the plan is kept
-            forecast = ceil(targets[cell]) if pace is None else checked[cell] + int(pace * plan.months_left)
+            forecast = (
+                checked + int(Fraction(checked, elapsed) * plan.months_left) if elapsed else ceil(target)
+            )
             rows.append(
                 Progress(
                     task=task.id,
-                    credit_class=cell[0],
-                    district=cell[1],
-                    whole=whole[cell],
-                    eligible=eligible[cell],
-                    target=targets[cell],
-                    done=checked[cell],
+                    credit_class=credit_class,
+                    district=district,
+                    whole=sum(counts.whole for _, counts in here),
+                    eligible=sum(counts.eligible for _, counts in here),
+                    target=target,
+                    done=checked,
+                    recognised=sum(counts.recognised for _, counts in here),
                     forecast=forecast,
-                    short=0 if task.operator == "ceiling" else max(0, ceil(targets[cell]) - forecast),
+                    # a class of a small district owes fractions: only whole checks are missed
+                    short=0 if task.operator == "ceiling" else max(0, floor(target - forecast)),
                 )
             )
     return tuple(rows)
 
 
-def _targets(task: Task, whole: Counter[tuple[str, str]]) -> dict[tuple[str, str], Fraction]:
+def _targets(task: Task, placed: Membership) -> dict[tuple[str, str, str, str], Fraction]:
+    populations, bounds = placed.populations[task.id], placed.resolutions[task.id].bounds
+    cells = {cell: counts for cell, counts in placed.cells.items() if cell[0] == task.id}
     if task.ratios is not None:
+        by_stratum = annual_targets(task, populations, "unbiased", bounds)
         return {
-            cell: annual_target(
-                size, task.ratios.get(cell[0], Fraction(0)), task.frequency, task.operator, "unbiased"
-            )
-            for cell, size in whole.items()
+            cell: by_stratum[cell[3]] * counts.whole / populations[cell[3]].whole
+            if counts.whole
+            else Fraction(0)
+            for cell, counts in cells.items()
         }
     assert task.budget is not None
-    mass = {cell: task.budget.weights.get(cell[0], Fraction(0)) * size for cell, size in whole.items()}
+    weights = task.budget.weights
+    mass = {cell: weights.get(cell[1], Fraction(0)) * counts.whole for cell, counts in cells.items()}
     total = sum(mass.values(), Fraction(0))
-    return {cell: task.budget.visits * part / total if total else Fraction(0) for cell, part in mass.items()}
+    budget = annual_budget(task, populations, bounds)
+    return {cell: budget * part / total if total else Fraction(0) for cell, part in mass.items()}
 
 
 def missed(rows: Sequence[Progress]) -> tuple[Progress, ...]:
