@@ -124,9 +124,9 @@ def _missing_notice(year: int) -> DualRandomError:
         },
         {
             "zh": f'在计划的 [days] 中写 working = "weekdays"，并按国务院办公厅关于 {year} 年部分节假日安排的通知'
-            "把节假日列入 closed、调休上班日列入 extra；程序可用 load_notice 读入该通知",
+            "把节假日列入 closed、调休上班日列入 extra；或把通知写入计划旁的 working-days.toml（见 docs/policies.zh-CN.md）",
             "en": f'set working = "weekdays" in [days] of the plan and list the holidays of the notice for {year} '
-            "in closed, its make-up days in extra; programs can read the notice with load_notice",
+            "in closed, its make-up days in extra; or write the notice into working-days.toml beside the plan (docs/policies.md)",
         },
     )
 
