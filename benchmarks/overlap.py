@@ -52,12 +52,13 @@ def main() -> None:
         "scale",
         "seeds",
         "alone",
-        "independent",
+        "independent (own tasks)",
         "least possible",
         "visited (median)",
         "saved (median)",
         "worst",
         "best",
+        "own tasks only (median)",
     )
     row = (
         options.scale,
