@@ -8,6 +8,7 @@ campaign/
 """
 
 from dualrandom.campaign.announcing import Announced, announce
+from dualrandom.campaign.changing import Change, exclude, replace_inspector, substitute
 from dualrandom.campaign.closing import Recorded, Voided, record_findings, void
 from dualrandom.campaign.drawing import DrawnSummary, draw
 from dualrandom.campaign.folder import Campaign, StateError, WaitingError
@@ -17,6 +18,7 @@ from dualrandom.campaign.witnessing import Cosigned, Revealed, cosign, reveal
 __all__ = [
     "Announced",
     "Campaign",
+    "Change",
     "Cosigned",
     "DrawnSummary",
     "Inputs",
@@ -29,9 +31,12 @@ __all__ = [
     "announce",
     "cosign",
     "draw",
+    "exclude",
     "load_inputs",
     "prepare",
     "record_findings",
+    "replace_inspector",
     "reveal",
+    "substitute",
     "void",
 ]

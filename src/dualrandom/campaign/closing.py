@@ -14,8 +14,9 @@ from dualrandom.campaign.exporting import export
 from dualrandom.campaign.folder import Campaign, StateError, write_public
 from dualrandom.campaign.inputs import load_inputs
 from dualrandom.campaign.logbook import logbook_of, put, stage_of
-from dualrandom.campaign.publishing import write_index
+from dualrandom.campaign.publishing import published_changes, write_index
 from dualrandom.canonical import canonical
+from dualrandom.changes import effective_result
 from dualrandom.findings import ledger_file, merge_findings, read_findings
 from dualrandom.hashing import hash_hex, suite_digest
 from dualrandom.log.entry import EntryType
@@ -94,7 +95,7 @@ def record_findings(folder: Path, path: Path, correct: str | None = None) -> Rec
     inputs = load_inputs(folder)
     book = logbook_of(campaign, inputs.plan)
     stage_of(campaign, book).change()
-    full = full_result(campaign)
+    full = effective_result(full_result(campaign), published_changes(campaign))
     rows = read_findings(path, full, document, inputs.plan)
     existing = _read_json(campaign.public / "findings.json")
     merged = merge_findings(existing, rows, correct, document, digest_hex)

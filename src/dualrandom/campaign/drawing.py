@@ -32,10 +32,11 @@ from dualrandom.campaign.logbook import (
     revealed_documents,
     stage_of,
 )
-from dualrandom.campaign.publishing import write_index
+from dualrandom.campaign.publishing import published_changes, write_index
 from dualrandom.campaign.witnessing import keep_unwitnessed
 from dualrandom.canonical import canonical
 from dualrandom.ceremony import Ceremony, Phase
+from dualrandom.changes import effective_result
 from dualrandom.draw import Drawn, draw_result
 from dualrandom.hashing import Digest, hash_hex, suite_digest
 from dualrandom.log.entry import EntryType
@@ -105,7 +106,7 @@ def draw(folder: Path, *, beacon_file: Path | None = None, progress: Progress = 
     document = json.loads(announced)
     digest = suite_digest(document["suite"])
     digest_hex = hash_hex(announced, digest)
-    freeze = json.loads(_private_file(campaign, "freeze.json"))
+    freeze = json.loads(private_file(campaign, "freeze.json"))
     # the cheapest refusal first: without the round there is nothing to compute
     evidence = _evidence(campaign, document, beacon_file)
     if stage.phase <= Phase.WAITING:
@@ -116,8 +117,8 @@ def draw(folder: Path, *, beacon_file: Path | None = None, progress: Progress = 
     clock("重建名录", "rebuilding the lists")
     secret = None
     if document["disclosure"] == "sealed" or document["policy"]["embargo"] != "none":
-        secret = bytes.fromhex(_private_file(campaign, LIST_SECRET).decode().strip())
-    prepared, lists = _rebuilt(inputs, document, secret, digest)
+        secret = bytes.fromhex(private_file(campaign, LIST_SECRET).decode().strip())
+    prepared, lists = rebuilt_lists(inputs, document, secret, digest)
     revealed = _revealed(campaign, inputs, document, digest)
     if book is not None:
         revealed = _logged(campaign, book, document)
@@ -160,7 +161,8 @@ def draw(folder: Path, *, beacon_file: Path | None = None, progress: Progress = 
     ]
     put(book, entries, write)
     clock("导出", "exporting")
-    export(campaign, inputs, document, drawn.full, {row.id: row.person for row in prepared.frozen.roster})
+    people = {row.id: row.person for row in prepared.frozen.roster}
+    export(campaign, inputs, document, effective_result(drawn.full, published_changes(campaign)), people)
     clock("说明未排期的原因", "explaining undated visits")
     shortages = tuple(
         zip(
@@ -210,7 +212,8 @@ def _announced(campaign: Campaign) -> bytes:
     return path.read_bytes()
 
 
-def _private_file(campaign: Campaign, name: str) -> bytes:
+def private_file(campaign: Campaign, name: str) -> bytes:
+    """Return a file of ``private/``. Raises StateError ``private-file-missing``."""
     path = campaign.private / name
     if not path.exists():
         raise StateError(
@@ -260,7 +263,7 @@ def _beacon_document(document: Mapping[str, Any], evidence: Evidence) -> dict[st
     }
 
 
-def _rebuilt(
+def rebuilt_lists(
     inputs: Inputs, document: Mapping[str, Any], secret: bytes | None, digest: Digest
 ) -> tuple[Prepared, Mapping[str, ListFile]]:
     """Freeze the unchanged inputs again and insist on the announced commitments."""

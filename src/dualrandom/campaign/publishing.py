@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from dualrandom.campaign.folder import write_public
+from dualrandom.campaign.folder import Campaign, write_public
+from dualrandom.changes import read_rows
 
 DOCUMENTS = (
     "announcement.json",
@@ -23,6 +25,7 @@ DOCUMENTS = (
     "ties.json",
     "statistics.json",
     "labels.json",
+    "changes.jsonl",
     "findings.json",
     "void.json",
     "index.html",
@@ -36,6 +39,12 @@ def published_files(public: Path) -> Iterator[Path]:
         if path.is_file():
             yield path
     yield from sorted((public / "reveals").glob("*.json"))
+
+
+def published_changes(campaign: Campaign) -> tuple[dict[str, Any], ...]:
+    """Return the rows of ``changes.jsonl``, none before the first change."""
+    path = campaign.public / "changes.jsonl"
+    return read_rows(path.read_bytes()) if path.is_file() else ()
 
 
 def write_index(public: Path) -> None:
