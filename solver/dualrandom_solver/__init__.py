@@ -1,4 +1,4 @@
-"""The pairing problem as mathematics: arrays in, arrays and certificates out (pairing.md).
+"""The pairing problem as mathematics: arrays in, arrays and certificates out (docs/pairing-soundness.md).
 
 Knows persons, days, visits, crews and seats as numbers only. :mod:`dualrandom_solver.optimise` is imported by
 itself, because loading CP-SAT takes longer than most draws.

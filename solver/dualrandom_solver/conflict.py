@@ -1,4 +1,4 @@
-"""Why seats cannot be filled: who is short of whom, and which rules together cause it (pairing.md §4).
+"""Why seats cannot be filled: who is short of whom, and which rules together cause it (docs/pairing-soundness.md §8).
 
 Both answers come from a maximum flow over all seats demanded. Its smallest source side names seats whose
 possible occupants have, together, less capacity than there are seats (Hall's condition fails there).
@@ -14,7 +14,7 @@ from ortools.graph.python.max_flow import SimpleMaxFlow
 
 from dualrandom_solver.errors import FlowFailed, InvalidPlan
 from dualrandom_solver.instance import Bools, Instance, Ints, Masks
-from dualrandom_solver.pools import pools
+from dualrandom_solver.pools import connected, pools
 
 
 @dataclass(frozen=True, eq=False)
@@ -242,15 +242,7 @@ class _Cut:
     def violators(self) -> tuple[Violator, ...]:
         inside = self._source_side()
         inner = np.flatnonzero(inside[self.tail] & inside[self.head] & (self.tail != 0))
-        label = np.arange(len(inside))
-        while True:
-            lower = label.copy()
-            np.minimum.at(lower, self.head[inner], label[self.tail[inner]])
-            np.minimum.at(lower, self.tail[inner], lower[self.head[inner]])
-            lower = lower[lower]
-            if np.array_equal(lower, label):
-                break
-            label = lower
+        label = connected(self.tail[inner], self.head[inner], len(inside))
         crossing = np.flatnonzero(inside[self.tail] & ~inside[self.head] & (self.tail != 0))
         member = np.flatnonzero(inside[self.seat_at : self.cand_at]) + self.seat_at
         hopeless = ~np.isin(member, self.tail[len(self.seats) :])

@@ -1,4 +1,4 @@
-"""The instance of the pairing problem: who may sit where, as arrays (pairing.md §1).
+"""The instance of the pairing problem: who may sit where, as arrays (docs/pairing-soundness.md §1).
 
 Persons, days, visits, crews, seats and candidates are numbers. A *candidate* is one person who may sit
 in one crew; which of the crew's seats it may take is a bitmask. Recusals, bars, districts and marks have

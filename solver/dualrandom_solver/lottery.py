@@ -1,4 +1,4 @@
-"""Dates by lottery (pairing.md §1): each visit in order takes its first acceptable day on which it can still
+"""Dates by lottery (docs/protocol.md §8.4): each visit in order takes its first acceptable day on which it can still
 be seated beside the visits dated before it.
 
 The question is a yes/no question about a flow
@@ -7,7 +7,7 @@ The question is a yes/no question about a flow
 
 so one feasible flow is kept and each trial tries to push the visit's seats into it by augmenting paths; a
 trial that fails is undone exactly. Two memories keep failing trials cheap; both are argued in
-docs/pairing-soundness.md ("Regions"):
+docs/pairing-soundness.md §6 ("Regions"):
 
 * a *region* is a set of (person, day) and person nodes from which at most ``room`` more units can leave.
   A search that fails after ``j`` seats of the same trial had been placed inside the set it explored proves

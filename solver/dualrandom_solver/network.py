@@ -1,4 +1,4 @@
-"""The pairing as a min-cost flow network, and its solution component by component (pairing.md §1).
+"""The pairing as a min-cost flow network, and its solution component by component (docs/pairing-soundness.md §1).
 
     run of equal seats -> (crew, person) -> (person, day) -> person -> sink
 
@@ -17,6 +17,7 @@ from ortools.graph.python.min_cost_flow import SimpleMinCostFlow
 from dualrandom_solver.dated import DatedPairs
 from dualrandom_solver.errors import CostRange, FlowFailed
 from dualrandom_solver.instance import Bools, Instance, Ints
+from dualrandom_solver.pools import connected
 
 SINK = 0
 
@@ -89,7 +90,8 @@ def network(pairs: DatedPairs) -> Network:
     supply[1 : 1 + runs] = np.bincount(run_of_seat[pairs.dated_seat], minlength=runs)
 
     inner = head != SINK
-    component = _components(tail[inner], head[inner], nodes, _crew_runs(pairs, begins, run_of_seat))
+    run, first_run = _crew_runs(pairs, begins, run_of_seat)
+    component = connected(np.concatenate([tail[inner], run]), np.concatenate([head[inner], first_run]), nodes)
     crew_component = np.full(instance.crews, -1, dtype=np.int64)
     seats = np.flatnonzero(begins)
     crew_component[instance.seat_crew[seats]] = component[1 + run_of_seat[seats]]
@@ -120,21 +122,6 @@ def _crew_runs(pairs: DatedPairs, begins: Bools, run_of_seat: Ints) -> tuple[Int
     instance = pairs.instance
     seats = np.flatnonzero(begins)
     return 1 + run_of_seat[seats], 1 + run_of_seat[instance.seat_indptr[instance.seat_crew[seats]]]
-
-
-def _components(tail: Ints, head: Ints, nodes: int, joined: tuple[Ints, Ints]) -> Ints:
-    """Smallest node number reachable from each node, arcs taken both ways."""
-    tail = np.concatenate([tail, joined[0]])
-    head = np.concatenate([head, joined[1]])
-    label = np.arange(nodes)
-    while True:
-        lower = label.copy()
-        np.minimum.at(lower, head, label[tail])
-        np.minimum.at(lower, tail, lower[head])
-        lower = lower[lower]
-        if np.array_equal(lower, label):
-            return label
-        label = lower
 
 
 def solve_components(net: Network, wanted: Ints) -> tuple[Ints, Ints]:

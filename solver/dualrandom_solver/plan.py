@@ -1,8 +1,8 @@
-"""The plan: the filling of all seats with the least total cost (pairing.md §1).
+"""The plan: the filling of all seats with the least total cost (docs/protocol.md §8.5).
 
 Nearly all members come from the cheapest few candidates of their seats, so the flow is solved over a short
 list of pairs first. Its least prices are then held against all pairs: where none undercuts them, they prove
-the plan cheapest over all pairs (pairing.md §3); where some do, these are added and the affected components
+the plan cheapest over all pairs (docs/pairing-soundness.md §7); where some do, these are added and the affected components
 are solved again. The answer does not depend on the length of the lists, only the time does.
 """
 

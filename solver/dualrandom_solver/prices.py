@@ -1,4 +1,4 @@
-"""The least prices that support a plan (pairing.md §3): the certificate that it is optimal.
+"""The least prices that support a plan (docs/protocol.md §8.7): the certificate that it is optimal.
 
 With a(p, t) = period(p) + day(p, t), the prices are the least solution of
 

@@ -1,4 +1,4 @@
-"""Who can replace whom in a crew (pairing.md §3).
+"""Who can replace whom in a crew (docs/protocol.md §8.7).
 
 q can replace p when q may take a seat whose occupant is p, or whose occupant may move to another seat, and
 so on to p. So the members whom a candidate can replace are the occupants of a closed set of seats: all seats

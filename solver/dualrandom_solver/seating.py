@@ -1,4 +1,4 @@
-"""Which member takes which seat (pairing.md §1): seat by seat in order, the member with the smallest rank
+"""Which member takes which seat (docs/protocol.md §8.5): seat by seat in order, the member with the smallest rank
 who leaves the rest fillable. Equivalently the seat order whose ranks are lexicographically smallest."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Who takes the place of a member who cannot serve (protocol §11)."""
+"""Who takes the place of a member who cannot serve (docs/protocol.md §13)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether the plan is the only one of its cost (pairing.md §3).
+"""Whether the plan is the only one of its cost (docs/pairing-soundness.md §4).
 
 Nodes are slots (person, day), persons and the sink; arcs are the steps of the residual flow that cost
 nothing. Another plan of the same cost exists exactly when a replacement lies on a circle of such steps.

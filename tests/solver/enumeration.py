@@ -54,7 +54,7 @@ def instance_of(seed: int) -> Instance:
 
 @dataclass(frozen=True)
 class Enumerated:
-    """The definition of pairing.md §1, by enumeration and nothing else."""
+    """The definition of docs/protocol.md §8, by enumeration and nothing else."""
 
     instance: Instance
 
