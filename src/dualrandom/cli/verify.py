@@ -31,6 +31,14 @@ def verify(
             help="以审计人身份用活动目录中的开封材料复核 · check with the openings of a campaign's folder",
         ),
     ] = False,
+    log_policy: Annotated[
+        Path | None,
+        typer.Option(
+            "--log-policy",
+            metavar="FILE",
+            help="您信任的日志与见证方（C2SP tlog-policy） · the logs and witnesses that you trust",
+        ),
+    ] = None,
     as_json: AsJson = False,
     language: InLanguage = None,
 ) -> None:
@@ -45,8 +53,13 @@ def verify(
         screen.stage("读取公布文件", "reading the published files")
         files = read_public(public)
         openings = read_auditor(folder) if auditor else None
+        policy = None
+        if log_policy is not None:
+            from dualrandom.log.policy import parse_policy  # noqa: PLC0415
+
+            policy = parse_policy(log_policy.read_bytes())
         screen.stage("复核", "checking")
-        report = verify_record(files, openings, screen.stage)
+        report = verify_record(files, openings, screen.stage, policy)
         screen.end_stage()
         show_report(screen, report)
         screen.finish(report_as_json(report) | {"folder": str(public)})

@@ -5,37 +5,54 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from dualrandom.log.policy import Policy
 from dualrandom.ticket import Tickets
 from dualrandom.verify import crews, dates, draws, findings, seed_beacon, sizes_selection, visits
 from dualrandom.verify.announcement import Announcement
+from dualrandom.verify.attest import attested, check_attest
 from dualrandom.verify.change_rows import NAME as CHANGES
 from dualrandom.verify.changes import check_changes
 from dualrandom.verify.crews import Hidden
 from dualrandom.verify.folder import AuditorFiles
 from dualrandom.verify.list_checks import check_lists
 from dualrandom.verify.loading import Record, load_documents, load_lists
+from dualrandom.verify.order import LogChecks
+from dualrandom.verify.receipt import NAME as RECEIPT
+from dualrandom.verify.receipt import check_receipt
 from dualrandom.verify.report import CHECK_NAMES, Report, Verdict
 from dualrandom.verify.result import Result, Selection, Visit
 from dualrandom.verify.rules import broken_references, check_quotas, check_simple_rules
 from dualrandom.verify.seats import Rules, replay_barring
 from dualrandom.verify.totals import check_result
+from dualrandom.verify.two_way import misnamed
 
 Progress = Callable[[str, str], None]
 """Called with the name of what is being checked, in Chinese and English."""
 
 
 def verify_record(
-    files: Mapping[str, bytes], auditor: AuditorFiles | None = None, progress: Progress | None = None
+    files: Mapping[str, bytes],
+    auditor: AuditorFiles | None = None,
+    progress: Progress | None = None,
+    log_policy: Policy | None = None,
+    receipt: bytes | None = None,
 ) -> Report:
     """Check a published folder, ``files`` by relative name; with ``auditor`` a sealed draw is checked completely.
 
+    ``log_policy`` says which logs and witnesses the reader trusts; without it the log is checked against its own key only.
     Never raises for anything that files can contain: what is wrong with them is in the report.
     """
-    return _verify(files, auditor, progress or _silent, voided=False)
+    return _verify(files, auditor, progress or _silent, log_policy, voided=False, receipt=receipt)
 
 
 def _verify(
-    files: Mapping[str, bytes], auditor: AuditorFiles | None, tell: Progress, *, voided: bool
+    files: Mapping[str, bytes],
+    auditor: AuditorFiles | None,
+    tell: Progress,
+    log_policy: Policy | None = None,
+    *,
+    voided: bool,
+    receipt: bytes | None = None,
 ) -> Report:
     """Check a folder; for one of a ``voided`` draw, those that it voids in turn are checked beside it, not within."""
     record = Record(files, auditor)
@@ -52,13 +69,15 @@ def _verify(
     _guarded(record.verdicts["canonical"], lambda: load_lists(record, announcement))
     check = _Checks(record, announcement)
     judge = None if voided else lambda inner: _verify(inner, None, _silent, voided=True)
+    in_log = LogChecks(record, announcement)
     stages: tuple[tuple[str, str, str, Callable[[], None]], ...] = (
         ("signatures", "核对签名", "signatures", check.signatures),
         ("announcement", "核对公告", "announcement", check.announced),
         ("lists", "核对名录", "lists", lambda: check_lists(record, announcement)),
-        ("log", "", "", check.log),
-        ("events", "", "", check.events),
+        ("log", "核对日志", "the log", lambda: in_log.check_log(log_policy, voided=voided)),
+        ("events", "", "", in_log.check_events),
         ("contributions", "核对随机贡献", "contributions", check.contributions),
+        ("contributions", "", "", in_log.check_contributions),
         ("beacon", "核对信标", "beacon", check.beacon),
         ("seed", "核对种子", "seed", check.seed),
         ("selection", "重算抽选", "replaying the selection", check.selection),
@@ -75,13 +94,17 @@ def _verify(
             "how the draw ended",
             lambda: draws.check_draws(record, announcement, judge),
         ),
+        ("draws", "", "", in_log.check_draws),
     )
     for name, zh, en, run in stages:
         if zh:
             tell(zh, en)
         _guarded(record.verdicts[name], run)
     record.verdicts["canonical"].note(f"{len(files)} 个文件", f"{len(files)} files")
-    return Report(tuple(verdict.check() for verdict in record.verdicts.values()))
+    if receipt is not None:
+        verdict = record.verdicts[RECEIPT] = Verdict(RECEIPT)
+        _guarded(verdict, lambda: check_receipt(verdict, record, receipt))
+    return Report(attested(record, [verdict.check() for verdict in record.verdicts.values()]))
 
 
 def _silent(_zh: str, _en: str) -> None:
@@ -114,27 +137,9 @@ class _Checks:
     """The visits in effect after changes.jsonl, as far as they are known."""
 
     def signatures(self) -> None:
-        """Check each party's signature."""
+        """Check each party's signature, and the auditor's."""
         seed_beacon.check_signatures(self.record.verdicts["signatures"], self.a)
-
-    def log(self) -> None:
-        """Say that there is no log yet."""
-        self.record.verdicts["log"].unchecked(
-            "本草案尚无透明日志：缺失的抽取与两面之词未核对",
-            "this draft has no transparency log: missing draws and equivocation are not checked",
-        )
-
-    def events(self) -> None:
-        """Say that the order of events needs a log."""
-        self.record.verdicts["events"].unchecked(
-            "没有带见证方的日志，无法证明公告先于信标轮次公开",
-            "without a log with witnesses nothing proves that the announcement was public before the round",
-        )
-        if self.record.labels is not None and self.record.labels.rehearsal:
-            self.record.verdicts["events"].unchecked(
-                "labels.json 说明这是演练：公告时信标轮次已经公开",
-                "labels.json says that this is a rehearsal: the round was already known when it was announced",
-            )
+        check_attest(self.record, self.a)
 
     def announced(self) -> None:
         """Check the announcement's inner rules."""
@@ -158,6 +163,9 @@ class _Checks:
                 "抽样框缺失或损坏，各层大小未核对", "the frame is missing or broken: sizes not compared"
             )
         check_quotas(verdict, self.a, record.strata, sizes)
+        for zh, en in misnamed(self.a, record.strata):
+            verdict.fail(zh, en)
+            record.references_hold = False
         verdict.note(
             f"{len(self.a.tasks)} 个任务的大小、期望、合计与比率相符",
             f"sizes, quotas, totals and rates of {len(self.a.tasks)} tasks are right",
