@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from dualrandom.verify import figures, lists, published, result, seed_beacon
+from dualrandom.verify import attestation, figures, lists, published, result, seed_beacon
 from dualrandom.verify.announcement import NAME as ANNOUNCEMENT
 from dualrandom.verify.announcement import Announcement, Stratum, parse_announcement
 from dualrandom.verify.folder import AuditorFiles
@@ -21,7 +21,7 @@ DOCUMENTS = frozenset(
     {
         ANNOUNCEMENT, "beacon.json", "result.json", "ties.json", "statistics.json", "labels.json", "findings.json",
         "void.json", "frame.jsonl", "roster.jsonl", "recusals.jsonl", "strata.jsonl", "cutoffs.jsonl", "visits.jsonl",
-        "openings.jsonl", "changes.jsonl",
+        "openings.jsonl", "changes.jsonl", "attest.json",
     }
 )  # fmt: skip
 """Names that this protocol gives a meaning; any other .json or .jsonl file beside them is refused."""
@@ -48,6 +48,8 @@ class Record:
     statistics: figures.Statistics | None = None
     ties: tuple[Tie, ...] | None = None
     ties_digest: str = ""
+    attest: attestation.Attest | None = None
+    """The auditor's attestation; once the check `signatures` is made, None unless it stands."""
     listed: dict[str, ListFile] = field(default_factory=dict)
     openings: dict[str, list[Openings]] = field(default_factory=dict)
     """list → openings of it, from the auditor and from openings.jsonl"""
@@ -94,6 +96,7 @@ def load_documents(record: Record) -> None:
     record.findings = record.parse("findings.json", published.parse_findings)
     record.labels = record.parse("labels.json", published.parse_labels)
     record.statistics = record.parse("statistics.json", figures.parse_statistics)
+    record.attest = record.parse(attestation.NAME, attestation.parse_attest)
     ties = record.parse("ties.json", result.parse_ties)
     if ties is not None:
         record.ties_digest, record.ties = ties
