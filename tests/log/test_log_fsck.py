@@ -194,5 +194,15 @@ def test_unreadable_files_and_links_are_reported(files: Files, policy: Policy, t
     assert "file-unreadable" in {problem.code for problem in fsck(tmp_path / "public", policy)}
 
 
+def test_an_absurd_size_that_the_log_signed_is_refused_at_once(
+    files: Files, policy: Policy, successor: Signer
+) -> None:
+    note = sign_checkpoint(Checkpoint(successor.name, 2**63 - 1, b"\x07" * 32), [successor])
+    for changed in ({"checkpoint": note}, {f"checkpoints/{2**63 - 1}": note}, {"checkpoints/2": note}):
+        problems = check_files({**files, **changed}, policy)
+        assert any(problem.severity == "error" for problem in problems)
+        assert len(problems) < 100
+
+
 def test_an_empty_folder_is_no_log(tmp_path: Path) -> None:
     assert {problem.file for problem in fsck(tmp_path)} == {"log.vkey"}

@@ -180,6 +180,16 @@ def test_a_revoked_keys_checkpoints_count_only_if_witnessed_before(
     assert refused.value.code == "key-revoked"
 
 
+def test_a_checkpoint_signed_by_both_keys_counts_for_the_one_that_was_not_revoked(
+    signer: Signer, successor: Signer
+) -> None:
+    notes = [rotation(signer, successor, AT), revocation(successor, signer.key, AT, "stolen")]
+    policy = with_succession(parse_policy(f"log {signer.key.text}\nquorum none\n".encode()), notes)
+    checkpoint = Checkpoint(signer.name, 5, b"\x07" * 32)
+    for signers in ([signer, successor], [successor, signer]):
+        assert policy.verify(sign_checkpoint(checkpoint, signers)).log_key == successor.key
+
+
 def test_without_witnesses_nothing_of_a_revoked_key_counts(
     signer: Signer, successor: Signer, cosigners: tuple[Cosigner, ...]
 ) -> None:

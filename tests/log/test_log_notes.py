@@ -167,8 +167,8 @@ def test_a_malformed_checkpoint_is_refused(lie: str) -> None:
 
 def test_extension_lines_are_kept_and_signed(signer: Signer) -> None:
     checkpoint = Checkpoint(signer.name, 5, b"\x07" * 32, ("extra line",))
-    read, note, key = open_checkpoint(sign_checkpoint(checkpoint, [signer]), [signer.key])
-    assert (read, key) == (checkpoint, signer.key)
+    read, note, keys = open_checkpoint(sign_checkpoint(checkpoint, [signer]), [signer.key])
+    assert (read, keys) == (checkpoint, (signer.key,))
     with pytest.raises(LogError):
         open_checkpoint(note.data.replace(b"extra", b"other"), [signer.key])
 

@@ -83,8 +83,10 @@ def sign_checkpoint(checkpoint: Checkpoint, signers: Iterable[Signer]) -> bytes:
     return Note(checkpoint.text, tuple(signatures)).data
 
 
-def open_checkpoint(data: bytes, log_keys: Iterable[VerifierKey]) -> tuple[Checkpoint, Note, VerifierKey]:
-    """Return checkpoint, note and the log key that signed it, of the first valid signature.
+def open_checkpoint(
+    data: bytes, log_keys: Iterable[VerifierKey]
+) -> tuple[Checkpoint, Note, tuple[VerifierKey, ...]]:
+    """Return checkpoint, note and the log keys that signed it, in the order of their signatures.
 
     Only keys named as the checkpoint's origin can sign for it. Raises LogError: malformed, ``origin-unknown``,
     ``signature-missing``, ``signature-invalid``.
@@ -94,8 +96,8 @@ def open_checkpoint(data: bytes, log_keys: Iterable[VerifierKey]) -> tuple[Check
     keys = {key.key_id: key for key in log_keys if key.name == checkpoint.origin}
     if not keys:
         raise _unknown_origin(checkpoint.origin)
-    first = verified_signatures(note, keys.values())[0]
-    return checkpoint, note, keys[first.key_id]
+    signatures = verified_signatures(note, keys.values())
+    return checkpoint, note, tuple(keys[signature.key_id] for signature in signatures)
 
 
 def _malformed(zh: str, en: str) -> Exception:

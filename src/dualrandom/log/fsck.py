@@ -25,6 +25,7 @@ from dualrandom.log.reader import (
 )
 from dualrandom.log.tile import (
     ENTRIES_LEVEL,
+    WIDTH,
     parse_bundle,
     parse_path,
     parse_tile,
@@ -177,6 +178,12 @@ class _Checker:
         entries: list[bytes] = []
         hashes: list[bytes] = []
         complete = True
+        bundles = sum(path.startswith("tile/entries/") for path in self.files)
+        if checkpoint.size > bundles * WIDTH:
+            # a signed size may be absurd: name the first missing bundle, not all of them
+            missing = next(tile.path for tile in tiles_of(checkpoint.size) if tile.path not in self.files)
+            yield _missing(missing)
+            return None
         for tile in tiles_of(checkpoint.size):
             self.seen.add(tile.path)
             if tile.path not in self.files:
@@ -203,7 +210,7 @@ class _Checker:
                     path = next(
                         t.path
                         for t in tiles_of(checkpoint.size)
-                        if t.level == ENTRIES_LEVEL and t.index == index // 256
+                        if t.level == ENTRIES_LEVEL and t.index == index // WIDTH
                     )
                     yield _problem(
                         "entry-changed",
@@ -232,7 +239,7 @@ class _Checker:
                 continue
             self.seen.add(path)
             held = size >> (8 * max(tile.level, 0))
-            if tile.index * 256 + tile.width > held:
+            if tile.index * WIDTH + tile.width > held:
                 yield _problem(
                     "file-unpublished",
                     path,
@@ -263,13 +270,15 @@ class _Checker:
                 yield _problem(
                     "checkpoint-misplaced", path, "大小与文件名不符", "its size is not the file's name"
                 )
-            elif tree is not None and root(size, tree.node) != old.root:
+                continue
+            if tree is not None and root(size, tree.node) != old.root:
                 yield _problem("fork", path, "与现行检查点不一致", "inconsistent with the latest checkpoint")
             if size == latest.size and self.files[path] != self.files[CHECKPOINT]:
                 yield _problem(
                     "checkpoint-differs", path, "与 checkpoint 文件不同", "differs from the file checkpoint"
                 )
-            yield from self._tiles_of_old(size)
+            if tree is not None:
+                yield from self._tiles_of_old(size)
 
     def _tiles_of_old(self, size: int) -> Iterator[Problem]:
         for tile in tiles_of(size):

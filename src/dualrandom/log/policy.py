@@ -90,7 +90,7 @@ class Policy:
         Raises LogError: malformed, ``origin-unknown``, ``signature-missing``, ``signature-invalid``,
         ``quorum-missing``, ``key-revoked``.
         """
-        checkpoint, note, log_key = open_checkpoint(data, (log.key for log in self.logs))
+        checkpoint, note, log_keys = open_checkpoint(data, (log.key for log in self.logs))
         cosigned = self.cosignatures(note)
         quorum_time = next((at for at in sorted(cosigned.values()) if self._met_by(cosigned, at)), None)
         if self.needs_witnesses and quorum_time is None:
@@ -103,17 +103,18 @@ class Policy:
                 remedy_zh="向见证方补取共签，或等待其恢复；在此之前不能说明日志对所有人一致。",
                 remedy_en="Ask the witnesses again, or wait until they answer; until then nothing shows that all see one log.",
             )
-        since = min((at for key, at in self.revoked if key == log_key), default=None)
-        if since is not None and (not self.needs_witnesses or quorum_time is None or quorum_time >= since):
+        unrevoked = [key for key in log_keys if self._counts(key, quorum_time)]
+        if not unrevoked:
             raise refusal(
                 "key-revoked",
-                log_key.text,
+                log_keys[0].text,
                 "签署检查点的密钥已吊销",
                 "the key that signed the checkpoint was revoked",
                 remedy_zh="使用由现行密钥签署的检查点。",
                 remedy_en="Use a checkpoint signed by the current key.",
             )
-        return Verified(checkpoint, note, log_key, cosigned, quorum_time if self.needs_witnesses else None)
+        proven = quorum_time if self.needs_witnesses else None
+        return Verified(checkpoint, note, unrevoked[0], cosigned, proven)
 
     def cosignatures(self, note: Note) -> dict[str, int]:
         """Return witness name → earliest stated time of the known witnesses' cosignatures, each verified.
@@ -130,6 +131,13 @@ class Policy:
             if time is not None:
                 times[name] = min(time, times.get(name, time))
         return times
+
+    def _counts(self, key: VerifierKey, quorum_time: int | None) -> bool:
+        """Say whether a log key was not revoked, or a quorum had cosigned before it was."""
+        since = min((at for revoked, at in self.revoked if revoked == key), default=None)
+        if since is None:
+            return True
+        return self.needs_witnesses and quorum_time is not None and quorum_time < since
 
     def _met_by(self, cosigned: Mapping[str, int], at: int) -> bool:
         return self.is_met({name for name, time in cosigned.items() if time <= at})

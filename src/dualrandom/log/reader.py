@@ -101,7 +101,8 @@ class LogReader:
     def proof(self, index: int, size: int | None = None, extra: bytes | None = None) -> bytes:
         """Return the proof file of an entry under the checkpoint of ``size`` (the latest if None). Raises LogError."""
         note = self.checkpoint_note(size)
-        covered = self.checkpoint(size).size
+        # from the same bytes: the log may grow while this runs
+        covered = open_checkpoint(note, self.succession.keys)[0].size
         return LogProof(index, inclusion_proof(index, covered, self.node(covered)), note, extra).data
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from http.client import HTTPException
 from typing import Any
 
-from dualrandom.log.checkpoint import decimal
+from dualrandom.log.checkpoint import decimal, parse_checkpoint
 from dualrandom.log.errors import LogError, refusal
 from dualrandom.log.note import Note, Signature, parse_note, verified_signatures
 from dualrandom.log.policy import Policy, PolicyWitness
@@ -99,7 +99,7 @@ _opener = urllib.request.build_opener(_Stay)
 def _ask(
     reader: LogReader, note: bytes, witness: PolicyWitness, post: Post, old: int = 0
 ) -> tuple[Signature, ...]:
-    size = reader.checkpoint().size
+    size = parse_checkpoint(parse_note(note).text).size
     address = f"{(witness.url or '').rstrip('/')}/add-checkpoint"
     try:
         answer = post(address, Request(old, reader.consistency(old, size), note).data)
