@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +32,7 @@ __all__ = [
     "exclusion",
     "freeze",
     "membership",
+    "quota_warnings",
     "strata_of",
     "year_to_date",
 ]
@@ -74,28 +76,49 @@ class Frozen:
 
 
 def strata_of(plan: Plan, placed: Membership) -> dict[str, tuple[Stratum, ...]]:
-    """Return each ``own`` task's strata with their expected sizes, or raise InputError for quotas above their strata."""
+    """Return each ``own`` task's strata with their expected sizes.
+
+    What a stratum owes beyond its eligible members is left for later months if it is owed by enterprises whose interval has
+    not passed yet. Raises InputError for quotas above their strata otherwise, and for laws that contradict each other.
+    """
     result: dict[str, tuple[Stratum, ...]] = {}
     problems: list[Problem] = []
     for task in plan.tasks:
         if task.mode == "follows":
             continue
         populations = placed.populations[task.id]
-        resolution = placed.resolutions[task.id]
-        problems += conflict_problems(task, resolution)
-        sizes = expected_sizes(task, populations, plan.months_left, plan.rounding, resolution.bounds)
-        for stratum, expected in sizes.items():
-            if expected > populations[stratum].eligible:
-                problems.append(_quota_problem(task, stratum, str(expected), populations[stratum].eligible))
-        if not any(population.eligible for population in populations.values()):
-            problems.append(_empty_task(task))
-        result[task.id] = tuple(
-            Stratum(stratum, placed.groups[task.id][stratum], populations[stratum].eligible, expected)
-            for stratum, expected in sorted(sizes.items())
-        )
-    if any(problem.severity == "error" for problem in problems):
+        problems += conflict_problems(task, placed.resolutions[task.id])
+        strata = []
+        for stratum, expected in sorted(_owed(plan, placed, task).items()):
+            population = populations[stratum]
+            if expected > population.eligible + population.waiting:
+                problems.append(_quota_problem(task, stratum, str(expected), population.eligible))
+            drawn = min(expected, Fraction(population.eligible))
+            strata.append(Stratum(stratum, placed.groups[task.id][stratum], population.eligible, drawn))
+        result[task.id] = tuple(strata)
+    if problems:
         raise InputError(problems)
     return result
+
+
+def _owed(plan: Plan, placed: Membership, task: Task) -> dict[str, Fraction]:
+    bounds = placed.resolutions[task.id].bounds
+    return expected_sizes(task, placed.populations[task.id], plan.months_left, plan.rounding, bounds)
+
+
+def quota_warnings(plan: Plan, placed: Membership) -> tuple[Problem, ...]:
+    """Return warnings about tasks that have nobody to draw, and about checks that wait for an interval to pass."""
+    problems: list[Problem] = []
+    for task in plan.tasks:
+        if task.mode == "follows":
+            continue
+        populations = placed.populations[task.id]
+        if not any(population.eligible for population in populations.values()):
+            problems.append(_empty_task(task))
+        for stratum, expected in sorted(_owed(plan, placed, task).items()):
+            if expected > populations[stratum].eligible:
+                problems.append(_postponed(task, stratum, expected - populations[stratum].eligible))
+    return tuple(problems)
 
 
 _NUMBER = re.compile(r"^[\d\s-]+|\d.*$")
@@ -253,6 +276,23 @@ def _quota_problem(task: Task, stratum: str, expected: str, eligible: int) -> Pr
         message_en=f"task {task.id} owes {expected} enterprises in stratum {stratum}, only {eligible} can be drawn",
         remedy_zh="降低比例或频次，扩大范围，或提高企业年度检查上限。",
         remedy_en="Lower the ratio or frequency, widen the scope, or raise the enterprises' annual cap.",
+    )
+
+
+def _postponed(task: Task, stratum: str, missing: Fraction) -> Problem:
+    number = float(missing) if missing.denominator > 1 else missing.numerator
+    return Problem(
+        code="quota-postponed",
+        file="plan.toml",
+        sheet=None,
+        row=None,
+        column=f"tasks.{task.id}.interval",
+        value=str(number),
+        message_zh=f"任务 {task.id} 的层 {stratum}：本期少抽 {number} 户，间隔未满，留待以后各月",
+        message_en=f"task {task.id}, stratum {stratum}: {number} fewer now, their interval has not passed; left for later months",
+        remedy_zh="缩短间隔，或接受延后（dualrandom progress 会显示全年缺口）。",
+        remedy_en="Shorten the interval, or accept it (dualrandom progress shows what the year will miss).",
+        severity="warning",
     )
 
 

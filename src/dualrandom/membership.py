@@ -17,7 +17,7 @@ from dualrandom.eligibility import YearToDate, accepts, exclusion, filter_of, ob
 from dualrandom.policy.plan import Plan, Task
 from dualrandom.policy.precedence import Resolution, resolve
 from dualrandom.quota import Population
-from dualrandom.reasons import NOT_OWED, NOTHING_LEFT, OUT_OF_SCOPE, OUTSIDE, RECOGNISED
+from dualrandom.reasons import INTERVAL, NOT_OWED, NOTHING_LEFT, OUT_OF_SCOPE, OUTSIDE, RECOGNISED
 from dualrandom.registry.models import Enterprise
 
 
@@ -114,6 +114,7 @@ class _Placing:
         self.eligible: Counter[tuple[str, str]] = Counter()
         self.whole: Counter[tuple[str, str]] = Counter()
         self.checked: Counter[tuple[str, str]] = Counter()
+        self.waiting: Counter[tuple[str, str]] = Counter()
         self.cells: Counter[tuple[str, str, str, str, str]] = Counter()
         self.example: dict[tuple[str, str], Enterprise] = {}
 
@@ -149,6 +150,7 @@ class _Placing:
             else:
                 self.excluded[reason] += times
                 self.by_task[task.id][reason] += times
+                self.waiting[key] += times if reason == INTERVAL else 0
             if reason not in NOT_OWED:
                 self.whole[key] += times
                 self.cells[*cell, "whole"] += times
@@ -197,6 +199,7 @@ class _Placing:
             self.checked[key],
             example.kind if "kind" in task.strata_by else "",
             example.district if "district" in task.strata_by else "",
+            self.waiting[key],
         )
 
 

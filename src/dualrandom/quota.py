@@ -40,6 +40,8 @@ class Population:
     done: int
     kind: str = ""
     district: str = ""
+    waiting: int = 0
+    """How many are out only until their interval has passed."""
 
 
 @dataclass(frozen=True, slots=True)

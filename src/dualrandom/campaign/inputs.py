@@ -15,7 +15,7 @@ from dualrandom.campaign.folder import Campaign
 from dualrandom.errors import InputError, Problem
 from dualrandom.flags import Flag, flag_warnings, read_snapshot
 from dualrandom.foresight import early_warnings
-from dualrandom.frame import Frozen, Membership, YearToDate, freeze, membership, year_to_date
+from dualrandom.frame import Frozen, Membership, YearToDate, freeze, membership, quota_warnings, year_to_date
 from dualrandom.policy.plan import Plan
 from dualrandom.policy.reader import WORKING_DAYS, read_plan
 from dualrandom.policy.report import PolicyReport, policy_report
@@ -47,6 +47,8 @@ class Prepared:
     placed: Membership
     frozen: Frozen
     policies: PolicyReport
+    warnings: tuple[Problem, ...]
+    """About quotas."""
 
 
 def load_inputs(folder: Path) -> Inputs:
@@ -138,7 +140,7 @@ def prepare(inputs: Inputs, draw: str, secret: bytes | None) -> Prepared:
         raise InputError(dict.fromkeys((*report.problems, *refused.problems))) from None
     if any(problem.severity == "error" for problem in report.problems):
         raise InputError(report.problems)
-    return Prepared(days, placed, frozen, report)
+    return Prepared(days, placed, frozen, report, quota_warnings(plan, placed))
 
 
 def warnings_of(
@@ -148,6 +150,7 @@ def warnings_of(
     return (
         *inputs.warnings,
         *prepared.policies.problems,
+        *prepared.warnings,
         *early_warnings(announcement, prepared.frozen),
         *flag_warnings(found),
     )
