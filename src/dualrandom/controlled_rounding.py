@@ -1,6 +1,6 @@
-"""Two-way control of sample sizes: unbiased controlled rounding of a table (docs/sampling.md, "Two-way control").
+"""Two-way control of sample sizes: unbiased controlled rounding of a table (docs/protocol.md §6.2, docs/sampling.md).
 
-One-way sizes (docs/protocol.md §6) keep every stratum, every group and the task at its expectation rounded down or up. With two ways
+One-way sizes (§6.1) keep every stratum, every group and the task at its expectation rounded down or up. With two ways
 the totals of *both* margins, for instance of every credit class and of every district, are held as well. The table of fractional parts
 gets a slack row and a slack column that make all margins whole; then a cycle of cells is moved up and down by turns, one way or the
 other at random, until no cell has a fraction left (Causey, Cox and Ernst 1985; Cox 1987, "A constructive procedure for unbiased

@@ -11,6 +11,7 @@ import numpy as np
 from dualrandom import sample
 from dualrandom.announcement import ListFile, numbered, sealed_row, strata_in_order
 from dualrandom.canonical import canonical
+from dualrandom.controlled_rounding import two_way_sizes
 from dualrandom.frame import Frozen
 from dualrandom.hashing import suite_digest
 from dualrandom.pairing import Attempt, Pairing, pair
@@ -71,7 +72,8 @@ def select(announcement: Mapping[str, Any], frozen: Frozen, tickets: Tickets) ->
     for task in tasks:
         if task["mode"] == "own":
             name = task["id"]
-            sizes = sample.sample_sizes(name, frozen.strata[name], tickets)
+            rounded = two_way_sizes if task["control"] == "two-way" else sample.sample_sizes
+            sizes = rounded(name, frozen.strata[name], tickets)
             of = {
                 stratum: sample.smallest(
                     sample.members(ranked, placed.get(name, {}).get(stratum, ())), size

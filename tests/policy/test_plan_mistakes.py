@@ -168,6 +168,17 @@ MISTAKES: list[tuple[tuple[str, str], str, str]] = [
     ((RATIOS, "budget = { visits = 0, weights = { A = 1, B = 1, C = 1, D = 1 } }"), "plan-range", "tasks[1].budget.visits"),
     ((RATIOS, "budget = { visits = 9, weights = { A = 0, B = 0, C = 0, D = 0 } }"), "plan-weights", "tasks[1].budget.weights"),
     ((RATIOS, RATIOS + '\ncontrol = "two-way"'), "plan-two-way", "tasks[1].control"),
+    (
+        (RATIOS, RATIOS + '\nstrata_by = ["class", "district"]\ngroup_by = "district"\ncontrol = "two-way"'),
+        "plan-two-way",
+        "tasks[1].control",
+    ),
+    (
+        (RATIOS, RATIOS + '\nstrata_by = ["class", "kind"]\ngroup_by = "class"\ncontrol = "two-way"'),
+        "plan-two-way",
+        "tasks[1].control",
+    ),
+    (('lead = "t01"', 'lead = "t01"\ncontrol = "two-way"'), "plan-two-way", "tasks[2].control"),
     ((RATIOS, RATIOS + "\nfrequency = 0"), "plan-range", "tasks[1].frequency"),
     ((RATIOS, RATIOS + '\nstrata_by = ["district"]'), "plan-strata", "tasks[1].strata_by"),
     ((RATIOS, RATIOS + '\ngroup_by = "district"'), "plan-strata", "tasks[1].group_by"),
@@ -236,6 +247,18 @@ def test_open_classes_need_a_reason_and_the_law_is_named() -> None:
 def test_an_open_draw_has_no_auditor() -> None:
     text = PLAN.replace("[plan]", '[plan]\ndisclosure = "open"\nclasses_public = "x"')
     assert [problem.code for problem in errors_of(text)] == ["plan-auditor-open"]
+
+
+@pytest.mark.parametrize(
+    ("strata_by", "group_by"), [('"class", "district"', "class"), ('"district", "class"', "district")]
+)
+def test_two_way_control_is_accepted_for_class_and_district_grouped_by_the_first(
+    strata_by: str, group_by: str
+) -> None:
+    keys = f'strata_by = [{strata_by}]\ngroup_by = "{group_by}"\ncontrol = "two-way"'
+    plan = parse_plan(PLAN.replace(RATIOS, f"{RATIOS}\n{keys}").encode()).plan
+    assert plan is not None
+    assert [task.control for task in plan.tasks] == ["two-way", "one-way"]
 
 
 def test_all_mistakes_are_reported_at_once_in_the_order_of_lines() -> None:

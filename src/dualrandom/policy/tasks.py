@@ -19,14 +19,7 @@ def check_tasks(faults: Faults, parsed: Parsed, raw: Mapping[str, Any]) -> None:
         known(faults, (*path, "department"), task["department"], departments, ("部门", "department"))
         _scope(faults, path, task, parsed)
         if task["control"] == "two-way":
-            faults.error(
-                (*path, "control"),
-                "plan-two-way",
-                "two-way",
-                ("双向控制取整尚未定义", "two-way controlled rounding is not defined yet"),
-                ('删去 control 或写 "one-way"', 'Take control out or write "one-way"'),
-                '"one-way"',
-            )
+            _two_way(faults, path, task)
         if task["mode"] == "follows":
             _follower(faults, path, task, written, modes)
         elif task["mode"] == "own":
@@ -137,6 +130,38 @@ def _quota(faults: Faults, path: Path, task: Parsed, written: Parsed, parsed: Pa
                 f'strata_by 加上 "{task["group_by"]}"，或写 group_by = "task"',
                 f'Add "{task["group_by"]}" to strata_by, or set group_by = "task"',
             ),
+        )
+
+
+def _two_way(faults: Faults, path: Path, task: Parsed) -> None:
+    """Two-way control rounds a table: classes by districts, its rows the groups (docs/protocol.md §6.2)."""
+    if task["mode"] == "follows":
+        faults.error(
+            (*path, "control"),
+            "plan-two-way",
+            "two-way",
+            ("参与任务没有自己的样本量，无须取整", "a task that follows has no sample sizes to round"),
+            ('删去 control 或写 "one-way"', 'Take control out or write "one-way"'),
+            '"one-way"',
+        )
+        return
+    strata_by, group_by = task["strata_by"], task["group_by"]
+    if None in (task["mode"], strata_by, group_by):
+        return
+    if sorted(strata_by) != ["class", "district"] or group_by != strata_by[0]:
+        faults.error(
+            (*path, "control"),
+            "plan-two-way",
+            "two-way",
+            (
+                "双向控制须按信用分类和区划分层，并按其中第一项分组",
+                "two-way control needs strata by class and district, grouped by the first of them",
+            ),
+            (
+                '写 strata_by = ["class", "district"] 和 group_by = "class"，或写 control = "one-way"',
+                'Set strata_by = ["class", "district"] and group_by = "class", or control = "one-way"',
+            ),
+            '"one-way"',
         )
 
 

@@ -55,6 +55,7 @@ class Task:
 
     id: str
     department: str
+    control: str
     mode: str
     lead: str | None
     items: tuple[Item, ...]
@@ -305,8 +306,8 @@ def _tasks(value: Any, where: str, sealed: bool) -> dict[str, Task]:
     for i, entry in enumerate(schema.array(value, where)):
         place = f"{where}[{i}]"
         found = schema.record(entry, place, keys)
-        schema.choice("one-way")(found["control"], f"{place}.control")
         mode = schema.choice("own", "follows")(found["mode"], f"{place}.mode")
+        controls = ("one-way", "two-way") if mode == "own" else ("one-way",)
         items = schema.many(found["items"], f"{place}.items", _item)
         schema.ascending([item.id for item in items], f"{place}.items")
         strata = None
@@ -326,6 +327,7 @@ def _tasks(value: Any, where: str, sealed: bool) -> dict[str, Task]:
             Task(
                 id=schema.ident(found["id"], f"{place}.id"),
                 department=schema.ident(found["department"], f"{place}.department"),
+                control=schema.choice(*controls)(found["control"], f"{place}.control"),
                 mode=mode,
                 lead=found["lead"],
                 items=items,

@@ -10,11 +10,12 @@ from itertools import islice
 from math import floor
 
 from dualrandom.ticket import Tickets
-from dualrandom.verify.announcement import WHOLE_SCOPE, Announcement, Stratum
+from dualrandom.verify.announcement import WHOLE_SCOPE, Announcement, Stratum, Task
 from dualrandom.verify.lists import Frame
 from dualrandom.verify.report import Verdict
 from dualrandom.verify.result import Selection
 from dualrandom.verify.rules import Strata
+from dualrandom.verify.two_way import two_way_sizes
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class Sample:
 
 
 def sample_sizes(strata: Sequence[Stratum], order: Mapping[str, bytes], rounding: int) -> dict[str, int]:
-    """Return n_h by stratum id: ``order`` has each stratum's order ticket, ``rounding`` is U·2^256."""
+    """Return n_h by stratum id under one-way control (§6.1): ``order`` has each stratum's order ticket, ``rounding`` is U·2^256."""
     smallest: dict[str, str] = {}
     for stratum in strata:
         smallest[stratum.group] = min(stratum.id, smallest.get(stratum.group, stratum.id))
@@ -49,10 +50,16 @@ def all_sizes(announcement: Announcement, strata: Strata, tickets: Tickets) -> d
     for task in announcement.tasks.values():
         if task.mode == "own":
             found = strata.get(task.id, ())
-            order = {stratum.id: tickets.raw("order", f"{task.id}:{stratum.id}") for stratum in found}
-            for stratum, n in sample_sizes(found, order, tickets.number("rounding", task.id)).items():
+            for stratum, n in _task_sizes(task, found, tickets).items():
                 sizes[task.id, stratum] = n
     return sizes
+
+
+def _task_sizes(task: Task, strata: Sequence[Stratum], tickets: Tickets) -> dict[str, int]:
+    if task.control == "two-way":
+        return two_way_sizes(strata, lambda step: tickets.number("control", f"{task.id}:{step}"))
+    order = {stratum.id: tickets.raw("order", f"{task.id}:{stratum.id}") for stratum in strata}
+    return sample_sizes(strata, order, tickets.number("rounding", task.id))
 
 
 def frame_sizes(frame: Frame) -> dict[tuple[str, str], int]:
