@@ -12,19 +12,25 @@ import dualrandom
 from dualrandom.cli import failures
 from dualrandom.cli.announce import announce
 from dualrandom.cli.audit import audit
+from dualrandom.cli.change import exclude, replace, substitute
 from dualrandom.cli.check import check
+from dualrandom.cli.cosign import cosign
 from dualrandom.cli.demo import demo
 from dualrandom.cli.draw import draw
 from dualrandom.cli.estimate import estimate
 from dualrandom.cli.explain import explain
+from dualrandom.cli.fsck import fsck
+from dualrandom.cli.keys import keys
 from dualrandom.cli.new import NewCommand, new
 from dualrandom.cli.options import InLanguage
 from dualrandom.cli.progress import progress
 from dualrandom.cli.record import record
+from dualrandom.cli.reveal import reveal
 from dualrandom.cli.simulate import simulate
 from dualrandom.cli.template import template
 from dualrandom.cli.verify import verify
 from dualrandom.cli.void import void
+from dualrandom.cli.witness import witness
 from dualrandom.errors import DualRandomError
 
 ENTRY_POINTS = "dualrandom.commands"
@@ -109,11 +115,19 @@ app.command(cls=NewCommand)(new)
 app.command()(check)
 app.command()(simulate)
 app.command()(announce)
+app.command()(reveal)
+app.command()(cosign)
 app.command()(draw)
 app.command()(void)
+app.command()(exclude)
+app.command()(substitute)
+app.command()(replace)
 app.command()(record)
 app.command()(progress)
 app.command()(estimate)
 app.command()(audit)
 app.command()(verify)
 app.command()(explain)
+app.command()(fsck)
+app.command()(keys)
+app.command()(witness)

@@ -1,0 +1,148 @@
+"""What is damaged in a log's folder or a campaign's: published documents, the log, its published copy, private files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from dualrandom.campaign.folder import Campaign, StateError
+from dualrandom.campaign.inputs import load_inputs
+from dualrandom.campaign.logbook import PUBLISHED, Logbook, logbook_of
+from dualrandom.campaign.logkeys import public_folder
+from dualrandom.errors import DualRandomError, InputError, Problem
+from dualrandom.log.fsck import fsck
+from dualrandom.log.policy import Policy
+from dualrandom.log.reader import CHECKPOINT, FIRST_KEY
+from dualrandom.policy.reader import read_plan
+
+_RESTORE = ("从备份恢复该文件。", "Restore the file from its backup.")
+
+
+def faults_of(path: Path, policy: Policy | None = None) -> tuple[Problem, ...]:
+    """Return every fault of a log (its folder, or the public part of it) or a campaign, worst first; nothing is changed.
+
+    ``policy`` says which logs and witnesses are trusted. Raises DualRandomError ``nothing-to-check`` for other folders.
+    """
+    if (path / "plan.toml").is_file() or (path / "public" / "announcement.json").is_file():
+        found: Iterator[Problem] = _campaign(Campaign(path), policy)
+    elif (path / FIRST_KEY).is_file() or (path / CHECKPOINT).is_file():
+        found = iter(fsck(path, policy))
+    elif public_folder(path).is_dir():
+        found = iter(fsck(public_folder(path), policy))
+    else:
+        raise StateError(
+            "nothing-to-check",
+            str(path),
+            {"zh": f"{path} 不是日志或活动目录", "en": f"{path} is neither a log nor a campaign"},
+            {
+                "zh": "给出日志的文件夹（内有 public/）或活动目录（内有 plan.toml）。",
+                "en": "Give a log's folder (with public/) or a campaign's (with plan.toml).",
+            },
+        )
+    return tuple(sorted(found, key=lambda problem: problem.severity))
+
+
+def _campaign(campaign: Campaign, policy: Policy | None) -> Iterator[Problem]:
+    yield from _leftovers(campaign.folder)
+    if not (campaign.public / "announcement.json").is_file():
+        return
+    yield from _published(campaign, policy)
+    yield from _private(campaign)
+    plan = read_plan(campaign.plan)
+    if plan.plan is None:
+        yield from plan.problems
+        return
+    book = logbook_of(campaign, plan.plan)
+    if book is not None:
+        # without a reader's policy, the campaign's own makes the witnesses' signatures checkable
+        yield from fsck(public_folder(book.folder), policy or _own_policy(book))
+        yield from _copy(book)
+
+
+def _published(campaign: Campaign, policy: Policy | None) -> Iterator[Problem]:
+    """Verify the published folder, with the private openings where they are there."""
+    from dualrandom.verify import read_auditor, read_public, verify_record  # noqa: PLC0415
+
+    auditor = None
+    if (campaign.private / "list-secret").is_file():
+        try:
+            auditor = read_auditor(campaign.folder)
+        except DualRandomError as problem:
+            yield _of(str(campaign.private), problem)
+    report = verify_record(read_public(campaign.public), auditor, log_policy=policy)
+    for check in report.checks:
+        if check.status == "FAIL":
+            yield _problem(f"check-{check.name}", "public/", check.name, check.reason_zh, check.reason_en)
+
+
+def _private(campaign: Campaign) -> Iterator[Problem]:
+    """Compare the input files with what was frozen, and look for private files that others can read."""
+    freeze = campaign.private / "freeze.json"
+    if not freeze.is_file():
+        yield _problem("private-file-missing", "private/freeze.json", "", "文件不在", "the file is missing")
+    else:
+        from dualrandom.campaign.announcing import inputs_unchanged  # noqa: PLC0415
+
+        try:
+            inputs_unchanged(load_inputs(campaign.folder), json.loads(freeze.read_bytes())["inputs"])
+        except InputError as problem:
+            yield from problem.problems
+        except DualRandomError as problem:
+            yield _of("plan.toml", problem)
+        except (ValueError, KeyError):
+            yield _problem(
+                "private-file-damaged", "private/freeze.json", "", "文件已损坏", "the file is damaged"
+            )
+    for path in sorted(campaign.private.rglob("*")):
+        if path.stat().st_mode & 0o077:
+            name = path.relative_to(campaign.folder).as_posix()
+            yield Problem(
+                "private-file-exposed", name, None, None, None, "", "可被他人读取", "others can read it",
+                "运行 chmod -R go= private。", "Run chmod -R go= private.",
+            )  # fmt: skip
+
+
+def _own_policy(book: Logbook) -> Policy | None:
+    try:
+        return book.policy()
+    except (DualRandomError, OSError):
+        return None  # fsck says what is wrong with the log
+
+
+def _copy(book: Logbook) -> Iterator[Problem]:
+    """Compare the published copy with the log: it may be older, when another campaign has gone on, but not different."""
+    copy = book.campaign.public / PUBLISHED
+    if not (copy / CHECKPOINT).is_file():
+        yield _problem(
+            "file-missing", f"public/{PUBLISHED}/{CHECKPOINT}", "", "文件不在", "the file is missing"
+        )
+        return
+    for path in sorted(copy.rglob("*")):
+        name = path.relative_to(copy).as_posix()
+        original = book.reader.file(name) if path.is_file() else None
+        if original is not None and name != CHECKPOINT and original != path.read_bytes():
+            yield _problem(
+                "copy-differs", f"public/{PUBLISHED}/{name}", "", "与日志不同", "it differs from the log"
+            )
+
+
+def _leftovers(folder: Path) -> Iterator[Problem]:
+    for path in sorted(folder.rglob(".*.part")):
+        yield Problem(
+            "file-half-written", path.relative_to(folder).as_posix(), None, None, None, "",
+            "被中断的写入所留", "left by an interrupted write",
+            "重新运行被中断的命令，然后删除它。", "Run the interrupted command again, then delete it.",
+            severity="warning",
+        )  # fmt: skip
+
+
+def _of(file: str, error: DualRandomError) -> Problem:
+    return Problem(
+        error.code, file, None, None, None, error.value, error.message("zh"), error.message("en"),
+        error.remedy("zh"), error.remedy("en"),
+    )  # fmt: skip
+
+
+def _problem(code: str, file: str, value: str, zh: str, en: str) -> Problem:
+    return Problem(code, file, None, None, None, value, zh, en, *_RESTORE)
