@@ -48,8 +48,8 @@ def files(
         text = log.checkpoint.text
         log.add_cosignatures(text, [c.cosign(text, 100) for c in cosigners[:2]], [c.key for c in cosigners])
         log.rotate(signer, successor, datetime(2026, 9, 1, tzinfo=UTC))
-        log.append(story(1), successor, signer)
-        log.append(story(2)[:2], successor)
+        log.append(story(1)[:3], successor, signer)
+        log.append(story(2)[:1], successor)
         text = log.checkpoint.text
         log.add_cosignatures(text, [cosigners[2].cosign(text, 200)], [c.key for c in cosigners])
     public = tmp_path / "public"
@@ -92,7 +92,7 @@ def test_every_file_that_is_cut_emptied_lengthened_or_removed_is_found(files: Fi
         removed = {other: content for other, content in files.items() if other != name}
         states: list[Files] = [{**files, name: new} for new in (data[:-1], b"", data + b"\n", data + data)]
         # an older checkpoint may be missing: the log is whole without it
-        if not (name.startswith("checkpoints/") and name not in {"checkpoints/0", "checkpoints/7"}):
+        if not (name.startswith("checkpoints/") and name not in {"checkpoints/0", "checkpoints/4"}):
             states.append(removed)
         for state in states:
             assert any(problem.severity == "error" for problem in check_files(state, policy)), name

@@ -1,5 +1,6 @@
 """Appending: what is logged stays, once and in order; proofs come out; nobody signs a fork."""
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -283,3 +284,36 @@ def test_a_checkpoint_without_log_signature_is_not_written_into_a_proof(
     forged = LogProof(proof.index, proof.hashes, proof.checkpoint)
     with pytest.raises(LogError):
         verify_proof(forged.data, entry, trusting(other))
+
+
+def test_what_a_power_cut_could_undo_is_on_disk_before_what_relies_on_it(
+    new_log: Opened, story: Story, signer: Signer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[tuple[str, str]] = []
+    replace = os.replace
+
+    def fsync(descriptor: int) -> None:
+        steps.append(("sync", os.readlink(f"/proc/self/fd/{descriptor}")))
+
+    def noted(source: str | Path, target: str | Path) -> None:
+        steps.append(("named", str(target)))
+        assert ("sync", str(source)) in steps, "the contents first, then the name"
+        replace(source, target)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(os, "replace", noted)
+    with new_log() as log:
+        steps.clear()
+        log.append(story(1)[:3], signer)
+    public, private = str(tmp_path / "public"), str(tmp_path / "private")
+    journal = steps.index(("sync", private))
+    first = min(place for place, (step, path) in enumerate(steps) if path.startswith(public))
+    last = steps.index(("named", f"{public}/checkpoint"))
+    assert steps.index(("named", f"{private}/journal")) < journal < first
+    for place, (step, path) in enumerate(steps):
+        if step == "named" and path.startswith(public) and path != f"{public}/checkpoint":
+            parent = str(Path(path).parent)
+            assert ("sync", parent) in steps[place:last], (
+                "all names on disk before the checkpoint relies on them"
+            )
+    assert ("sync", public) in steps[last:]

@@ -1,6 +1,6 @@
 """Writes the proof vectors beside this file; also the slow, literal RFC 6962 §2.1 that the tests hold the log against.
 
-    python tests/log/vectors/regenerate.py
+    python tests/log/vectors/merkle_vectors.py
 
 inclusion/<case>/ and consistency/<case>/ each hold one happy-path.json, and one file for each lie, named for it.
 Numbers are JSON integers, hashes base64, `wantErr` says whether a checker must refuse. Nothing here imports the
