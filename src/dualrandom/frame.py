@@ -163,7 +163,7 @@ def freeze(
             _closed(enterprise, shown_days) if enterprise.closed or enterprise.suspended_until else ()
             for enterprise in enterprises
         ),
-        streets=tuple(street_of(enterprise) for enterprise in enterprises),
+        streets=tuple(street_of(e) for e in enterprises) if plan.calendar == "optimise" else (),
         profile=profile,
         profiles=profiles,
         roster=roster,
