@@ -62,7 +62,7 @@ export function sorted(files: Files): { record: Files | null; auditor: AuditorFi
 
 const NAMES = [
   "announcement.json", "beacon.json", "seed.txt", "result.json", "ties.json", "labels.json", "statistics.json",
-  "findings.json", "void.json", "attest.json", "openings.jsonl", ...LISTS.map((list) => `${list}.jsonl`),
+  "findings.json", "void.json", "attest.json", "openings.jsonl", "changes.jsonl", ...LISTS.map((list) => `${list}.jsonl`),
 ];
 
 /** A record by its address; null where there is none. */

@@ -94,7 +94,7 @@ export const GROUPS: { title: Said; checks: CheckName[] }[] = [
   { title: said("事先公布的文件", "What was fixed beforehand"), checks: ["canonical", "signatures", "log", "lists", "announcement", "events"] },
   { title: said("随机数", "Randomness"), checks: ["contributions", "beacon", "seed"] },
   { title: said("抽取、日期与人员", "Selection, dates and crews"), checks: ["sizes", "selection", "visits", "dates", "crews", "prices"] },
-  { title: said("结果与后续", "Result and after"), checks: ["result", "findings", "draws"] },
+  { title: said("结果与后续", "Result and after"), checks: ["result", "findings", "changes", "draws"] },
 ];
 
 export const CHECK_WORDS: Record<CheckName, { title: Said; question: Said }> = {
@@ -115,5 +115,6 @@ export const CHECK_WORDS: Record<CheckName, { title: Said; question: Said }> = {
   prices: { title: said("抽人员", "Inspectors"), question: said("人员分派是随机数决定的唯一方案吗？", "Is this the one assignment that the randomness decides?") },
   result: { title: said("总计", "Totals"), question: said("总数和附表与明细一致吗？", "Do totals and tables agree with the details?") },
   findings: { title: said("检查结果", "Findings"), question: said("公示的结果对应抽中的事项吗？", "Do findings belong to what was drawn?") },
+  changes: { title: said("事后更改", "Changes"), question: said("替补和换人都是算出来的吗？", "Do substitutes and replacements follow by computation?") },
   draws: { title: said("有始有终", "Ending"), question: said("每次公告都有一个结果或作废吗？", "Does every announcement end in one result or one void?") },
 };

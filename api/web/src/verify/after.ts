@@ -1,6 +1,7 @@
 /** Checks of what follows from the seed: sizes, selection, visits, dates, crews, prices, totals (docs/protocol.md §6–10). */
 
-import { lottery, Rules } from "./crews";
+import { visitsInEffect } from "./changes";
+import { fills, lottery, Rules } from "./crews";
 import type { Selected, Stratum, Visit } from "./documents";
 import { Fraction, ZERO } from "./fraction";
 import { EMBARGO, Failure, must, need, NO_RESULT, type Said, say, SEALED } from "./outcome";
@@ -150,21 +151,16 @@ function smallest(members: number[], beginnings: Float64Array, n: number): numbe
 }
 
 export function checkVisits(record: Record_): Said {
-  const joined = new Map<string, Map<string, string[]>>();
+  const joined = new Map<string, string[]>();
   for (const [task, { selected }] of selections(record)) {
-    const department = record.tasks.get(task)?.department;
-    must(department !== undefined, `没有任务 ${task}`, `there is no task ${task}`);
-    for (const firm of selected) {
-      const departments = joined.get(firm) ?? new Map<string, string[]>();
-      departments.set(department, [...(departments.get(department) ?? []), task]);
-      joined.set(firm, departments);
-    }
+    must(record.tasks.has(task), `没有任务 ${task}`, `there is no task ${task}`);
+    for (const firm of selected) joined.set(firm, [...(joined.get(firm) ?? []), task]);
   }
   const visits = need(record.visits, EMBARGO);
   const shown = new Map(visits.map((visit) => [`${visit.enterprise} ${visit.part}`, visit]));
   let count = 0;
-  for (const [enterprise, departments] of joined)
-    parts(record, enterprise, departments).forEach((tasks, index) => {
+  for (const [enterprise, due] of joined)
+    partsOf(record, enterprise, due, (name) => record.ticket(name)).forEach((tasks, index) => {
       count++;
       const visit = shown.get(`${enterprise} ${index + 1}`);
       must(visit !== undefined, `${enterprise} 缺少第 ${index + 1} 次检查`, `${enterprise}: visit ${index + 1} is missing`);
@@ -179,15 +175,20 @@ export function checkVisits(record: Record_): Said {
   return say(`${count} 次检查，任务与事项一致`, `${count} visits with exactly their checks`);
 }
 
-/** §7: the tasks of each part of an enterprise's visits. */
-function parts(record: Record_, enterprise: string, departments: Map<string, string[]>): string[][] {
+/** §7: the tasks of each part of an enterprise's visits; `draw` gives the tickets. */
+export function partsOf(record: Record_, enterprise: string, tasks: string[], draw: (name: string) => string): string[][] {
   const limit = record.announcement!.policy.visit_limit;
-  if (limit === null) return [[...departments.values()].flat()];
-  const ordered = [...departments].map(([id, tasks]) => ({ id, tasks, ticket: record.ticket(`order:${enterprise}:${id}`) }));
+  if (limit === null) return [tasks];
+  const departments = new Map<string, string[]>();
+  for (const task of tasks) {
+    const { department } = record.tasks.get(task)!;
+    departments.set(department, [...(departments.get(department) ?? []), task]);
+  }
+  const ordered = [...departments].map(([id, joined]) => ({ id, joined, ticket: draw(`order:${enterprise}:${id}`) }));
   const found: string[][] = [];
   let [count, checks, hours] = [0, 0, ZERO];
-  for (const { tasks } of ordered.sort(order)) {
-    const items = tasks.flatMap((task) => record.tasks.get(task)!.items);
+  for (const { joined } of ordered.sort(order)) {
+    const items = joined.flatMap((task) => record.tasks.get(task)!.items);
     const more = items.reduce((sum, item) => sum.plus(Fraction.of(item.hours)), ZERO);
     const beyond =
       (limit.departments !== null && count + 1 > limit.departments) ||
@@ -197,7 +198,7 @@ function parts(record: Record_, enterprise: string, departments: Map<string, str
       found.push([]);
       [count, checks, hours] = [0, 0, ZERO];
     }
-    found.at(-1)!.push(...tasks);
+    found.at(-1)!.push(...joined);
     [count, checks, hours] = [count + 1, checks + items.length, hours.plus(more)];
   }
   return found;
@@ -291,21 +292,6 @@ function legal(record: Record_, rules: Rules, seatsOf: (visit: Visit, department
 
 function published(visit: Visit, department: string): string[] | undefined {
   return visit.crews.find((crew) => crew.department === department)?.seats;
-}
-
-/** Can people (those of a crew) fill seats, one each? */
-function fills(rules: Rules, persons: number[], seats: string[][]): boolean {
-  const holder = new Map<number, number>();
-  const seat = (n: number, tried: Set<number>): boolean =>
-    persons.some((p) => {
-      if (tried.has(p) || !rules.fits(p, seats[n]!)) return false;
-      tried.add(p);
-      const other = [...holder].find(([, q]) => q === p)?.[0];
-      if (other !== undefined && !seat(other, tried)) return false;
-      holder.set(n, p);
-      return true;
-    });
-  return seats.every((_, n) => seat(n, new Set()));
 }
 
 export function checkCrews(record: Record_, progress: Progress): Said {
@@ -434,7 +420,7 @@ export function checkFindings(record: Record_): Said {
   const { announcement, draw, findings } = need(record.findings, say("findings.json 无法读取", "findings.json could not be read"));
   must(announcement === record.digest && draw === record.announcement!.draw, "检查结果属于另一公告", "the findings are of another announcement");
   const opened = [...record.openings].filter(([name]) => name.startsWith("visits v")).map(([, { hidden }]) => hidden as Visit);
-  const known = new Set((record.visits ?? opened).flatMap(({ checks, enterprise, part }) =>
+  const known = new Set((visitsInEffect(record) ?? opened).flatMap(({ checks, enterprise, part }) =>
     checks.flatMap(({ items, task }) => items.map((item) => `${enterprise} ${part} ${task} ${item}`))));
   let last = "";
   let revision = 0;

@@ -3,6 +3,7 @@
 import { bls12_381 } from "@noble/curves/bls12-381.js";
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { fromHex, Hasher } from "./hash";
+import { say, type Said } from "./outcome";
 
 export const QUICKNET = {
   chain: "52db9ba70e0cc0f6eaf7803dd07447a1f5477735fd3f661792ba94600c84e971",
@@ -46,4 +47,19 @@ export function isSignature(key: Uint8Array, message: string, signature: Uint8Ar
   } catch {
     return false;
   }
+}
+
+export interface Evidence { keystring: string | null; randomness: string; signature: string | null }
+
+/** What is wrong with the evidence of a round, or null; where key strings come from is for people to compare. */
+export function evidenceFailure(kind: string, round: string, { keystring, randomness, signature }: Evidence): Said | null {
+  if (kind === "drand") {
+    if (keystring !== null || signature?.length !== 96) return say("证据不是 quicknet 的签名", "the evidence is not a signature of quicknet");
+    const bytes = fromHex(signature);
+    if (!isQuicknet(round, bytes)) return say("签名不是 quicknet 对该轮的签名", "the signature is not quicknet's over this round");
+    return sha256.digest(bytes) === randomness ? null : say("随机数不是签名的散列", "the randomness is not the signature's hash");
+  }
+  if (signature !== null || (keystring === null) !== (kind === "local")) return say("证据不属于这种信标", "evidence of another kind of beacon");
+  if (keystring === null || sha256.text(keystring) === randomness) return null;
+  return say("随机数不是号码串的散列", "the randomness is not the key string's hash");
 }

@@ -28,7 +28,7 @@ export class Rules {
   private readonly barredOf = new Map<string, Set<number>>();
   private readonly before: Rules | null;
 
-  constructor(private readonly record: Record_, readonly steps: Step[]) {
+  constructor(private readonly record: Record_, readonly steps: Step[], private readonly seed = record.result!.seed) {
     this.announcement = record.announcement!;
     this.ids = [...record.people.keys()];
     this.people = [...record.people.values()];
@@ -54,7 +54,7 @@ export class Rules {
       if (q === undefined) this.recused.set(b, (this.recused.get(b) ?? new Set()).add(p));
       else for (const [x, y] of [[p, q], [q, p]] as const) this.foes.set(x, [...(this.foes.get(x) ?? []), y]);
     }
-    this.before = steps.length === 0 ? null : new Rules(record, steps.slice(0, -1));
+    this.before = steps.length === 0 ? null : new Rules(record, steps.slice(0, -1), seed);
   }
 
   get days(): string[] {
@@ -130,7 +130,7 @@ export class Rules {
     const now = this.conflicting(visit);
     const free = new Set(now.filter((p) => earlier.has(p) && !barred!.has(p)));
     const newcomers = now.filter((p) => !earlier.has(p)).map((p) => ({
-      p, ticket: this.record.ticket(`pair:${visit.enterprise}:${this.people[p]!.department}:${this.ids[p]!}`),
+      p, ticket: this.pairTicket("pair", visit.enterprise, this.people[p]!.department, p),
     }));
     newcomers.sort((a, b) => (a.ticket < b.ticket || (a.ticket === b.ticket && this.ids[a.p]! < this.ids[b.p]!) ? -1 : 1));
     for (const { p } of newcomers) (this.foes.get(p)!.some((foe) => free.has(foe)) ? barred : free).add(p);
@@ -148,9 +148,28 @@ export class Rules {
     return found;
   }
 
-  pairCost(stage: string, visit: Visit, department: string, p: number): number {
-    return this.record.hasher.cost(this.record.result!.seed, `${stage}:${visit.enterprise}:${department}:${this.ids[p]!}`);
+  pairTicket(stage: string, enterprise: string, department: string, p: number): string {
+    return this.record.hasher.ticket(this.seed, `${stage}:${enterprise}:${department}:${this.ids[p]!}`);
   }
+
+  pairCost(stage: string, visit: Visit, department: string, p: number): number {
+    return this.record.hasher.cost(this.seed, `${stage}:${visit.enterprise}:${department}:${this.ids[p]!}`);
+  }
+}
+
+/** Can people (those of a crew) fill seats, one each? */
+export function fills(rules: Rules, persons: number[], seats: Seats): boolean {
+  const holder = new Map<number, number>();
+  const seat = (n: number, tried: Set<number>): boolean =>
+    persons.some((p) => {
+      if (tried.has(p) || !rules.fits(p, seats[n]!)) return false;
+      tried.add(p);
+      const other = [...holder].find(([, q]) => q === p)?.[0];
+      if (other !== undefined && !seat(other, tried)) return false;
+      holder.set(n, p);
+      return true;
+    });
+  return seats.every((_, n) => seat(n, new Set()));
 }
 
 interface Seat { crew: number; day: number; able: number[]; holder: number; asked: Seat | null; stamp: number; dead: boolean }
@@ -182,15 +201,22 @@ class Seating {
     const undo: [Seat, number][] = [];
     const { rules } = this;
     const barred = rules.barred(visit);
-    for (const [department, seats] of rules.crews(visit.checks)) {
+    const crews = [...rules.crews(visit.checks)].map(([department, seats]) => {
       const here = rules.pool(department, visit.district, seats).filter(
         (p) => !rules.absent[p * this.days + day] && !barred.has(p) && !rules.isRecused(p, visit.enterprise),
       );
       const crew = this.crewCount++;
-      for (const marks of seats) {
-        const able = here.filter((p) => rules.fits(p, marks));
-        const seat: Seat = { crew, day, able, holder: -1, asked: null, stamp: 0, dead: false };
-        if (this.augment(seat, undo)) continue;
+      return seats.map((marks): Seat => {
+        const able = here.filter((p) => rules.fits(p, marks) && this.stampOfDay[p * this.days + day] !== -1);
+        return { crew, day, able, holder: -1, asked: null, stamp: 0, dead: false };
+      });
+    });
+    if (crews.some((seats) => seats.some((seat) => seat.able.length === 0))) return false;
+    for (const seats of crews) {
+      // A person is of one department, so what other crews of this visit took changes nothing for this one.
+      const before = undo.length;
+      for (const seat of seats) {
+        if (this.augment(seat, undo, undo.length === before)) continue;
         for (const [changed, old] of undo.reverse()) this.put(changed, old);
         return false;
       }
@@ -211,7 +237,7 @@ class Seating {
     }
   }
 
-  private augment(start: Seat, undo: [Seat, number][]): boolean {
+  private augment(start: Seat, undo: [Seat, number][], first: boolean): boolean {
     const { rules, days } = this;
     const stamp = ++this.stamp;
     const queue = [start];
@@ -263,7 +289,7 @@ class Seating {
         }
       }
     }
-    if (undo.length === 0) {
+    if (first) {
       for (const node of reachedDays) this.stampOfDay[node] = -1;
       for (const p of reachedPersons) this.stampOfPerson[p] = -1;
       for (const seat of queue) seat.dead = seat !== start;

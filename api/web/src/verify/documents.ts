@@ -186,9 +186,11 @@ export const ANNOUNCEMENT: Shape = (value) => {
   return refused ?? (DRAW.exec(given!.draw)?.[1] === given!.authority && ID_PATTERN.test(given!.draw) ? null : ".draw");
 };
 
+const KEYSTRING = maybe(where((value) => typeof value === "string" && /^[\x20-\x7e]*$/.test(value)));
+const SIGNATURE = maybe(text(/^([0-9a-f]{2})*$/));
+
 export const BEACON = record({
-  keystring: maybe(where((value) => typeof value === "string" && /^[\x20-\x7e]*$/.test(value))),
-  kind: ID, randomness: HEX64, round: ID, signature: maybe(text(/^([0-9a-f]{2})*$/)), source: ID,
+  keystring: KEYSTRING, kind: ID, randomness: HEX64, round: ID, signature: SIGNATURE, source: ID,
   type: one("dualrandom/v1/beacon"),
 });
 
@@ -239,7 +241,13 @@ export const LABELS = record({
 export const STATISTICS = record({
   ...HEAD, type: one("dualrandom/v1/statistics"),
   excluded: maybe(ascending(record({ count: whole(), reason: TEXT }), ["reason"])),
-  flags: ascending(record({ code: ID, task: TEXT, value: TEXT }), ["code", "task"]),
+  flags: ascending(
+    record({
+      code: one("small-frame", "high-rate", "small-pool", "classes-changed", "scope-changed", "edits-not-checked"),
+      task: where((value) => value === "" || ID(value) === null), value: TEXT,
+    }),
+    ["code", "task"],
+  ),
   frame: record({ districts: COUNTS, size: whole() }),
   load: record({ greatest: whole(), least: whole(), median: whole() }),
   overlap: record({ alone: whole(), independent: SIX, least_possible: SIX, visited: whole() }),
@@ -305,3 +313,38 @@ export function listShapes(announcement: Announcement): Record<ListName, { row: 
     },
   };
 }
+
+interface Row13 { number: number; prev: string }
+export interface Exclude extends Row13 {
+  type: "exclude"; beacon: { round: string; time: string } | null; enterprise: string; evidence: string | null; reason: string; time: string;
+}
+export interface Substitute extends Row13 {
+  type: "substitute"; evidence: { keystring: string | null; randomness: string; signature: string | null } | null; exclude: string;
+  names: Record<string, Name>; seed: string; tasks: { enterprise: string | null; task: string }[]; visits: Visit[];
+}
+export interface Replace extends Row13 {
+  type: "replace"; department: string; enterprise: string; in: string; out: string; part: number; reason: string; seat: number;
+  seats: string[]; time: string;
+}
+export type Change = Exclude | Substitute | Replace;
+
+const CHAINED = { number: whole(1), prev: HEX64 };
+const EXCLUDE = record({
+  ...CHAINED, type: one("exclude"), beacon: maybe(record({ round: ID, time: INSTANT })), enterprise: ID, evidence: maybe(HEX64), time: INSTANT,
+  reason: one("deregistered", "moved-away", "unreachable-before-visit", "suspended", "case-conflict", "register-error", "force-majeure"),
+});
+const SUBSTITUTE = record({
+  ...CHAINED, type: one("substitute"), exclude: HEX64, names: table(ID, NAME), seed: HEX64,
+  evidence: maybe(record({ keystring: KEYSTRING, randomness: HEX64, signature: SIGNATURE })),
+  tasks: ascending(record({ enterprise: maybe(ID), task: ID }), ["task"]), visits: list(VISIT),
+});
+const REPLACE = record({
+  ...CHAINED, type: one("replace"), department: ID, enterprise: ID, in: ID, out: ID, part: whole(1), seat: whole(), seats: list(ID), time: INSTANT,
+  reason: one("ill", "other-duty", "left", "licence-expired", "newly-recused", "on-enterprise-application"),
+});
+
+/** A row of changes.jsonl, §13. */
+export const CHANGE: Shape = (value) => {
+  const { type } = (value ?? {}) as { type?: string };
+  return (type === "exclude" ? EXCLUDE : type === "substitute" ? SUBSTITUTE : REPLACE)(value);
+};

@@ -6,6 +6,7 @@ import {
 import {
   checkAnnouncement, checkBeacon, checkCanonical, checkContributions, checkDraws, checkLists, checkSeed, checkSignatures,
 } from "./before";
+import { checkChanges } from "./changes";
 import { CHECKS, type CheckName, Failure, type Outcome, type Said, say, Unchecked } from "./outcome";
 import { type AuditorFiles, type Files, Record_ } from "./record";
 
@@ -24,7 +25,7 @@ const RUN: Record<CheckName, (record: Record_, progress: (share: number) => void
   canonical: checkCanonical, signatures: checkSignatures, log: unchecked(NO_LOG), lists: checkLists,
   announcement: checkAnnouncement, events: unchecked(NO_EVENTS), contributions: checkContributions, beacon: checkBeacon,
   seed: checkSeed, sizes: checkSizes, selection: checkSelection, visits: checkVisits, dates: checkDates,
-  crews: checkCrews, prices: checkPrices, result: checkResult, findings: checkFindings, draws: checkDraws,
+  crews: checkCrews, prices: checkPrices, result: checkResult, findings: checkFindings, changes: checkChanges, draws: checkDraws,
 };
 
 function outcome(name: CheckName, run: () => Said): Outcome {

@@ -14,7 +14,7 @@ export interface Outcome { name: CheckName; status: Status; reason: Said }
 /** The checks of docs/protocol.md §12, in their order. */
 export const CHECKS = [
   "canonical", "signatures", "log", "lists", "announcement", "events", "contributions", "beacon", "seed", "sizes",
-  "selection", "visits", "dates", "crews", "prices", "result", "findings", "draws",
+  "selection", "visits", "dates", "crews", "prices", "result", "findings", "changes", "draws",
 ] as const;
 export type CheckName = (typeof CHECKS)[number];
 

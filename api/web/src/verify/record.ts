@@ -1,7 +1,7 @@
 /** A record: files by name, read into one form, whether rows were published open, opened later or opened to the auditor. */
 
 import {
-  ANNOUNCEMENT, type Announcement, BEACON, type Beacon, FINDINGS, type Findings, HEX64, ID, LABELS, type Labels, LISTS,
+  ANNOUNCEMENT, type Announcement, BEACON, type Beacon, CHANGE, type Change, FINDINGS, type Findings, HEX64, ID, LABELS, type Labels, LISTS,
   type ListName, listShapes, type Opening, type Person, type Price, PRICES, type Result, resultShape, type Row,
   type Selected, selectionShape, STATISTICS, type Statistics, type Stratum, type Task, TIES, type Ties, type Visit,
   VISITS, VOID, type Void,
@@ -32,7 +32,7 @@ const OPENING = record({ hidden: () => null, id: ID, list: (value) => (LISTS.inc
 /** Names that may stand in the folder of a draw, §10. */
 const DOCUMENTS = [
   "announcement.json", "beacon.json", "seed.txt", "result.json", "ties.json", "labels.json", "statistics.json",
-  "findings.json", "void.json", "attest.json", "index.html", "openings.jsonl", ...LISTS.map((name) => `${name}.jsonl`),
+  "findings.json", "void.json", "attest.json", "index.html", "openings.jsonl", "changes.jsonl", ...LISTS.map((name) => `${name}.jsonl`),
 ];
 
 /** Where the rows of a list begin, and its end. */
@@ -73,6 +73,9 @@ export class Record_ {
   selection: Selected[] | null = null;
   visits: Visit[] | null = null;
   prices: Price[] | null = null;
+  changes: Change[] | null = null;
+  changeLines: string[] = [];
+  changeProblem: Said | null = null;
   /** Are the visits there with dates and crews? */
   complete = false;
 
@@ -97,6 +100,7 @@ export class Record_ {
     this.findings = this.document("findings.json", FINDINGS);
     this.ties = this.document("ties.json", TIES);
     this.readSeed();
+    this.readChanges();
     this.readVoids();
     const shapes = listShapes(announcement);
     for (const name of LISTS) this.readList(name, shapes[name].row);
@@ -161,6 +165,19 @@ export class Record_ {
       return { party, revealed: how === "revealed", value };
     });
     this.seed = { announcement: digest!, kind: kind!, source: source!, round: round!, randomness: randomness!, parties };
+  }
+
+  private readChanges(): void {
+    const data = this.files.get("changes.jsonl");
+    if (data === undefined) return;
+    // §12 counts the form of this file, which grows after the draw, to the check of the changes.
+    const before = this.problems.length;
+    const lines = this.lines("changes.jsonl", data) ?? [];
+    const rows = lines.map((line, at) => this.value(`changes.jsonl ${at + 1}`, line, CHANGE) as Change | null);
+    this.changeProblem = this.problems.splice(before)[0] ?? null;
+    if (this.changeProblem !== null) return;
+    this.changes = rows as Change[];
+    this.changeLines = lines;
   }
 
   private readVoids(): void {

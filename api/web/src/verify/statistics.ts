@@ -33,14 +33,14 @@ export function checkStatistics(record: Record_, shown: Statistics): void {
   }
   const { visits: listed } = record.result!;
   const { embargo } = announcement.policy;
-  if (embargo === "visits") {
-    agree(shown.sample.length + shown.undated.length + shown.workload.length === 0, "保密期内应为空", "empty under an embargo");
-  } else if (listed !== null) {
+  if (embargo === "visits") agree(shown.sample.length === 0, "保密期内应为空", "no sample under an embargo");
+  else if (listed !== null) {
     const districts = new Map(listed.map((visit) => [visit.enterprise, visit.district]));
-    agree(same(count([...districts.values()]), shown.sample.filter(({ count: n }) => n > 0).map(({ count: n, district }) => [district, n])), "样本区划", "districts of the sample");
+    agree(same(count([...districts.values()]), shown.sample.map(({ count: n, district }) => [district, n])), "样本区划", "districts of the sample");
   }
   if (embargo !== "none") {
-    agree(shown.undated.length + shown.workload.length === 0 && shown.load.greatest + shown.load.least + shown.load.median === 0, "保密期内工作量与无日期的检查应为空", "no workload and no undated visits under an embargo");
+    const { greatest, least, median } = shown.load;
+    agree(shown.undated.length + shown.workload.length + greatest + least + median === 0, "设有保密期，不得显示日期与工作量", "an embargo hides undated visits and workload");
     return;
   }
   const undated = listed!.filter((visit) => visit.date === null).map((visit) => `${visit.enterprise} ${visit.part}`);

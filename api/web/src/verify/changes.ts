@@ -1,0 +1,337 @@
+/** Changes after the draw: exclusions, substitutes and replacements (docs/protocol.md §13). */
+
+import { evidenceFailure, QUICKNET, roundTime } from "./beacon";
+import { partsOf } from "./after";
+import { fills, Rules, type Seats } from "./crews";
+import type { Change, Exclude, Replace, Substitute, Visit } from "./documents";
+import { Failure, must, need, NO_RESULT, type Said, say, SEALED, Unchecked } from "./outcome";
+import { Record_ } from "./record";
+
+/** A visit in effect, with the seed and stage of its pair tickets. */
+export interface Effective { visit: Visit; rules: Rules; stage: string }
+
+interface Exclusion { row: Exclude; digest: string; removed: Visit[]; pending: boolean }
+
+const FOR_GOOD = ["left", "licence-expired"];
+const FOR_A_DAY = ["ill", "other-duty"];
+
+/** Everything that the rows so far have brought about. */
+class Course {
+  readonly effective = new Map<string, Effective>();
+  readonly exclusions: Exclusion[] = [];
+  /** Enterprises that had a visit in the result or in a substitute. */
+  readonly visited = new Set<string>();
+  private readonly load = new Map<string, number>();
+  private readonly away: { id: string; keeps: (visit: Visit, date: string) => boolean }[] = [];
+  private latest: string;
+  private readonly prices = new Map<string, { days: Record<string, string>; period: string }>();
+  /** Was anything met that only the auditor can check? */
+  hidden = false;
+
+  constructor(private readonly record: Record_, visits: Visit[]) {
+    const { attempt, relief } = record.result!;
+    const rules = new Rules(record, relief);
+    for (const visit of visits) this.put({ visit: structuredClone(visit), rules, stage: Record_.stage(attempt) });
+    this.latest = record.announcement!.beacon.time;
+    for (const price of record.prices!) this.prices.set(price.inspector, price);
+  }
+
+  private put(one: Effective): void {
+    this.effective.set(`${one.visit.enterprise} ${one.visit.part}`, one);
+    this.visited.add(one.visit.enterprise);
+    this.count(one.visit, 1);
+  }
+
+  private count({ crews, date }: Visit, by: number): void {
+    for (const { seats } of crews)
+      for (const id of seats) for (const key of [id, `${id} ${date}`]) this.load.set(key, (this.load.get(key) ?? 0) + by);
+  }
+
+  private at(time: string): void {
+    must(time >= this.latest, `时刻 ${time} 早于此前的事件`, `${time} is before an earlier event`);
+    this.latest = time;
+  }
+
+  private get fresh(): boolean {
+    return this.record.announcement!.policy.substitution === "fresh";
+  }
+
+  exclude(row: Exclude, digest: string): void {
+    this.at(row.time);
+    const visits = [...this.effective.values()].map((one) => one.visit).filter((visit) => visit.enterprise === row.enterprise);
+    must(visits.length > 0, `${row.enterprise} 没有有效的检查`, `${row.enterprise} has no visit in effect`);
+    const { kind } = this.record.announcement!.beacon;
+    must((row.beacon !== null) === (this.fresh && kind !== "local"), `${row.enterprise} 的信标有无不对`, `${row.enterprise}: beacon or none`);
+    if (row.beacon !== null && kind === "drand")
+      must(row.beacon.round === firstAfter(row.time) && roundTime(row.beacon.round) === row.beacon.time, `${row.enterprise} 的轮次不是其后第一轮`, `${row.enterprise}: not the first round after the entry`);
+    else if (row.beacon !== null) must(row.beacon.time > row.time, `${row.enterprise} 的信标不晚于本行`, `${row.enterprise}: the beacon is not later than the row`);
+    must(row.reason !== "deregistered" || visits.every((visit) => visit.date === null), `${row.enterprise} 已排期，注销属于检查结果 9`, `${row.enterprise} has a date: deregistered is finding 9`);
+    for (const visit of visits) {
+      this.count(visit, -1);
+      this.effective.delete(`${visit.enterprise} ${visit.part}`);
+    }
+    this.exclusions.push({ row, digest, removed: visits, pending: this.record.announcement!.policy.substitution !== "none" });
+  }
+
+  substitute(row: Substitute): void {
+    const { record } = this;
+    const exclusion = this.exclusions.find((one) => one.pending);
+    must(exclusion?.digest === row.exclude, "替补不属于最早待补的排除", "the substitute is not of the first pending exclusion");
+    exclusion.pending = false;
+    this.checkSeed(row, exclusion);
+    if (exclusion.row.beacon !== null && exclusion.row.beacon.time > this.latest) this.latest = exclusion.row.beacon.time;
+    const drawn = (name: string): string => record.hasher.ticket(row.seed, name);
+    const own = [...new Set(exclusion.removed.flatMap((visit) => visit.checks.map((check) => check.task)))]
+      .filter((task) => record.tasks.get(task)?.mode === "own").sort();
+    must(own.join() === row.tasks.map((one) => one.task).join(), "替补的任务不对", "tasks of the substitute");
+    const stratumOf = record.firms?.get(exclusion.row.enterprise)?.strata;
+    for (const { enterprise, task } of row.tasks) {
+      if (enterprise !== null) {
+        must(record.lists.get("frame")!.byId.has(enterprise), `${enterprise} 不在抽样框中`, `${enterprise} is not in the frame`);
+        must(!this.visited.has(enterprise), `${enterprise} 已抽中过`, `${enterprise} was drawn before`);
+      }
+      if (record.firms === null || stratumOf === undefined) {
+        this.hidden = true;
+        continue;
+      }
+      let best: { id: string; ticket: string } | null = null;
+      for (const [id, firm] of record.firms) {
+        if (firm.strata[task] !== stratumOf[task] || this.visited.has(id)) continue;
+        const ticket = drawn(`enterprise:${firm.key}`);
+        if (best === null || ticket < best.ticket || (ticket === best.ticket && id < best.id)) best = { id, ticket };
+      }
+      must((best?.id ?? null) === enterprise, `${task} 的替补应为 ${best?.id ?? "无"}`, `${task}: the substitute is ${best?.id ?? "none"}`);
+    }
+    this.checkVisits(row, exclusion, drawn);
+  }
+
+  private checkSeed(row: Substitute, exclusion: Exclusion): void {
+    const { beacon } = this.record.announcement!;
+    const { seed } = this.record.result!;
+    must((row.evidence !== null) === this.fresh, "替补的证据有无不对", "evidence or none");
+    if (row.evidence === null) {
+      must(row.seed === seed, "顺位替补用原种子", "with next, the seed is the result's");
+      return;
+    }
+    const wrong = evidenceFailure(beacon.kind, exclusion.row.beacon?.round ?? "0", row.evidence);
+    must(wrong === null, `替补的随机数：${wrong?.zh}`, `randomness of the substitute: ${wrong?.en}`);
+    const statement = `dualrandom/v1/substitute\nseed ${seed}\nexclude ${exclusion.digest}\nrandomness ${row.evidence.randomness}\n`;
+    must(this.record.hasher.text(statement) === row.seed, "替补的种子不是该文本的散列", "the substitute's seed is not the statement's hash");
+  }
+
+  private checkVisits(row: Substitute, exclusion: Exclusion, drawn: (name: string) => string): void {
+    const { record } = this;
+    const due = new Map<string, string[]>();
+    for (const { enterprise, task } of row.tasks)
+      if (enterprise !== null) due.set(enterprise, [...(due.get(enterprise) ?? []), task]);
+    must(Object.keys(row.names).sort().join() === [...due.keys()].sort().join(), "替补的名称不对", "names of the substitutes");
+    const right: { enterprise: string; part: number; tasks: string[]; ticket: string }[] = [];
+    for (const [enterprise, leads] of due) {
+      const firm = record.firms?.get(enterprise);
+      const shown = new Set(row.visits.filter((visit) => visit.enterprise === enterprise).flatMap((visit) => visit.checks.map((check) => check.task)));
+      const followers = record.announcement!.tasks.filter(({ id, lead, mode }) =>
+        mode === "follows" && leads.includes(lead!) && (firm === undefined ? shown.has(id) : Object.hasOwn(firm.strata, id))).map((task) => task.id);
+      partsOf(record, enterprise, [...leads, ...followers], drawn).forEach((tasks, index) =>
+        right.push({ enterprise, part: index + 1, tasks, ticket: firm === undefined ? "" : drawn(`date:${firm.key}`) }));
+    }
+    must(right.length === row.visits.length, "替补的检查有缺漏或多余", "visits of the substitute are missing or added");
+    if (record.firms !== null)
+      right.sort((a, b) => a.ticket !== b.ticket ? (a.ticket < b.ticket ? -1 : 1) : a.enterprise !== b.enterprise ? (a.enterprise < b.enterprise ? -1 : 1) : a.part - b.part);
+    const rules = new Rules(record, record.result!.relief, row.seed);
+    row.visits.forEach((visit, index) => {
+      const place = `${visit.enterprise} ${visit.part}`;
+      const expected = record.firms !== null ? right[index] : right.find((one) => one.enterprise === visit.enterprise && one.part === visit.part);
+      must(expected?.enterprise === visit.enterprise && expected.part === visit.part && !this.effective.has(place), `${place} 次序不对`, `${place}: order of visits`);
+      const checks = expected.tasks.sort().map((task) => `${task}:${record.tasks.get(task)!.items.map((item) => item.id).join(",")}`);
+      must(checks.join(";") === visit.checks.map((check) => `${check.task}:${check.items.join(",")}`).join(";"), `${place} 的任务或事项不对`, `${place}: tasks or items`);
+      this.checkDate(visit, exclusion, rules, drawn);
+      this.put({ visit: structuredClone(visit), rules, stage: "pair" });
+    });
+  }
+
+  private checkDate(visit: Visit, { row }: Exclusion, rules: Rules, drawn: (name: string) => string): void {
+    const { record } = this;
+    const place = `${visit.enterprise} ${visit.part}`;
+    const earliest = new Date(Date.parse(`${(row.beacon?.time ?? row.time).slice(0, 10)}T00:00:00Z`) + 2 * 86_400_000).toISOString().slice(0, 10);
+    const others = [...this.effective.values()].filter((one) => one.visit.enterprise === visit.enterprise).map((one) => one.visit.date);
+    const { date } = visit;
+    const possible = (day: string): boolean => day >= earliest && !others.includes(day);
+    if (date !== null) must(record.announcement!.days.includes(date) && possible(date), `${place} 的日期 ${date} 不可`, `${place}: ${date} is not allowed`);
+    const firm = record.firms?.get(visit.enterprise);
+    if (firm !== undefined && record.pairs !== null) {
+      must(firm.district === visit.district, `${place} 的区划不实`, `${place}: district`);
+      const days = record.announcement!.days.filter((day) => possible(day) && !firm.closed.includes(day))
+        .map((day) => ({ day, ticket: drawn(`day:${day}:${firm.key}`) }));
+      days.sort((a, b) => (a.ticket < b.ticket || (a.ticket === b.ticket && a.day < b.day) ? -1 : 1));
+      const barred = rules.barred(visit);
+      const keep = (p: number): boolean => barred.has(p) || rules.isRecused(p, visit.enterprise);
+      const right = days.find(({ day }) => this.crews(visit, day, rules, () => keep) !== null)?.day ?? null;
+      must(right === date, `${place} 的日期应为 ${right ?? "无"}`, `${place}: the date is ${right ?? "none"}`);
+    } else this.hidden = true;
+    if (date === null) {
+      must(visit.crews.length === 0, `${place} 无日期却有检查组`, `${place}: crews of an undated visit`);
+      return;
+    }
+    const departments = [...rules.crews(visit.checks).keys()];
+    must(departments.join() === visit.crews.map((crew) => crew.department).join(), `${place} 的检查组不对`, `${place}: crews`);
+    for (const { barred, department } of visit.crews) {
+      const pool = rules.pool(department, visit.district, rules.crews(visit.checks).get(department)!);
+      const ids = pool.map((p) => rules.ids[p]!);
+      must(barred.every((id) => ids.includes(id)), `${place} ${department} 的回避名单有本不能入席者`, `${place} ${department}: barred lists somebody who could not sit`);
+      if (record.pairs === null) continue;
+      const bars = rules.barred(visit);
+      const listed = pool.filter((p) => bars.has(p) || rules.isRecused(p, visit.enterprise)).map((p) => rules.ids[p]!);
+      must(listed.join() === barred.join(), `${place} ${department} 的回避名单应为 [${listed}]`, `${place} ${department}: barred should be [${listed}]`);
+    }
+    const published = new Map(visit.crews.map((crew) => [crew.department, new Set(crew.barred)]));
+    const crews = this.crews(visit, date, rules, (department) => (p) => published.get(department)!.has(rules.ids[p]!));
+    for (const { department, seats } of visit.crews)
+      must(crews?.get(department)?.join() === seats.join(), `${place} ${department} 的人员不是签号所定`, `${place} ${department}: not the inspectors that the tickets give`);
+  }
+
+  /** §13.2: who sits on a visit on a day while all other crews stay; null if a crew cannot be filled. */
+  private crews(visit: Visit, day: string, rules: Rules, kept: (department: string) => (p: number) => boolean): Map<string, string[]> | null {
+    const found = new Map<string, string[]>();
+    for (const [department, seats] of rules.crews(visit.checks)) {
+      const keep = kept(department);
+      const able = rules.pool(department, visit.district, seats).filter((p) => !keep(p) && this.available(rules, p, visit, day))
+        .map((p) => ({ p, id: rules.ids[p]!, ticket: rules.pairTicket("pair", visit.enterprise, department, p) }));
+      able.sort(byTicket);
+      const taken: number[] = [];
+      for (const { p } of able) if (taken.length < seats.length && canSeat(rules, [...taken, p], seats)) taken.push(p);
+      if (taken.length < seats.length) return null;
+      found.set(department, inSeats(rules, "pair", visit.enterprise, department, seats, taken));
+    }
+    return found;
+  }
+
+  private available(rules: Rules, p: number, visit: Visit, day: string): boolean {
+    const id = rules.ids[p]!;
+    return !rules.people[p]!.absent.includes(day) && !this.away.some((one) => one.id === id && one.keeps(visit, day)) &&
+      (this.load.get(`${id} ${day}`) ?? 0) < rules.daily[p]! && (this.load.get(id) ?? 0) < rules.total[p]!;
+  }
+
+  replace(row: Replace): void {
+    this.at(row.time);
+    const place = `${row.enterprise} ${row.part} ${row.department}`;
+    for (const { pending, row: excluded } of this.exclusions)
+      must(!pending || (excluded.beacon !== null && row.time < excluded.beacon.time), `${place} 先于应先作的替补`, `${place}: a substitute is due first`);
+    const one = this.effective.get(`${row.enterprise} ${row.part}`);
+    const date = one?.visit.date ?? null;
+    const crew = one?.visit.crews.find((other) => other.department === row.department);
+    must(one !== undefined && crew !== undefined && date !== null, `没有检查组 ${place}`, `there is no crew ${place}`);
+    must(crew.seats[row.seat] === row.out, `${place} 的席位 ${row.seat} 不是 ${row.out}`, `${place}: seat ${row.seat} is not ${row.out}'s`);
+    const { rules, stage, visit } = one;
+    const seats = rules.crews(visit.checks).get(row.department)!;
+    const persons = crew.seats.map((id) => rules.number.get(id)!);
+    const candidates = rules.pool(row.department, visit.district, seats).filter((q) =>
+      !persons.includes(q) && !crew.barred.includes(rules.ids[q]!) && !rules.isRecused(q, visit.enterprise) &&
+      this.available(rules, q, visit, date) && reaches(rules, seats, persons, q, row.seat))
+      .map((q) => {
+        const id = rules.ids[q]!;
+        const price = this.prices.get(id);
+        const ticket = rules.pairTicket(stage, visit.enterprise, row.department, q);
+        const adjusted = BigInt(`0x${ticket.slice(0, 10)}`) + BigInt(price?.period ?? "0") + BigInt(price?.days[date] ?? "0");
+        return { id, q, ticket, adjusted };
+      });
+    candidates.sort((a, b) => (a.adjusted !== b.adjusted ? (a.adjusted < b.adjusted ? -1 : 1) : byTicket(a, b)));
+    const first = candidates[0];
+    must(first?.id === row.in, `${place} 应由 ${first?.id ?? "无人"} 接替`, `${place}: ${first?.id ?? "nobody"} takes the place`);
+    const members = persons.map((p, seat) => (seat === row.seat ? first.q : p));
+    const after = inSeats(rules, stage, visit.enterprise, row.department, seats, members);
+    must(after.join() === row.seats.join(), `${place} 接替后的席位不对`, `${place}: seats after the replacement`);
+    this.count(visit, -1);
+    crew.seats = after;
+    this.count(visit, 1);
+    this.away.push({ id: row.out, keeps: (other, day) =>
+      FOR_A_DAY.includes(row.reason) ? day === date : FOR_GOOD.includes(row.reason) ? day >= date : other.enterprise === row.enterprise });
+  }
+}
+
+function byTicket(a: { ticket: string; id: string }, b: { ticket: string; id: string }): number {
+  return a.ticket < b.ticket || (a.ticket === b.ticket && a.id < b.id) ? -1 : 1;
+}
+
+/** Can these people all be seated at once, one each, whatever seats stay empty? */
+function canSeat(rules: Rules, persons: number[], seats: Seats): boolean {
+  const holder = new Map<number, number>();
+  const place = (p: number, tried: Set<number>): boolean => seats.some((marks, n) => {
+    if (tried.has(n) || !rules.fits(p, marks)) return false;
+    tried.add(n);
+    const other = holder.get(n);
+    if (other !== undefined && !place(other, tried)) return false;
+    holder.set(n, p);
+    return true;
+  });
+  return persons.every((p) => place(p, new Set()));
+}
+
+/** The end of §8.5: seat by seat, the member with the smallest ticket who leaves the rest fillable. */
+function inSeats(rules: Rules, stage: string, enterprise: string, department: string, seats: Seats, members: number[]): string[] {
+  const rest = members.map((p) => ({ p, id: rules.ids[p]!, ticket: rules.pairTicket(stage, enterprise, department, p) })).sort(byTicket);
+  return seats.map((marks, n) => {
+    const at = rest.findIndex((one) => rules.fits(one.p, marks) && fills(rules, rest.filter((other) => other !== one).map((other) => other.p), seats.slice(n + 1)));
+    return rest.splice(at, 1)[0]!.id;
+  });
+}
+
+/** Can q take a seat from which occupants move on until this one is left? */
+function reaches(rules: Rules, seats: Seats, persons: number[], q: number, seat: number): boolean {
+  const left = new Set<number>();
+  seats.forEach((marks, n) => rules.fits(q, marks) && left.add(n));
+  for (const n of left) seats.forEach((marks, other) => rules.fits(persons[n]!, marks) && left.add(other));
+  return left.has(seat);
+}
+
+/** The first round of quicknet that is due strictly after an instant. */
+function firstAfter(time: string): string {
+  const seconds = Date.parse(time) / 1000 - QUICKNET.genesis;
+  return seconds < 0 ? "1" : String(Math.floor(seconds / QUICKNET.period) + 2);
+}
+
+/** Replay `changes.jsonl`; null if there is none. */
+function replay(record: Record_, rows: Change[]): Course {
+  const result = record.files.get("result.json");
+  must(record.result !== null && result !== undefined, "没有结果却有更改", "changes without a result");
+  must(record.complete && record.visits !== null && record.prices !== null, "保密期内不得更改", "changes under an embargo");
+  must(rows.length > 0, "更改文件为空", "changes.jsonl is empty");
+  const course = new Course(record, record.visits);
+  let before = record.hasher.digest(result);
+  rows.forEach((row, index) => {
+    must(row.number === index + 1 && row.prev === before, `第 ${index + 1} 行的编号或前一行摘要不对`, `row ${index + 1}: number, or digest of the row before`);
+    before = record.hasher.text(record.changeLines[index]!);
+    if (row.type === "exclude") course.exclude(row, before);
+    else if (row.type === "substitute") {
+      must(record.announcement!.policy.substitution !== "none", "规则不设替补", "the policy has no substitutes");
+      course.substitute(row);
+    } else course.replace(row);
+  });
+  return course;
+}
+
+/** The visits in effect; those of the result where there are no changes, or none that can be replayed. */
+export function visitsInEffect(record: Record_): Visit[] | null {
+  if (record.changes === null) return record.visits;
+  try {
+    return [...replay(record, record.changes).effective.values()].map((one) => one.visit);
+  } catch {
+    return record.visits;
+  }
+}
+
+export function checkChanges(record: Record_): Said {
+  if (!record.files.has("changes.jsonl")) {
+    if (record.result === null) throw new Unchecked(NO_RESULT);
+    return say("抽取后没有更改", "nothing was changed after the draw");
+  }
+  if (record.changeProblem !== null) throw new Failure(record.changeProblem);
+  const rows = need(record.changes, NO_RESULT);
+  const course = replay(record, rows);
+  const count = (type: Change["type"]): number => rows.filter((row) => row.type === type).length;
+  const counts = say(`排除 ${count("exclude")}、替补 ${count("substitute")}、换人 ${count("replace")}`,
+    `${count("exclude")} exclusions, ${count("substitute")} substitutes, ${count("replace")} replacements`);
+  if (course.exclusions.some((one) => one.pending))
+    throw new Unchecked(say(`${counts.zh}；有替补待定`, `${counts.en}; a substitute is pending`));
+  if (course.hidden) throw new Unchecked(say(`${SEALED.zh}；${counts.zh}`, `${SEALED.en}; ${counts.en}`));
+  return counts;
+}
