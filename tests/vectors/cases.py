@@ -184,6 +184,14 @@ def cases(reference: ModuleType) -> dict[str, Any]:
         "beside": changed.beside(),
     }
 
+    # Classes and districts are both held.
+    found["open-two-way"] = table = base() | local("open-two-way-0")
+    table["tasks"][0]["control"] = "two-way"
+    sizes = {"A.d1": "1/2", "A.d2": "2/3", "B.d1": "3/4", "B.d2": "5/6", "C.d1": "5/4", "C.d2": "7/5"}
+    table["strata"]["t1"] = [stratum(name, name[0], expected) for name, expected in sizes.items()]
+    for row in table["frame"].values():
+        row["strata"]["t1"] += f".{row['district']}"
+
     found["open-announced"] = base()
     found["open-voided"] = base() | {"beside": voided}
     found["open-drawn-after-void"] = again = base() | {"draw": "test-2023-000002"}

@@ -192,8 +192,8 @@ lie(
     "control-that-is-not-defined",
     OPEN,
     "canonical",
-    "未定义的抽取方式 · control two-way is not defined",
-    {"announcement": lambda _, a: a["tasks"][0].update(control="two-way")},
+    "未定义的抽取方式 · control three-way is not defined",
+    {"announcement": lambda _, a: a["tasks"][0].update(control="three-way")},
 )
 lie(
     "draw-of-another-authority",

@@ -183,7 +183,7 @@ class Announced:
             tasks.append(
                 task
                 | {
-                    "control": "one-way",
+                    "control": task.get("control", "one-way"),
                     "lead": task.get("lead"),
                     "strata": strata if own and not case.sealed else None,
                 }

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from fractions import Fraction
 
 from reference_lists import Announced, Json  # type: ignore[import-not-found]
+from reference_two_way import two_way  # type: ignore[import-not-found]
 
 
 class Visited(Announced):  # type: ignore[misc]
@@ -13,21 +14,33 @@ class Visited(Announced):  # type: ignore[misc]
 
     # --- sizes and selection (§6)
 
+    def one_way(self, task: str, strata: list[Json]) -> dict[str, int]:
+        smallest = {s["group"]: min(o["id"] for o in strata if o["group"] == s["group"]) for s in strata}
+        ordered = sorted(
+            strata, key=lambda s: (smallest[s["group"]], self.ticket("order", f"{task}:{s['id']}"), s["id"])
+        )
+        u = int(self.ticket("rounding", task), 16)
+        total = Fraction(0)
+        sizes = {}
+        for stratum in ordered:
+            before = (total.numerator * 2**256 + u * total.denominator) // (total.denominator * 2**256)
+            total += Fraction(stratum["expected"])
+            after = (total.numerator * 2**256 + u * total.denominator) // (total.denominator * 2**256)
+            sizes[stratum["id"]] = after - before
+        return sizes
+
+    def two_way(self, task: str, strata: list[Json]) -> dict[str, int]:
+        sizes: dict[str, int] = two_way(strata, lambda k: int(self.ticket("control", f"{task}:{k}"), 16))
+        return sizes
+
     def select(self) -> None:
         self.n: dict[tuple[str, str], int] = {}
+        rounded = {
+            task["id"]: self.two_way if task["control"] == "two-way" else self.one_way
+            for task in self.announcement["tasks"]
+        }
         for task, strata in self.strata.items():
-            smallest = {s["group"]: min(o["id"] for o in strata if o["group"] == s["group"]) for s in strata}
-            ordered = sorted(
-                strata,
-                key=lambda s: (smallest[s["group"]], self.ticket("order", f"{task}:{s['id']}"), s["id"]),
-            )
-            u = int(self.ticket("rounding", task), 16)
-            total = Fraction(0)
-            for stratum in ordered:
-                before = (total.numerator * 2**256 + u * total.denominator) // (total.denominator * 2**256)
-                total += Fraction(stratum["expected"])
-                after = (total.numerator * 2**256 + u * total.denominator) // (total.denominator * 2**256)
-                self.n[task, stratum["id"]] = after - before
+            self.n |= {(task, stratum): n for stratum, n in rounded[task](task, strata).items()}
         self.n = self.lie("sizes", self.n)
         tickets = {key: self.ticket("enterprise", self.keys[key]) for key in self.frame}
         self.drawn = {

@@ -46,6 +46,7 @@ def small_case(number: int) -> dict[str, Any]:
             share = rng.choice([0, 1, 2]) if sealed else rng.randint(0, 8)
             expected = min(share, size) if sealed else f"{min(share, 4 * size)}/4"
             strata[name].append(cases.stratum(credit, rng.choice(["g", "h"]), expected))
+    _two_way(Random(f"two-way {number}"), tasks, frame, strata, sealed)
     roster = {}
     for n in range(rng.randint(3 * len(departments), 6 * len(departments))):
         department = departments[n % len(departments)]
@@ -92,3 +93,26 @@ def small_case(number: int) -> dict[str, Any]:
         "beacon": cases.local("")["beacon"],
         "evidence": {"randomness": hashlib.sha256(str(number).encode()).hexdigest()},
     }
+
+
+def _two_way(
+    rng: Random,
+    tasks: list[Any],
+    frame: dict[str, dict[str, Any]],
+    strata: dict[str, list[Any]],
+    sealed: bool,
+) -> None:
+    """Divide some tasks by class and district, with both held."""
+    for task in tasks:
+        name = task["id"]
+        if name not in strata or rng.random() < 0.6:
+            continue
+        task["control"] = "two-way"
+        for row in frame.values():
+            if name in row["strata"]:
+                row["strata"][name] += f".{row['district']}"
+        strata[name] = []
+        for cell in (f"{credit}.{district}" for credit in "ABC" for district in ("d1", "d2")):
+            size = sum(row["strata"].get(name) == cell for row in frame.values())
+            expected = rng.randint(0, min(size, 1)) if sealed else f"{min(rng.randint(0, 6), 5 * size)}/5"
+            strata[name].append(cases.stratum(cell, cell[0], expected))

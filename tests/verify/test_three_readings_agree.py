@@ -108,3 +108,11 @@ def test_the_random_draws_exercise_the_rules(small: dict[int, Any]) -> None:
     assert any(visit["part"] > 1 for result in results for visit in result["visits"])
     assert any(crew["barred"] for r in results for visit in r["visits"] for crew in visit["crews"])
     assert sum(result["totals"]["crews"] for result in results) > len(results)
+    broken = [
+        task
+        for built in small.values()
+        for task in built.announcement["tasks"]
+        if task["control"] == "two-way"
+        and any(not s["expected"].endswith("/1") for s in task["strata"] or ())
+    ]
+    assert len(broken) > 10
