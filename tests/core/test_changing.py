@@ -110,7 +110,12 @@ def test_exclusion_substitute_and_replacement_are_published_and_verified(town: P
     assert all(visit["enterprise"] in listed for visit in added)
     assert replaced["in"] != replaced["out"]
     page = (town / "public" / "index.html").read_text("utf-8")
-    assert "changes.jsonl" in page
+    name = change.names[gone]
+    assert page.count(name) == 1
+    for words in ("changes.jsonl", "迁出辖区", "moved out of the district", "生病", replaced["in"]):
+        assert words in page
+    for visit in added:
+        assert f"{visit['enterprise']}" in page
 
 
 def test_drawing_again_after_changes_keeps_the_bytes_and_the_exports_of_the_changes(town: Path) -> None:

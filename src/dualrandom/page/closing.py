@@ -22,7 +22,9 @@ _CONTENT = {
     "visits.jsonl": Both("检查名单（暂缓公开）", "visits (embargo)"),
     "openings.jsonl": Both("已公开的密封内容", "openings"),
     "ties.json": Both("并列方案的证据", "evidence of ties"),
+    "changes.jsonl": Both("抽取后的更改", "changes after the draw"),
     "findings.json": Both("检查结果", "findings"),
+    "attest.json": Both("审计证明", "the auditor's attestation"),
     "void.json": Both("作废声明", "void"),
 }
 

@@ -7,11 +7,12 @@ draw, under an embargo, after a void) is ``None`` or empty.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from dualrandom.canonical import parse_canonical
+from dualrandom.changes import alarms, effective_visits
 from dualrandom.errors import DualRandomError
 from dualrandom.hashing import hash_hex, suite_digest
 from dualrandom.page.markup import Both
@@ -79,6 +80,10 @@ class Documents:
     findings: Mapping[CheckKey, Finding]
     recorded: bool
     """Whether findings have been published at all."""
+    changes: tuple[Mapping[str, Any], ...]
+    """Rows of ``changes.jsonl``; ``visits`` takes account of them."""
+    alarms: tuple[tuple[str, str], ...]
+    """What was changed unusually often, in Chinese and English."""
     files: Mapping[str, int | None]
     """Sizes in bytes; ``None`` for a committed list that is published but was not handed in."""
 
@@ -142,9 +147,12 @@ def read_documents(files: Mapping[str, bytes]) -> Documents:
     announcement = parse_canonical(files["announcement.json"], "announcement.json")
     result = _document(files, "result.json")
     opened = dict(_opened_rows(files))
-    visits = _visits(result, opened)
+    changes = _rows(files, "changes.jsonl")
+    drawn = _drawn(result, opened)
+    visits = tuple(_visit(visit) for visit in effective_visits({"visits": drawn}, changes))
+    staffed = [visit for visit in drawn if "crews" in visit]
     findings = _document(files, "findings.json")
-    labels = _document(files, "labels.json") or {}
+    labels = _named_by(changes, _document(files, "labels.json") or {})
     hidden = 0
     if result is not None and result["visits"] is None:
         hidden = result["totals"]["visits"] - len(visits)
@@ -162,6 +170,8 @@ def read_documents(files: Mapping[str, bytes]) -> Documents:
         hidden_visits=hidden,
         findings=_latest(findings["findings"]) if findings else {},
         recorded=findings is not None,
+        changes=changes,
+        alarms=alarms({"visits": staffed}, changes) if changes else (),
         files=_published(files, announcement),
     )
 
@@ -190,6 +200,16 @@ def _document(files: Mapping[str, bytes], name: str) -> dict[str, Any] | None:
     return parsed
 
 
+def _rows(files: Mapping[str, bytes], name: str) -> tuple[dict[str, Any], ...]:
+    return tuple(parse_canonical(line, name) for line in files.get(name, b"").splitlines())
+
+
+def _named_by(changes: Sequence[Mapping[str, Any]], labels: dict[str, Any]) -> dict[str, Any]:
+    """Return the labels with the names that substitutes bring."""
+    names = {key: name for row in changes for key, name in row.get("names", {}).items()}
+    return {**labels, "enterprises": {**labels.get("enterprises", {}), **names}} if names else labels
+
+
 def _opened_rows(files: Mapping[str, bytes]) -> Iterator[tuple[tuple[str, int], dict[str, Any]]]:
     """Whole visits that openings have uncovered; the rows ``prices`` and ``selection`` are for verifiers."""
     for line in files.get("openings.jsonl", b"").splitlines():
@@ -199,14 +219,15 @@ def _opened_rows(files: Mapping[str, bytes]) -> Iterator[tuple[tuple[str, int], 
             yield (visit["enterprise"], visit["part"]), visit
 
 
-def _visits(
+def _drawn(
     result: Mapping[str, Any] | None, opened: Mapping[tuple[str, int], dict[str, Any]]
-) -> tuple[Visit, ...]:
+) -> list[dict[str, Any]]:
+    """Return the result's visits as far as they are visible."""
     if result is None:
-        return ()
+        return []
     known = {(visit["enterprise"], visit["part"]): visit for visit in result["visits"] or ()}
     known.update(opened)
-    return tuple(_visit(known[key]) for key in sorted(known))
+    return [known[key] for key in sorted(known)]
 
 
 def _visit(visit: Mapping[str, Any]) -> Visit:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
+from dualrandom.page.changes import changes
 from dualrandom.page.documents import Crew, Documents, Finding, Visit
 from dualrandom.page.markup import Both, Html, bullets, join, paragraph, row, sentence, table, tag
 from dualrandom.page.words import FINDING_CODES, finding_words, local_time, many, method_words, weekday
@@ -67,6 +68,7 @@ def visits(documents: Documents) -> Html:
     undated = [v for v in documents.visits if v.undated]
     if undated:
         parts.append(_undated(documents, undated))
+    parts.append(changes(documents))
     # browsers then lay out only the days in sight
     return tag("section", *parts, class_="many" if len(documents.visits) > _MANY else None)
 
