@@ -48,6 +48,10 @@ class ReceiptLists:
         self._digest = digest
         self._leaves: dict[str, list[bytes]] = {}
 
+    def sizes(self) -> dict[str, int]:
+        """Return the number of rows of each list."""
+        return {name: len(rows) for name, rows in self._rows.items()}
+
     def opened(self, name: str) -> Mapping[str, bytes]:
         """Return a list's openings by row id; empty if it is not sealed."""
         return self._openings.get(name, {})

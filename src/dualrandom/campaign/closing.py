@@ -114,7 +114,9 @@ def record_findings(folder: Path, path: Path, correct: str | None = None) -> Rec
         write_index(campaign.public)
 
     documents = [
-        Document(document["draw"], kinds[name], data, document["suite"]) for name, data in files.items()
+        Document(document["draw"], kinds[name], data, document["suite"])
+        for name, data in files.items()
+        if name in kinds
     ]
     put(book, documents, write)
     export(campaign, inputs, document, full, people)

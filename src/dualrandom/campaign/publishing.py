@@ -27,6 +27,7 @@ DOCUMENTS = (
     "labels.json",
     "changes.jsonl",
     "findings.json",
+    "attest.json",
     "void.json",
     "index.html",
 )

@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 import dualrandom
 from dualrandom.cli import failures
 from dualrandom.cli.announce import announce
+from dualrandom.cli.attest import attest
 from dualrandom.cli.audit import audit
 from dualrandom.cli.change import exclude, replace, substitute
 from dualrandom.cli.check import check
@@ -24,6 +25,7 @@ from dualrandom.cli.keys import keys
 from dualrandom.cli.new import NewCommand, new
 from dualrandom.cli.options import InLanguage
 from dualrandom.cli.progress import progress
+from dualrandom.cli.receipt import receipt
 from dualrandom.cli.record import record
 from dualrandom.cli.reveal import reveal
 from dualrandom.cli.simulate import simulate
@@ -127,6 +129,8 @@ app.command()(progress)
 app.command()(estimate)
 app.command()(audit)
 app.command()(verify)
+app.command()(receipt)
+app.command()(attest)
 app.command()(explain)
 app.command()(fsck)
 app.command()(keys)

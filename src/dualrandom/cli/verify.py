@@ -39,6 +39,15 @@ def verify(
             help="您信任的日志与见证方（C2SP tlog-policy） · the logs and witnesses that you trust",
         ),
     ] = None,
+    receipt: Annotated[
+        Path | None,
+        typer.Option(
+            "--receipt",
+            metavar="FILE",
+            help="同时核对这份回执 · check this receipt as well",
+            show_default=False,
+        ),
+    ] = None,
     as_json: AsJson = False,
     language: InLanguage = None,
 ) -> None:
@@ -59,7 +68,8 @@ def verify(
 
             policy = parse_policy(log_policy.read_bytes())
         screen.stage("复核", "checking")
-        report = verify_record(files, openings, screen.stage, policy)
+        given = None if receipt is None else receipt.read_bytes()
+        report = verify_record(files, openings, screen.stage, policy, receipt=given)
         screen.end_stage()
         show_report(screen, report)
         screen.finish(report_as_json(report) | {"folder": str(public)})

@@ -28,6 +28,7 @@ ONE_FILE = {
     EntryType.VOID: "void.json",
     EntryType.FINDINGS: "findings.json",
     EntryType.OPEN: "openings.jsonl",
+    EntryType.ATTEST: "attest.json",
 }
 """Types whose latest entry is of the published file of this name."""
 CHANGES = "changes.jsonl"

@@ -15,8 +15,8 @@ from dualrandom.hashing import Digest, leaf_hash, seal_bytes
 from dualrandom.ticket import Tickets
 from dualrandom.verify import lists, schema
 from dualrandom.verify.announcement import Announcement, Commitment, read_strata_of
-from dualrandom.verify.loading import Record
-from dualrandom.verify.report import Fault, Verdict
+from dualrandom.verify.loading import Record, load_documents, load_lists
+from dualrandom.verify.report import Check, Fault, Verdict
 from dualrandom.verify.result import Result, Selection
 
 NAME = "receipt"
@@ -146,6 +146,20 @@ def check_receipt(verdict: Verdict, record: Record, data: bytes) -> None:
             _check_inspector(verdict, announcement, result, record.roster or {}, receipt)
     except Fault as fault:
         verdict.fail(fault.zh, fault.en)
+
+
+def judge_receipt(files: Mapping[str, bytes], data: bytes) -> Check:
+    """Return what the check `receipt` says, without the other checks. ``files``: a published folder, or what counts of it."""
+    names = ("announcement.json", "result.json", "roster.jsonl", "visits.jsonl", "openings.jsonl")
+    record = Record({name: files[name] for name in names if name in files}, None)
+    verdict = Verdict(NAME)
+    load_documents(record)
+    if record.announcement is None:
+        verdict.unchecked("announcement.json 缺失或损坏", "announcement.json is missing or broken")
+    else:
+        load_lists(record, record.announcement)
+        check_receipt(verdict, record, data)
+    return verdict.check()
 
 
 def _check_rows(
