@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dualrandom.eligibility import exclusion, later, normal_address, year_to_date
+from dualrandom.explain.grounds import grounds, history
 from dualrandom.frame import freeze, membership
 from dualrandom.policy.documents import Policy, parse_policy
 from dualrandom.policy.plan import Caps, Exemption, Plan, Scope
@@ -210,6 +211,72 @@ def test_a_filter_asks_what_the_library_knows(
     assert {one.id for one in firms if exclusion(plan, task, one, done) is None} == accepted
     placed = membership(plan, firms, done)
     assert {one.id for one, at in zip(firms, placed.profile.tolist(), strict=True) if at >= 0} == accepted
+
+
+@pytest.mark.parametrize(
+    ("rules", "visits", "changes", "reason", "words"),
+    [
+        (
+            (RECOGNITION,),
+            (visit("2026-05-02", department="fire", item="f7"),),
+            {},
+            "recognised",
+            "fire checked f7 on 2026-05-02",
+        ),
+        (
+            ('kind = "annual-cap"\ntimes = 1',),
+            (visit("2026-05-02", item="x"),),
+            {},
+            "annual-cap",
+            "1 visiting days this year",
+        ),
+        (
+            ('kind = "item-cap"\ntimes = 1',),
+            (visit("2026-05-02"),),
+            {},
+            "item-cap",
+            "checked: t1-item 2026-05-02",
+        ),
+        ((), (visit("2026-05-02"),), {}, "done-this-year", "1 this year, the last on 2026-05-02"),
+        (
+            ('kind = "interval"\nmonths = 9',),
+            (visit("2026-05-02", item="x"),),
+            {},
+            "interval",
+            "last visit on 2026-05-02, interval 9 months",
+        ),
+        (
+            ('kind = "observation"\nmonths = 9',),
+            (),
+            {"established": date(2026, 9, 1)},
+            "observation",
+            "established on 2026-09-01",
+        ),
+        ((), (), {"suspended_until": date(2027, 1, 1)}, "suspended", "suspended until 2027-01-01"),
+    ],
+)
+def test_every_reason_is_explained_by_what_it_rests_on(
+    make_plan: Callable[..., Plan],
+    make_task: Callable[..., Any],
+    rules: tuple[str, ...],
+    visits: tuple[PastVisit, ...],
+    changes: dict[str, Any],
+    reason: str,
+    words: str,
+) -> None:
+    task, one = make_task("t1", "amr"), firm(**changes)
+    plan = make_plan(tasks=(task,), policies=(policy(*rules),) if rules else ())
+    done = year_to_date(plan, (*visits, visit("2026-06-01", kind="case")))
+    assert exclusion(plan, task, one, done) == reason
+    told = grounds(plan, task, one, done, reason)
+    assert told is not None
+    assert told["en"] == words
+    assert history(one.id, done)["cases"] == 1
+    exempt = replace(plan, exemptions=(Exemption("e1", None, "r", "文件"),))
+    assert grounds(exempt, task, one, year_to_date(exempt, ()), "exempt") == {
+        "zh": "r：文件",
+        "en": "r: 文件",
+    }
 
 
 def test_recognised_firms_count_apart_from_the_population(

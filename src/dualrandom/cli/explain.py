@@ -99,6 +99,12 @@ def _show_enterprise(screen: Screen, told: Mapping[str, Any]) -> None:
         ),
         [_task_row(screen, task) for task in told["tasks"]],
     )
+    past = told["history"]
+    screen.say(
+        f"本年已有 {past['days']} 个检查日，另有个案检查 {past['cases']} 日（不计）；上次检查：{past['last'] or '无'}。",
+        f"{past['days']} visiting days this year, and {past['cases']} of case visits, which do not count; last visit: "
+        f"{past['last'] or 'none'}.",
+    )
     if not told["in_frame"]:
         screen.say("不在抽样框中：没有签号。", "Not in the frame: it has no ticket.")
     if told["ticket"] is None:
@@ -123,21 +129,26 @@ def _show_state(screen: Screen, told: Mapping[str, Any]) -> None:
 def _task_row(screen: Screen, task: Mapping[str, Any]) -> tuple[Any, ...]:
     name = task["name"][screen.language]
     if task["excluded"] is not None:
-        return task["task"], name, "–", "–", "–", "–", "–", _excluded(screen, task["excluded"])
+        return task["task"], name, "–", "–", "–", "–", "–", _excluded(screen, task)
     expected = None if task["expected"] is None else task["expected"].removesuffix("/1")
     figures = (task["size"], expected, task["drawn"], task["rank"])
     shown = ("–" if figure is None else figure for figure in figures)
     return task["task"], name, task["stratum"], *shown, _task_outcome(screen, task)
 
 
-def _excluded(screen: Screen, reason: str) -> str:
-    """Say why a task may not draw an enterprise."""
+def _excluded(screen: Screen, task: Mapping[str, Any]) -> str:
+    """Say why a task may not draw an enterprise, and what that rests on."""
     from dualrandom.reasons import OUT_OF_SCOPE, reason_name  # noqa: PLC0415
 
+    reason = task["excluded"]
+    because = {"zh": "", "en": ""}
+    if task["because"] is not None:
+        because = {"zh": f"（{task['because']['zh']}）", "en": f" ({task['because']['en']})"}
     if reason == OUT_OF_SCOPE:
         return screen.pick("不可抽：不在任务范围内", "cannot be drawn: not in its scope")
     return screen.pick(
-        f"不可抽：{reason_name(reason, 'zh')}", f"cannot be drawn: {reason_name(reason, 'en')}"
+        f"不可抽：{reason_name(reason, 'zh')}{because['zh']}",
+        f"cannot be drawn: {reason_name(reason, 'en')}{because['en']}",
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from dualrandom.announcement import ratio
 from dualrandom.errors import DualRandomError
 from dualrandom.explain.context import Context
+from dualrandom.explain.grounds import grounds, history
 from dualrandom.frame import exclusion
 from dualrandom.policy.plan import Task
 from dualrandom.registry.models import Enterprise
@@ -40,6 +41,7 @@ def explain_enterprise(context: Context, enterprise_id: str) -> dict[str, Any]:
         "seed": context.result["seed"] if context.result is not None else None,
         "sealed": context.announcement["disclosure"] == "sealed",
         "in_frame": in_frame,
+        "history": history(enterprise_id, context.done),
         "key": context.prepared.frozen.keys[context.position[enterprise_id]] if in_frame else None,
         "ticket": None,
         "tasks": [],
@@ -67,6 +69,7 @@ def _task(context: Context, task: Task, enterprise: Enterprise) -> dict[str, Any
         "mode": task.mode,
         "lead": task.lead,
         "excluded": exclusion(context.inputs.plan, task, enterprise, context.done),
+        "because": None,
         "stratum": None,
         "size": None,
         "expected": None,
@@ -78,6 +81,7 @@ def _task(context: Context, task: Task, enterprise: Enterprise) -> dict[str, Any
         "selected": None,
     }
     if told["excluded"] is not None:
+        told["because"] = grounds(context.inputs.plan, task, enterprise, context.done, told["excluded"])
         return told
     frozen = context.prepared.frozen
     strata = frozen.profiles[int(frozen.profile[context.position[enterprise.id]])]
