@@ -8,6 +8,9 @@ Exit code: 0 all pass · 1 something FAILed · 3 nothing failed, something was N
 Signatures (Ed25519, and drand's BLS) need libraries: always NOT CHECKED here; verify.html and `dualrandom verify` check them.
 退出码：0 全部通过，1 有不符，3 无不符但有未核对，2 用法不对。签名需要专门的库，这里不核对，请用 verify.html。
 """
+# Rows of the tables and one-line rules are kept on one line each, as in the protocol, instead of being spread out:
+# fmt: off
+# ruff: noqa: ARG005, B007, B905, C420, D102, D103, DTZ007, E401, E731, I001, N803, PERF401, PLW2901, RUF007, RUF021, SIM905, UP017, UP031
 # One file, meant to be read from top to bottom in an evening: shapes, reading, dates and crews, then the checks in order.
 import base64, hashlib, hmac, json, re, sys, unicodedata
 from collections import Counter, defaultdict, deque
@@ -140,7 +143,7 @@ SHAPES = {
 }
 
 def announcement_shape(sealed):
-    task = {"control": one("one-way"), "department": ID, "id": ID, "lead": maybe(ID), "mode": one("own", "follows"),
+    task = {"control": one("one-way", "two-way"), "department": ID, "id": ID, "lead": maybe(ID), "mode": one("own", "follows"),
             "items": rows({"hours": ratio, "id": ID, "marks": IDS}, "id", least=1), "total": maybe(ratio),
             "strata": NULL if sealed else maybe(rows(STRATUM, "id"))}
     limit = {"checks": maybe(whole(1)), "departments": maybe(whole(1)), "hours": maybe(lambda x: ratio(x) and x != "0/1")}
@@ -154,7 +157,7 @@ def announcement_shape(sealed):
             "beacon": {"kind": one("drand", "keystring", "local"), "round": ID, "source": ID, "time": INSTANT},
             "contributions": rows({"commitment": HEX, "key": b64(32), "party": ID, "signature": b64(64)}, "party"),
             "period": {"end": DAY, "start": DAY}, "days": rows(DAY, "", least=1), "lists": dict.fromkeys(lists, ROOT),
-            "deadlines": {"findings": INSTANT, "result": INSTANT, "reveal": INSTANT}, "tasks": rows(task, "id", least=1),
+            "deadlines": {"findings": INSTANT, "result": INSTANT, "reveal": INSTANT}, "tasks": rows(lambda x: fits(x, task) and (x["mode"] == "own" or x["control"] == "one-way"), "id", least=1),
             "crews": rows({"department": ID, "seats": rows(IDS)}, "department"),
             "profiles": NULL if sealed else rows({"id": ID, "strata": table(ID, ID)}, "id"),
             "rates": rows({"greatest": ratio, "least": ratio, "small": whole() if sealed else IDS, "task": ID}, "task")}
@@ -545,6 +548,8 @@ def announcement(r):
     for t in tasks.values():
         must((t["lead"] is None and t["total"] is not None and (r.sealed or t["strata"] is not None)) if t["mode"] == "own" else
              (t["lead"] in r.own and t["strata"] is t["total"] is None), f"{t['id']}: lead, strata, total")
+    for s in [s for t in r.own if tasks[t]["control"] == "two-way" for s in (r.strata or {}).get(t) or ()]:
+        must(s["id"].startswith(s["group"] + ".") and ID(s["id"][len(s["group"]) + 1:]), f"{s['id']}: 不是组.列 not its group, a dot and a column")
     must([x["task"] for x in a["rates"]] == r.own, "rates: one per own task")
     must(not r.sealed or all(tasks[t]["total"].endswith("/1") for t in r.own), "密封抽取须为整数 a sealed draw's totals are whole")
     profiles = [jcs(p["strata"]) for p in a["profiles"] or ()]
@@ -593,8 +598,39 @@ def seed(r):
     must(r.H(r.files["seed.txt"]).hex() == need(r.res, NOT_DRAWN)["seed"], "结果的种子不是 seed.txt 的散列 not the hash of seed.txt")
     return r.res["seed"]
 
+def two_way(r, task):
+    """§6.2: stratum -> n_h, by steps along cycles of cells that are not whole."""
+    strata = {(s["group"], s["id"][len(s["group"]) + 1:]): Fraction(s["expected"]) for s in r.strata[task]}
+    groups, columns = ([*sorted({key[k] for key in strata}), None] for k in (0, 1))  # None is the slack row and column
+    f = {(g, c): strata.get((g, c), Fraction(0)) % 1 for g in groups for c in columns}
+    f |= {(g, None): -sum(f[g, c] for c in columns) % 1 for g in groups} | {(None, c): -sum(f[g, c] for g in groups) % 1 for c in columns}
+    f[None, None] = sum(f[g, c] for g in groups[:-1] for c in columns[:-1]) % 1
+    for k in range(len(f)):
+        if (start := next((g for g in groups for c in columns if 0 < f[g, c] < 1), 0)) == 0:
+            break
+        walk, cells, came, at = [(0, start)], [], "no column yet", start
+        while True:
+            if len(cells) % 2 == 0:
+                cell = next((at, c) for c in columns if 0 < f[at, c] < 1 and c != came)
+            else:
+                cell = next((g, at) for g in groups if 0 < f[g, at] < 1 and g != came)
+            cells.append(cell)
+            came, at = at, cell[len(cells) % 2]
+            if (node := (len(cells) % 2, at)) in walk:
+                break
+            walk.append(node)
+        cycle = cells[walk.index(node):]
+        odd, even = cycle[::2], cycle[1::2]
+        up, down = min([1 - f[x] for x in odd] + [f[x] for x in even]), min([f[x] for x in odd] + [1 - f[x] for x in even])
+        more = int(r.ticket("control", f"{task}:{k}"), 16) * (up + down) < down * 2**256
+        for x in cycle:
+            f[x] += (up if more else -down) * (1 if x in odd else -1)
+    return {s["id"]: int(e + f[key] - e % 1) for s, (key, e) in zip(r.strata[task], strata.items())}
+
 def sample_sizes(r, task):
     """§6: stratum -> n_h."""
+    if r.tasks[task]["control"] == "two-way":
+        return two_way(r, task)
     total, found, strata = Fraction(int(r.ticket("rounding", task), 16), 2**256), {}, r.strata[task]
     group = {s["id"]: min(x["id"] for x in strata if x["group"] == s["group"]) for s in strata}
     for s in sorted(strata, key=lambda s: (group[s["id"]], r.ticket("order", f"{task}:{s['id']}"), s["id"])):
@@ -751,6 +787,7 @@ def result(r):
     if r.visits is not None:
         checks = sum(len(c["items"]) for v in r.visits for c in v["checks"])
         must((totals["visits"], totals["checks"]) == (len(r.visits), checks), "总数 totals")
+    must(not statistics or r.embargo == "none" or not statistics["undated"] + statistics["workload"], "统计泄露 statistics under an embargo")
     if statistics and r.selection:  # derived figures; `dualrandom verify` and verify.html compute all of them
         must((statistics["overlap"]["visited"], statistics["overlap"]["alone"]) == (
             len({e for s in r.selection for e in s["selected"]}), sum(len(s["selected"]) for s in r.selection)), "统计 statistics: overlap")

@@ -54,7 +54,8 @@ function receipt(record: Record_, id: string, given: string): { salt: string; se
   const text = given.trim();
   if (/^[0-9a-f]{64}$/.test(text)) return { salt: text, seal: null, strata: null };
   try {
-    const opening = parse(text) as Opening;
+    const found = parse(text) as Opening & { rows?: { list: string; opening: Opening | null }[] };
+    const opening = found.rows?.find((row) => row.list === "frame")?.opening ?? found;
     const sealed = record.lists.get("frame")?.byId.get(id)?.sealed;
     const seal = opening.id === id && opening.list === "frame" &&
       record.hasher.text(`dualrandom/v1/sealed\n${opening.salt}\n${canonical(opening.hidden)}`) === sealed;

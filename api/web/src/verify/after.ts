@@ -4,6 +4,7 @@ import { visitsInEffect } from "./changes";
 import { fills, lottery, Rules } from "./crews";
 import type { Selected, Stratum, Visit } from "./documents";
 import { Fraction, ZERO } from "./fraction";
+import { twoWay } from "./control";
 import { EMBARGO, Failure, must, need, NO_RESULT, type Said, say, SEALED } from "./outcome";
 import { judge, type Seated } from "./prices";
 import { type Firm, Record_ } from "./record";
@@ -22,6 +23,7 @@ function selections(record: Record_): Map<string, Selected> {
 
 /** §6: n_h of every stratum of a task. */
 export function sampleSizes(record: Record_, task: string, strata: Stratum[]): Map<string, number> {
+  if (record.tasks.get(task)?.control === "two-way") return twoWay(strata, (k) => record.ticket(`control:${task}:${k}`));
   const smallest = new Map<string, string>();
   for (const { group, id } of strata) if (!smallest.has(group) || id < smallest.get(group)!) smallest.set(group, id);
   const ordered = strata.map((stratum) => ({

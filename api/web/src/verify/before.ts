@@ -27,7 +27,24 @@ export function checkSignatures(record: Record_): Said {
       isSignature(bytes(key), `dualrandom/v1/contribution\n${draw} ${party} ${commitment}\n`, bytes(signature)),
       `${party} 的签名不对`, `${party}: the signature is not this party's`,
     );
-  return say(`${contributions.length} 个签名有效`, `${contributions.length} signatures verify`);
+  checkAttestation(record);
+  const attested = record.attestation === null ? 0 : 1;
+  return say(`${contributions.length + attested} 个签名有效`, `${contributions.length + attested} signatures verify`);
+}
+
+/** §15: the attestation is the announced auditor's and of this result. */
+function checkAttestation(record: Record_): void {
+  const { attestation, hasher } = record;
+  if (attestation === null) return;
+  const result = record.files.get("result.json");
+  const { announcement, auditor, changes, checks, draw, signature } = attestation;
+  const of = announcement === record.digest && draw === record.announcement!.draw && result !== undefined && hasher.digest(result) === attestation.result;
+  must(of, "审计声明属于另一结果", "the attestation is of another result");
+  must(auditor === record.announcement!.auditor?.key, "审计声明不出自公告的审计方", "the attestation is not by the announced auditor");
+  must(changes === null || record.changeLines.some((line) => hasher.text(line) === changes), "审计声明所指的更改不存在", "the attestation is of changes that are not there");
+  const lines = checks.map(({ name, status }) => `check ${name} ${status}\n`).join("");
+  const statement = `dualrandom/v1/attest\ndraw ${draw}\nannouncement ${announcement}\nresult ${attestation.result}\nchanges ${changes ?? "none"}\n${lines}`;
+  must(isSignature(bytes(auditor), statement, bytes(signature)), "审计声明的签名不对", "the attestation's signature does not verify");
 }
 
 const USCC = "0123456789ABCDEFGHJKLMNPQRTUWXY";
@@ -191,6 +208,9 @@ function checkQuotas(record: Record_): void {
       const key = `${task} ${firm.strata[task]}`;
       counts.set(key, (counts.get(key) ?? 0) + 1);
     }
+  for (const [task, strata] of all)
+    for (const { group, id } of record.tasks.get(task)!.control === "two-way" ? strata : [])
+      must(id.startsWith(`${group}.`) && ID_PATTERN.test(id.slice(group.length + 1)), `${task} ${id} 不是“组.列”`, `${task} ${id}: not its group, a dot and a column`);
   for (const { greatest, least, small, task } of record.announcement!.rates) {
     const strata = all.get(task) ?? [];
     let sum = ZERO;

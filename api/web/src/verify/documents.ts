@@ -144,12 +144,13 @@ const STEP = record({ amount: whole(), department: ID, kind: one("daily", "total
 const STRATUM = { expected: RATIO, group: ID, id: ID, size: whole() };
 
 function announcementShape(sealed: boolean): Shape {
-  const task = record({
-    control: one("one-way"), department: ID, id: ID,
+  const fields = record({
+    control: one("one-way", "two-way"), department: ID, id: ID,
     items: ascending(record({ hours: RATIO, id: ID, marks: IDS }), ["id"], 1),
     lead: maybe(ID), mode: one("own", "follows"),
     strata: sealed ? one(null) : maybe(ascending(record(STRATUM), ["id"])), total: maybe(RATIO),
   });
+  const task = both(fields, where((value) => (value as Task).mode === "own" || (value as Task).control === "one-way"));
   const limit = record({
     checks: maybe(whole(1)), departments: maybe(whole(1)), hours: maybe(both(RATIO, where((value) => value !== "0/1"))),
   });
@@ -341,6 +342,17 @@ const SUBSTITUTE = record({
 const REPLACE = record({
   ...CHAINED, type: one("replace"), department: ID, enterprise: ID, in: ID, out: ID, part: whole(1), seat: whole(), seats: list(ID), time: INSTANT,
   reason: one("ill", "other-duty", "left", "licence-expired", "newly-recused", "on-enterprise-application"),
+});
+
+export interface Attestation {
+  announcement: string; auditor: string; changes: string | null; checks: { name: string; status: string }[]; draw: string; result: string;
+  signature: string;
+}
+
+/** The auditor's attestation, §15. */
+export const ATTESTATION = record({
+  ...HEAD, type: one("dualrandom/v1/attest"), auditor: base64(32), changes: maybe(HEX64), result: HEX64, signature: base64(64),
+  checks: list(record({ name: ID, status: one("PASS", "NOT CHECKED") })),
 });
 
 /** A row of changes.jsonl, §13. */

@@ -56,7 +56,23 @@ export function verify(files: Files, auditor: AuditorFiles | null, watch: Watch 
     else if (known?.announcement) outcomes.push(outcome(name, () => RUN[name](known, (share) => watch(name, share))));
     else outcomes.push({ name, status: "NOT CHECKED", reason: say("没有可读的公告", "there is no readable announcement") });
   }
-  return { outcomes, record };
+  return { outcomes: attested(outcomes, record as Record_ | null), record };
+}
+
+/** §15: name who attests what is not checked here. It stays NOT CHECKED: an attestation is a person's word. */
+function attested(outcomes: Outcome[], record: Record_ | null): Outcome[] {
+  const attestation = record?.attestation;
+  const standing = outcomes.find((one) => one.name === "signatures")!.status === "PASS";
+  if (!record || !attestation || !standing) return outcomes;
+  const { name: auditor } = record.announcement!.auditor!;
+  const last = record.changeLines.at(-1);
+  const current = attestation.changes === (last === undefined ? null : record.hasher.text(last));
+  return outcomes.map((one) => {
+    const called = attestation.checks.find((check) => check.name === one.name)?.status;
+    const apart = one.name === "findings" || one.name === "draws" || (one.name === "changes" && !current);
+    if (one.status !== "NOT CHECKED" || called !== "PASS" || apart) return one;
+    return { ...one, reason: say(`${one.reason.zh}；${auditor} 证明属实`, `${one.reason.en}; attested by ${auditor}`) };
+  });
 }
 
 /** 0 all pass, 1 something failed, 3 nothing failed but something was not checked. */

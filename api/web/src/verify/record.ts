@@ -1,7 +1,7 @@
 /** A record: files by name, read into one form, whether rows were published open, opened later or opened to the auditor. */
 
 import {
-  ANNOUNCEMENT, type Announcement, BEACON, type Beacon, CHANGE, type Change, FINDINGS, type Findings, HEX64, ID, LABELS, type Labels, LISTS,
+  ANNOUNCEMENT, type Announcement, ATTESTATION, type Attestation, BEACON, type Beacon, CHANGE, type Change, FINDINGS, type Findings, HEX64, ID, LABELS, type Labels, LISTS,
   type ListName, listShapes, type Opening, type Person, type Price, PRICES, type Result, resultShape, type Row,
   type Selected, selectionShape, STATISTICS, type Statistics, type Stratum, type Task, TIES, type Ties, type Visit,
   VISITS, VOID, type Void,
@@ -57,6 +57,7 @@ export class Record_ {
   labels: Labels | null = null;
   statistics: Statistics | null = null;
   findings: Findings | null = null;
+  attestation: Attestation | null = null;
   ties: Ties | null = null;
   seed: Seed | null = null;
   /** Documents of this draw's void and of earlier, voided draws, by folder ("" or "voided/<draw>/"). */
@@ -99,6 +100,7 @@ export class Record_ {
     this.statistics = this.document("statistics.json", STATISTICS);
     this.findings = this.document("findings.json", FINDINGS);
     this.ties = this.document("ties.json", TIES);
+    this.attestation = this.document("attest.json", ATTESTATION);
     this.readSeed();
     this.readChanges();
     this.readVoids();

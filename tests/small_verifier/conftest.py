@@ -1,0 +1,84 @@
+"""The small verifier as a module, and the vectors."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+VECTORS = ROOT / "tests" / "vectors"
+
+Files = dict[str, bytes]
+Report = list[tuple[str, str, str]]
+
+
+@pytest.fixture(scope="session")
+def small() -> ModuleType:
+    """docs/verify_draw.py, imported as a reader would import it."""
+    spec = importlib.util.spec_from_file_location("verify_draw", ROOT / "docs" / "verify_draw.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["verify_draw"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def happy() -> Callable[[str], Files]:
+    """Files of a happy path by name."""
+
+    def files(name: str) -> Files:
+        folder = VECTORS / "happy" / name
+        return {
+            path.relative_to(folder).as_posix(): path.read_bytes()
+            for path in folder.rglob("*")
+            if path.is_file() and path.name != "expected.json"
+        }
+
+    return files
+
+
+@pytest.fixture(scope="session")
+def mutant(happy: Callable[[str], Files]) -> Callable[[str], tuple[dict[str, Any], Files]]:
+    """What is known of a mutant, and its files."""
+
+    def made(name: str) -> tuple[dict[str, Any], Files]:
+        about = json.loads((VECTORS / "mutants" / f"{name}.json").read_text(encoding="utf-8"))
+        files = happy(about["base"])
+        for edit in about["edits"]:
+            if edit.get("delete"):
+                del files[edit["file"]]
+                continue
+            old = files.get(edit["file"], b"")
+            put = bytes.fromhex(edit["put_hex"]) if "put_hex" in edit else edit["put"].encode()
+            files[edit["file"]] = old[: edit["at"]] + put + old[edit["at"] + edit["cut"] :]
+        return about, files
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def check(small: ModuleType) -> Callable[[Files, bool], Report]:
+    """Verify a vector's files, with the auditor's or without."""
+
+    def verify(files: Files, auditor: bool) -> Report:
+        public = {name[7:]: data for name, data in files.items() if name.startswith("public/")}
+        given = None
+        if auditor:
+            openings = {
+                name[len("auditor/openings/") : -len(".jsonl")]: data
+                for name, data in files.items()
+                if name.startswith("auditor/openings/")
+            }
+            given = bytes.fromhex(files["auditor/list-secret"].decode()), openings
+        report: Report = small.verify(public, given)
+        return report
+
+    return verify
