@@ -15,6 +15,9 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from dualrandom.announcement import build_announcement, list_files
 from dualrandom.beacon import Evidence
@@ -218,6 +221,28 @@ def change_at_random(case: Drawn, dice: random.Random, steps: int) -> Counter[st
     return done
 
 
+def assert_legal(case: Drawn) -> None:
+    """Every rule of who may sit, held against the visits in effect."""
+    roster = {row.id: row for row in case.frozen.roster}
+    more = Counter({(step["kind"], step["department"]): 0 for step in case.full["relief"]})
+    for step in case.full["relief"]:
+        more[step["kind"], step["department"]] += step["amount"]
+    daily: Counter[tuple[str, str]] = Counter()
+    total: Counter[str] = Counter()
+    for visit in effective_visits(case.full, case.rows):
+        present = [person for crew in visit["crews"] for person in crew["seats"]]
+        for person in present:
+            daily[person, visit["date"]] += 1
+            total[person] += 1
+            assert visit["date"] not in roster[person].absent
+            assert (person, visit["enterprise"]) not in case.frozen.recused
+            assert not any((person, other) in case.frozen.incompatible for other in present)
+    for (person, _), count in daily.items():
+        assert count <= roster[person].daily + more["daily", roster[person].department]
+    for person, count in total.items():
+        assert count <= roster[person].total + more["total", roster[person].department]
+
+
 @pytest.mark.parametrize("number", range(CASES))
 def test_the_verifier_agrees_with_the_engine_on_random_changes(
     make_plan: Callable[..., Plan],
@@ -301,24 +326,7 @@ def test_no_change_exceeds_a_cap_seats_the_absent_or_brings_incompatible_people_
     dice = random.Random(1000 + number)
     case = random_draw(dice, make_plan, make_task, make_libraries)
     change_at_random(case, dice, 25)
-    roster = {row.id: row for row in case.frozen.roster}
-    more = Counter({(step["kind"], step["department"]): 0 for step in case.full["relief"]})
-    for step in case.full["relief"]:
-        more[step["kind"], step["department"]] += step["amount"]
-    daily: Counter[tuple[str, str]] = Counter()
-    total: Counter[str] = Counter()
-    for visit in effective_visits(case.full, case.rows):
-        present = [person for crew in visit["crews"] for person in crew["seats"]]
-        for person in present:
-            daily[person, visit["date"]] += 1
-            total[person] += 1
-            assert visit["date"] not in roster[person].absent
-            assert (person, visit["enterprise"]) not in case.frozen.recused
-            assert not any((person, other) in case.frozen.incompatible for other in present)
-    for (person, _), count in daily.items():
-        assert count <= roster[person].daily + more["daily", roster[person].department]
-    for person, count in total.items():
-        assert count <= roster[person].total + more["total", roster[person].department]
+    assert_legal(case)
 
 
 def rechained(case: Drawn, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -445,3 +453,70 @@ def test_whoever_left_is_never_seated_again(
     after = {(e, n) for e, n, p in case.seats() if p == person}
     assert after <= before - {first}
     assert case.report().status("changes") == "PASS"
+
+
+MAKERS: list[Any] = []
+"""make_plan, make_task, make_libraries: state machines take no fixtures."""
+
+
+@pytest.fixture(autouse=True)
+def makers(
+    make_plan: Callable[..., Plan], make_task: Callable[..., Any], make_libraries: Callable[..., Libraries]
+) -> None:
+    MAKERS[:] = [make_plan, make_task, make_libraries]
+
+
+class AnySequenceOfChanges(RuleBasedStateMachine):
+    """Whatever is changed in whatever order, crews stay legal, and the verifier follows every step."""
+
+    @initialize(seed=st.integers(0, 10**6))
+    def draw(self, seed: int) -> None:
+        self.case = random_draw(random.Random(seed), *MAKERS)
+
+    def attempt(self, change: Callable[[], None]) -> None:
+        self.case.now += timedelta(minutes=7)
+        before = len(self.case.rows)
+        try:
+            change()
+        except DualRandomError as refused:
+            assert refused.remedy("zh")  # noqa: PT017
+            assert len(self.case.rows) == before
+
+    @rule(data=st.data(), reason=st.sampled_from(sorted(EXCLUSIONS)))
+    def exclude(self, data: st.DataObject, reason: str) -> None:
+        enterprises = sorted({v["enterprise"] for v in effective_visits(self.case.full, self.case.rows)})
+        if enterprises:
+            chosen = data.draw(st.sampled_from(enterprises))
+            self.attempt(lambda: self.case.exclude(chosen, reason))
+
+    @precondition(lambda self: self.case.effect().pending)
+    @rule()
+    def substitute(self) -> None:
+        self.case.substitute()
+
+    @rule(data=st.data(), reason=st.sampled_from(sorted(REPLACEMENTS)))
+    def replace(self, data: st.DataObject, reason: str) -> None:
+        if self.case.seats():
+            seat = data.draw(st.sampled_from(self.case.seats()))
+            self.attempt(lambda: self.case.replace(*seat, reason))
+
+    @invariant()
+    def legal(self) -> None:
+        if hasattr(self, "case"):
+            assert_legal(self.case)
+
+    def teardown(self) -> None:
+        if hasattr(self, "case"):
+            for audit in (True, False):
+                checks = self.case.report(audit=audit).checks
+                assert [(c.name, c.reason_en) for c in checks if c.status == "FAIL"] == []
+
+
+TestAnySequenceOfChanges = AnySequenceOfChanges.TestCase
+TestAnySequenceOfChanges.settings = settings(
+    max_examples=150 if os.environ.get("DUALRANDOM_DEEP") == "1" else 12,
+    stateful_step_count=14,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
+)

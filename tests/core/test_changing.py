@@ -224,3 +224,25 @@ def test_repeated_replacements_raise_an_alarm_with_the_name(town: Path) -> None:
     assert not any(person in zh for change in changes[:2] for zh, _ in change.alarms)
     assert any(person in en for _, en in changes[2].alarms)
     assert changes[-1].counts.inspectors == {person: len(changes)}
+
+
+def test_a_change_that_was_published_but_not_logged_is_logged_before_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "campaign"
+    write_campaign("town", folder)
+    with (folder / "plan.toml").open("a", encoding="utf-8") as plan:
+        plan.write('\n[log]\nfolder = "log"\n')
+    campaign.announce(folder, now=ANNOUNCED)
+    campaign.cosign(folder)
+    campaign.draw(folder)
+    gone = result(folder)["visits"][0]["enterprise"]
+    with monkeypatch.context() as killed:
+        killed.setattr("dualrandom.campaign.changing.put", lambda _book, _documents, write: write())
+        campaign.exclude(folder, gone, "moved-away", None, EXCLUDED)
+    report = verify_record(read_public(folder / "public"), read_auditor(folder))
+    assert report.status("changes") == "NOT CHECKED"
+    assert report.status("log") == "FAIL"
+    campaign.substitute(folder, round_1001(folder))
+    report = verify_record(read_public(folder / "public"), read_auditor(folder))
+    assert [(c.name, c.reason_en) for c in report.checks if c.status == "FAIL"] == []

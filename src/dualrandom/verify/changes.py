@@ -114,8 +114,8 @@ class _Replay:
                 )
         if any(isinstance(change, Exclude) and change.due is not None for change in changes):
             self.record.verdicts["events"].unchecked(
-                "没有日志，无法证明排除先于其信标轮次公开",
-                "without a log nothing proves that an exclusion was public before its round",
+                "公布的文件不能证明排除先于其信标轮次公开",
+                "nothing published here proves that an exclusion was public before its round",
             )
         counts = Counter(type(change).__name__.lower() for change in changes)
         excluded, filled, replaced = counts["exclude"], counts["substitute"], counts["replace"]
