@@ -82,7 +82,16 @@ def random_plan(
         relief=tuple(dice.sample(ladder, dice.randrange(0, 4))),
         months_left=dice.choice([1, 1, 2]),
     )
+    if dice.random() < 0.6:
+        plan = replace(plan, tasks=tuple(two_way(task) for task in plan.tasks))
     return plan, marks
+
+
+def two_way(task: Any) -> Any:
+    """Hold the classes and the districts of a task that has strata by both."""
+    if task.mode == "follows" or task.strata_by != ("class", "district"):
+        return task
+    return replace(task, control="two-way", group_by="class")
 
 
 def record(plan: Plan, libraries: Libraries, number: int) -> tuple[dict[str, bytes], AuditorFiles]:
@@ -191,6 +200,8 @@ def test_the_random_draws_exercise_every_rule(
         seen[f"embargo {plan.embargo}"] += 1
         seen["relief"] += bool(plan.relief)
         seen["limit"] += plan.visit_limit is not None
+        held = any(task.control == "two-way" for task in plan.tasks)
+        seen["two-way"] += held and plan.rounding == "unbiased"
         seen["follows"] += any(task.mode == "follows" for task in plan.tasks)
     assert min(seen.values()) >= 5, seen
 
