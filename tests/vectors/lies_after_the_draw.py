@@ -70,7 +70,7 @@ def members(found: Any, task: str, honest: str) -> list[str]:
 def of_another_stratum(found: Any, task: str, honest: str) -> str:
     frame = found.built.frame
     return next(
-        key
+        str(key)
         for key in sorted(frame)
         if frame[key]["strata"].get(task) not in (None, frame[honest]["strata"][task])
         and key not in found.visited

@@ -290,7 +290,8 @@ class Changed:
 def rechained(found: Changed, rows: list[Json]) -> list[Json]:
     """The rows numbered and chained anew; substitutes go on naming their exclusions."""
     digest = found.built.h(found.built.public["result.json"]).hex()
-    renamed, made = {}, []
+    renamed: dict[str, str] = {}
+    made = []
     for number, row in enumerate(rows, 1):
         before = found.built.h(jcs(row)).hex()
         chained = row | {"number": number, "prev": digest}
