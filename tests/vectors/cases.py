@@ -8,6 +8,7 @@ import json
 from types import ModuleType
 from typing import Any
 
+import logged  # type: ignore[import-not-found]
 import reference_changes as changed  # type: ignore[import-not-found]
 
 QUICKNET = "52db9ba70e0cc0f6eaf7803dd07447a1f5477735fd3f661792ba94600c84e971"
@@ -200,6 +201,16 @@ def cases(reference: ModuleType) -> dict[str, Any]:
         f"voided/test-2023-000001/{name}": data
         for name, data in reference.build(reference.Case(**found["open-voided"]), drawn=False).public.items()
     }
+    # A log with two witnesses, in which another draw of the authority is open.
+    found["open-logged"] = base() | {"beside": logged.publish(first=findings)}
+    found["sealed-sm3-logged"] = copy.deepcopy(found["sealed-sm3"]) | {"beside": logged.publish()}
+    found["open-logged-changed"] = copy.deepcopy(found["open-changed"]) | {
+        "beside": logged.publish(first=changed.beside())
+    }
+    found["open-logged-announced"] = base() | {"beside": logged.publish()}
+    found["open-logged-after-void"] = again | {
+        "beside": logged.publish(logged.AfterVoid, first=again["beside"])
+    }
     return {name: reference.Case(**fields) for name, fields in found.items()}
 
 
@@ -247,5 +258,5 @@ def voided(built: Any) -> dict[str, bytes]:
     return {"void.json": jcs(document)}
 
 
-NOT_DRAWN = {"open-announced", "open-voided"}
+NOT_DRAWN = {"open-announced", "open-voided", "open-logged-announced"}
 """Cases of which only the announcement exists."""

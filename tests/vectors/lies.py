@@ -12,9 +12,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import logged  # type: ignore[import-not-found]
+
 Json = Any
 Files = dict[str, bytes]
-"""public/<name> and auditor/<name>"""
+"""public/<name>, auditor/<name> and reader/<name>"""
 
 OPEN, SEALED, PARTS = "open-drand", "sealed-drand", "open-parts-keystring"
 SCARCE, RELIEF = "open-scarce-local", "open-relief-local"
@@ -146,5 +148,7 @@ def wrapped(name: str, tell: Callable[[Any, Json], Any]) -> Callable[[Any, Json]
 def gather(built: Any) -> Files:
     """Return a finished record as public/ and auditor/ files."""
     files = {f"public/{name}": data for name, data in built.public.items()}
+    if "log/checkpoint" in built.public:
+        files["reader/log.policy"] = logged.POLICY
     files["auditor/list-secret"] = built.case.secret.hex().encode() + b"\n"
     return files | {f"auditor/openings/{name}.jsonl": data for name, data in built.openings.items()}

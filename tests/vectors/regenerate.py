@@ -2,7 +2,9 @@
 
     happy/<name>/public/…           a published folder
     happy/<name>/auditor/…          list-secret (hex) and openings, where rows are sealed
-    happy/<name>/expected.json      the status of every check, for the public and for the auditor
+    happy/<name>/reader/log.policy  the logs and witnesses that the verifier is told to trust, where there is a log
+    happy/<name>/expected.json      the status of every check, for the public and for the auditor; with a log also for
+                                    a reader without a policy
     mutants/<name>.json             {"about", "auditor", "base", "edits", "fails", "found"}
 
 A mutant's edits apply to the files of happy/<base>: {"file", "delete": true}, or {"file", "at", "cut", "put"}: at byte
@@ -26,6 +28,7 @@ import cases  # type: ignore[import-not-found]  # noqa: E402
 import lies  # type: ignore[import-not-found]  # noqa: E402
 import lies_about_enterprises  # type: ignore[import-not-found]  # noqa: E402, F401
 import lies_about_inspectors  # type: ignore[import-not-found]  # noqa: E402, F401
+import lies_about_the_log  # type: ignore[import-not-found]  # noqa: E402, F401
 import lies_after_the_draw  # type: ignore[import-not-found]  # noqa: E402, F401
 import lies_afterwards  # type: ignore[import-not-found]  # noqa: E402, F401
 import lies_before_the_draw  # type: ignore[import-not-found]  # noqa: E402, F401
@@ -33,20 +36,23 @@ import lies_of_form  # type: ignore[import-not-found]  # noqa: E402, F401
 import lies_of_rounding  # type: ignore[import-not-found]  # noqa: E402, F401
 import reference  # type: ignore[import-not-found]  # noqa: E402
 
+from dualrandom.log.policy import parse_policy  # noqa: E402
 from dualrandom.verify import AuditorFiles, Report, verify_record  # noqa: E402
 
 
 def verify(files: dict[str, bytes], auditor: bool) -> Report:
     """Verify public/ and auditor/ files."""
     public = {name[7:]: data for name, data in files.items() if name.startswith("public/")}
+    trust = parse_policy(files["reader/log.policy"]) if "reader/log.policy" in files else None
     if not auditor:
-        return verify_record(public)
+        return verify_record(public, log_policy=trust)
     openings = {
         name[len("auditor/openings/") : -len(".jsonl")]: data
         for name, data in files.items()
         if name.startswith("auditor/openings/")
     }
-    return verify_record(public, AuditorFiles(bytes.fromhex(files["auditor/list-secret"].decode()), openings))
+    secret = bytes.fromhex(files["auditor/list-secret"].decode())
+    return verify_record(public, AuditorFiles(secret, openings), log_policy=trust)
 
 
 def edits(old: dict[str, bytes], new: dict[str, bytes]) -> list[dict[str, Any]]:
@@ -79,13 +85,16 @@ def written() -> dict[str, bytes]:
     all_cases = cases.cases(reference)
     for name, case in all_cases.items():
         files = lies.gather(reference.build(case, drawn=name not in cases.NOT_DRAWN))
-        hidden = len(files) - sum(key.startswith("public/") for key in files) > 1
+        hidden = any(key.startswith("auditor/openings/") for key in files)
         if not hidden:
             del files["auditor/list-secret"]
         happy[name] = files
         expected = {"public": statuses(files, False)}
         if hidden:
             expected["auditor"] = statuses(files, True)
+        if "reader/log.policy" in files:
+            without = {key: data for key, data in files.items() if key != "reader/log.policy"}
+            expected["without policy"] = statuses(without, False)
         made |= {f"happy/{name}/{key}": data for key, data in files.items()}
         made[f"happy/{name}/expected.json"] = pretty(expected)
     for name, mutant in lies.MUTANTS.items():

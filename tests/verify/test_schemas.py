@@ -38,6 +38,15 @@ def test_published_documents_have_the_form_of_their_schema(
         validator(name).validate(json.loads(document))
 
 
+def test_revealed_nonces_have_the_form_of_their_schema(stored: dict[str, dict[str, bytes]]) -> None:
+    reveals = [
+        data for files in stored.values() for name, data in files.items() if name.startswith("public/reveals/")
+    ]
+    assert reveals
+    for reveal in reveals:
+        validator("reveal").validate(json.loads(reveal))
+
+
 @pytest.mark.parametrize("name", LISTS)
 def test_rows_and_openings_have_the_form_of_their_schema(
     name: str, stored: dict[str, dict[str, bytes]]
