@@ -166,6 +166,39 @@ def test_explanations_are_readable_in_both_languages(
         assert word in capsys.readouterr().out
 
 
+def test_a_task_with_two_way_control_is_announced_drawn_verified_and_explained(
+    ask: Ask, written: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    town = Path(shutil.copytree(written, tmp_path / "town"))
+    plan = (town / "plan.toml").read_text("utf-8")
+    control = 'strata_by = ["class", "district"]\ngroup_by = "class"\ncontrol = "two-way"'
+    ratios = 'ratios = { A = "6%", B = "10%", C = "30%", D = "80%" }'
+    for old, new in (
+        ('disclosure = "sealed"', 'disclosure = "open"\nclasses_public = "test"\nrounding = "unbiased"'),
+        ('[auditor]\nname = "云溪县审计局（虚构）"\n', ""),
+        (ratios, f"{ratios}\n{control}"),
+    ):
+        assert plan.count(old) == 1, old
+        plan = plan.replace(old, new)
+    (town / "plan.toml").write_text(plan, "utf-8")
+    ask("announce", town, "--rehearsal")
+    ask("draw", town)
+    statuses = {check["name"]: check["status"] for check in ask("verify", town / "public", code=3)["checks"]}
+    assert {statuses[name] for name in ("canonical", "announcement", "sizes", "selection")} == {"PASS"}
+    (sample,) = (
+        one["strata"]
+        for one in json.loads((town / "public" / "result.json").read_bytes())["selection"]
+        if one["task"] == "amr-publicity"
+    )
+    assert {stratum["id"].split(".")[1] for stratum in sample} == {"chengguan", "dongwan", "nantang"}
+    selected = read_context(town).selections["amr-publicity"].by_ticket[0]
+    pairs = dict(commands(ask("explain", town, "--enterprise", selected)))
+    (command,) = (command for command in pairs if ":control:amr-publicity:0'" in command)
+    assert subprocess.check_output(["sh", "-c", command], text=True).split()[0] == pairs[command]
+    assert run(["explain", str(town), "--enterprise", selected, "--language", "en"]) == 0
+    assert "two-way rounding of task amr-publicity" in capsys.readouterr().out
+
+
 def test_an_embargo_is_for_the_public_not_for_the_office(ask: Ask, written: Path, tmp_path: Path) -> None:
     town = Path(shutil.copytree(written, tmp_path / "town"))
     plan = (town / "plan.toml").read_text("utf-8")

@@ -187,10 +187,17 @@ def _show_ticket(screen: Screen, told: Mapping[str, Any]) -> None:
             )
     for task in told["tasks"]:
         if task["rounding"] is not None:
-            screen.say(
-                f"任务 {task['task']} 取整用的随机数（决定各层实抽数，见 protocol.md §6）：",
-                f"Number that rounds the sizes of task {task['task']} (protocol.md §6):",
-            )
+            if task["control"] == "two-way":
+                screen.say(
+                    f"任务 {task['task']} 双向取整第 0 步的随机数，其后各步末尾依次为 1、2……（见 protocol.md §6.2）：",
+                    f"Number of step 0 of the two-way rounding of task {task['task']}; "
+                    "later steps end in 1, 2, … (protocol.md §6.2):",
+                )
+            else:
+                screen.say(
+                    f"任务 {task['task']} 取整用的随机数（决定各层实抽数，见 protocol.md §6.1）：",
+                    f"Number that rounds the sizes of task {task['task']} (protocol.md §6.1):",
+                )
             _show_command(screen, task["rounding"])
 
 

@@ -67,6 +67,7 @@ def _task(context: Context, task: Task, enterprise: Enterprise) -> dict[str, Any
         "task": task.id,
         "name": {"zh": task.name, "en": task.name_en},
         "mode": task.mode,
+        "control": task.control,
         "lead": task.lead,
         "excluded": exclusion(context.inputs.plan, task, enterprise, context.done),
         "because": None,
@@ -106,7 +107,10 @@ def _task(context: Context, task: Task, enterprise: Enterprise) -> dict[str, Any
         }
         # whole expectations are drawn as they are; the number decides nothing then
         if any(one.expected.denominator > 1 for one in frozen.strata[task.id]):
-            told["rounding"] = context.ticket("rounding", task.id)
+            two_way = task.control == "two-way"
+            told["rounding"] = context.ticket(
+                "control" if two_way else "rounding", f"{task.id}:0" if two_way else task.id
+            )
     return told
 
 

@@ -246,7 +246,7 @@ def _example(documents: Documents) -> tuple[str, str, Both]:
     own = [
         task_id
         for task_id, task in documents.tasks.items()
-        if task["mode"] == "own" and _ID.fullmatch(task_id)
+        if task["mode"] == "own" and task["control"] == "one-way" and _ID.fullmatch(task_id)
     ]
     if own:
         label = documents.name("tasks", own[0])
