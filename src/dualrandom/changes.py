@@ -203,6 +203,7 @@ class Counts:
 
     exclusions: Mapping[str, int]
     pending: int
+    """Exclusions that no substitute answers yet, or ever under policy ``none``."""
     substituted: int
     """Places of tasks that were filled again."""
     exhausted: int

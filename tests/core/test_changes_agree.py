@@ -418,6 +418,17 @@ def test_an_exclusion_without_its_substitute_is_not_a_finished_record(
     assert case.report().status("changes") == "PASS"
 
 
+def test_without_substitutes_an_exclusion_holds_up_no_replacement(
+    make_plan: Callable[..., Plan], make_libraries: Callable[..., Libraries]
+) -> None:
+    case = drawn(make_plan(substitution="none"), make_libraries(enterprises=40, inspectors=50), 1)
+    case.exclude(case.full["visits"][0]["enterprise"])
+    case.replace(*case.seats()[0], "ill")
+    assert case.report().status("changes") == "PASS"
+    answered = [*case.rows, {**case.rows[0], "type": "substitute"}]
+    assert case.report(answered).status("changes") == "FAIL"
+
+
 def test_rows_before_the_beacon_or_before_other_rows_are_refused(
     make_plan: Callable[..., Plan], make_libraries: Callable[..., Libraries]
 ) -> None:

@@ -207,7 +207,7 @@ def show(screen: Screen, change: Change) -> None:
     counts = change.counts
     fields += [
         ("累计排除", "exclusions so far", sum(counts.exclusions.values())),
-        ("待递补", "waiting for a substitute", counts.pending),
+        ("尚无递补", "without a substitute", counts.pending),
         ("累计替换人员", "replacements so far", sum(counts.replacements.values())),
     ]
     screen.fields(screen.pick("更改", "Change"), fields)

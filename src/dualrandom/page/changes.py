@@ -40,8 +40,8 @@ def changes(documents: Documents) -> Html:
     if counts.pending:
         parts.append(
             paragraph(
-                f"{counts.pending:,} 户尚未递补。",
-                f"{many(counts.pending, 'exclusion')} waiting for a substitute.",
+                f"{counts.pending:,} 户没有递补。",
+                f"{many(counts.pending, 'exclusion')} without a substitute.",
                 "note",
             )
         )
