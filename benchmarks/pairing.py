@@ -154,25 +154,26 @@ def _peak_mb() -> int:
 
 
 def apart(arguments: list[str], limit: float | None = None) -> dict[str, object] | None:
-    """Run this script with the arguments in a new process; None when the limit passed or memory ran out."""
+    """Run this script with the arguments in a new process; None when the limit passed; a crash is told in the remark."""
     command = [sys.executable, str(Path(__file__).resolve()), *arguments]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=limit, check=False)
     except subprocess.TimeoutExpired:
         return None
     if done.returncode:
-        return None
+        why = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
+        return {"total": None, "seconds": None, "remark": f"failed: {why}"}
     answer: dict[str, object] = json.loads(done.stdout.splitlines()[-1])
     return answer
 
 
 def compared(name: str, limit: float, beaten: set[tuple[str, str]]) -> dict[str, object]:
     row = apart(["--measure", name])
-    if row is None:
-        raise SystemExit(f"{name}: failed · 失败")
+    if row is None or row["total"] is None:
+        raise SystemExit(f"{name}: failed · 失败: {row and row['remark']}")
     kind = name.partition(" ")[0]
     setup = apart(["--setup", name])
-    spare = float(str(setup["seconds"])) if setup else 0.0
+    spare = float(str(setup["seconds"])) if setup and setup["seconds"] else 0.0
     for rival in RIVALS:
         answer = None
         if (kind, rival) not in beaten and limit > 0:
