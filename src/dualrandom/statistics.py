@@ -14,6 +14,7 @@ import numpy as np
 from dualrandom.announcement import ratio
 from dualrandom.draw import Drawn
 from dualrandom.frame import Frozen
+from dualrandom.masking import public_name
 from dualrandom.policy.plan import Plan
 from dualrandom.registry.models import Libraries
 from dualrandom.visits import Visit
@@ -171,7 +172,11 @@ def labels_document(
             d.id: {"en": d.name_en, "zh": d.name} for d in plan.departments if d.id in departments
         },
         "districts": {d.id: {"en": d.name_en, "zh": d.name} for d in plan.districts},
-        "enterprises": {e.id: {"en": e.name, "zh": e.name} for e in libraries.enterprises if e.id in visible},
+        "enterprises": {
+            e.id: dict.fromkeys(("en", "zh"), public_name(e, plan))
+            for e in libraries.enterprises
+            if e.id in visible
+        },
         "inspectors": {
             i.code: {"en": i.name, "zh": i.name} for i in libraries.inspectors if i.department in departments
         }

@@ -48,6 +48,7 @@ from dualrandom.changes import (
 )
 from dualrandom.frame import Frozen
 from dualrandom.hashing import Digest, suite_digest
+from dualrandom.masking import public_name
 from dualrandom.replacement import replace_row
 from dualrandom.substitution import NamedRound, exclude_row, substitute_row
 
@@ -112,7 +113,10 @@ def substitute(folder: Path, beacon_file: Path | None = None) -> Change:
                 "en": "Run dualrandom exclude first; those substituted are in changes.jsonl.",
             },
         )
-    names = {e.id: {"en": e.name, "zh": e.name} for e in case.inputs.libraries.enterprises}
+    names = {
+        e.id: dict.fromkeys(("en", "zh"), public_name(e, case.inputs.plan))
+        for e in case.inputs.libraries.enterprises
+    }
     evidence = case.evidence(beacon_file)
     row = substitute_row(case.announcement, case.frozen, case.full, case.effect, evidence, names, case.digest)
     return case.publish(row)

@@ -148,6 +148,7 @@ LAYOUT = Table(
                 "cross_district": Value(values.flag, False),
                 "cross_district_basis": Value(values.text),
                 "rotation": Value(values.flag, True),
+                "mask_individuals": Value(values.flag, True),
                 "embargo": _choice("none", "crews", "visits", default="none"),
                 "undated": _choice("list", "void", default="list"),
                 "substitution": _choice("fresh", "next", "none", default="fresh"),

@@ -236,3 +236,5 @@ class Plan:
     notices: Notices | None = None
     """Notices of working days that the campaign brings along, those of the release included; None: only these."""
     log: PublicLog | None = None
+    mask_individuals: bool = True
+    """Published documents mask the names of individual businesses, which are personal."""

@@ -180,6 +180,7 @@ def _plan(parsed: Mapping[str, Any], beacon: Beacon, deadlines: Deadlines, notic
         cross_district=policy["cross_district"],
         cross_district_basis=policy["cross_district_basis"],
         rotation=policy["rotation"],
+        mask_individuals=policy["mask_individuals"],
         embargo=policy["embargo"],
         undated=policy["undated"],
         substitution=policy["substitution"],

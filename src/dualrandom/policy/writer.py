@@ -318,6 +318,7 @@ def _policy(plan: Plan) -> dict[str, Any]:
         "cross_district": plan.cross_district,
         "cross_district_basis": plan.cross_district_basis,
         "rotation": plan.rotation,
+        "mask_individuals": plan.mask_individuals,
         "embargo": plan.embargo,
         "undated": plan.undated,
         "substitution": plan.substitution,
