@@ -6,7 +6,8 @@ import type { AuditorFiles, Files } from "./verify/record";
 
 /** Everything in a drop, folders included, by path. */
 export async function dropped(transfer: DataTransfer): Promise<Files> {
-  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry()).filter((entry) => entry !== null);
+  // Both must be asked before the first await: the browser then empties the list. What has no entry is a plain file.
+  const items = [...transfer.items].map((item) => ({ entry: item.webkitGetAsEntry(), file: item.getAsFile() }));
   const files: Files = new Map();
   const visit = async (entry: FileSystemEntry, path: string): Promise<void> => {
     if (entry.isFile) {
@@ -21,7 +22,9 @@ export async function dropped(transfer: DataTransfer): Promise<Files> {
       for (const inner of batch) await visit(inner, `${path}${entry.name}/`);
     }
   };
-  for (const entry of entries) await visit(entry, "");
+  for (const { entry, file } of items)
+    if (entry !== null) await visit(entry, "");
+    else if (file !== null) files.set(file.name, new Uint8Array(await file.arrayBuffer()));
   return files;
 }
 

@@ -1,0 +1,135 @@
+"""The verifier page in Debian's Chromium. Without a browser these tests are skipped, and say so."""
+
+from __future__ import annotations
+
+import base64
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = ROOT / "api" / "dualrandom_api" / "assets" / "verify.html"
+VECTORS = ROOT / "tests" / "vectors"
+CHROMIUM = "/usr/bin/chromium"
+
+Files = dict[str, bytes]
+
+# How the tests call what the interface itself calls.
+CALL = """async ([files, auditor]) => {
+  const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+  const all = (given) => Object.fromEntries(Object.entries(given).map(([name, text]) => [name, bytes(text)]));
+  const found = await window.dualrandomVerify(all(files), auditor && { secret: auditor.secret, openings: all(auditor.openings) });
+  return { exit: found.exit, checks: found.outcomes.map((one) => [one.name, one.status, one.reason.zh, one.reason.en]) };
+}"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if not Path(CHROMIUM).exists():
+        pytest.skip(f"no browser: {CHROMIUM} is missing (apt-get install chromium fonts-noto-cjk libatomic1)")
+    # Module scope: a running playwright would break the asyncio tests of other modules.
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Open the page from its file; anything that it says on the console, or any request, is a failure."""
+    complaints: list[str] = []
+    contexts = []
+
+    def opened(locale: str = "zh-CN", address: str = f"file://{PAGE}", **more: Any) -> Page:
+        context = browser.new_context(locale=locale, **more)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        if address.startswith("file:"):
+            page.on("request", lambda request: None if request.url.startswith(("file:", "blob:")) else complaints.append(request.url))
+        page.goto(address)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+@pytest.fixture(scope="module")
+def verified(browser: Browser) -> Iterator[Callable[[Files, bool], dict[str, Any]]]:
+    """Verify a vector's files in the page."""
+    page = browser.new_page()
+    page.goto(f"file://{PAGE}")
+
+    def encoded(files: Files, folder: str, end: str = "") -> dict[str, str]:
+        return {
+            name[len(folder) : len(name) - len(end)]: base64.b64encode(data).decode()
+            for name, data in files.items()
+            if name.startswith(folder) and name.endswith(end)
+        }
+
+    def verify(files: Files, auditor: bool) -> dict[str, Any]:
+        material = None
+        if auditor:
+            openings = encoded(files, "auditor/openings/", ".jsonl")
+            material = {"secret": files["auditor/list-secret"].decode(), "openings": openings}
+        found: dict[str, Any] = page.evaluate(CALL, [encoded(files, "public/"), material])
+        return found
+
+    yield verify
+    page.close()
+
+
+@pytest.fixture(scope="session")
+def happy() -> Callable[[str], Files]:
+    """Files of a happy path by name."""
+
+    def files(name: str) -> Files:
+        folder = VECTORS / "happy" / name
+        return {
+            path.relative_to(folder).as_posix(): path.read_bytes()
+            for path in folder.rglob("*")
+            if path.is_file() and path.name != "expected.json"
+        }
+
+    return files
+
+
+@pytest.fixture(scope="session")
+def mutant(happy: Callable[[str], Files]) -> Callable[[str], tuple[dict[str, Any], Files]]:
+    """What is known of a mutant, and its files."""
+
+    def made(name: str) -> tuple[dict[str, Any], Files]:
+        about = json.loads((VECTORS / "mutants" / f"{name}.json").read_text(encoding="utf-8"))
+        files = happy(about["base"])
+        for edit in about["edits"]:
+            if edit.get("delete"):
+                del files[edit["file"]]
+                continue
+            old = files.get(edit["file"], b"")
+            put = bytes.fromhex(edit["put_hex"]) if "put_hex" in edit else edit["put"].encode()
+            files[edit["file"]] = old[: edit["at"]] + put + old[edit["at"] + edit["cut"] :]
+        return about, files
+
+    return made
+
+
+@pytest.fixture
+def campaign(tmp_path: Path) -> Callable[[str], Path]:
+    """A vector as folders public/ and private/, as an office keeps them."""
+
+    def made(name: str) -> Path:
+        folder = tmp_path / name
+        shutil.copytree(VECTORS / "happy" / name / "public", folder / "public")
+        if (VECTORS / "happy" / name / "auditor").is_dir():
+            shutil.copytree(VECTORS / "happy" / name / "auditor", folder / "private")
+        return folder
+
+    return made

@@ -1,0 +1,180 @@
+"""The page as people use it: a journalist, an auditor, an enterprise."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import http.server
+import json
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = ROOT / "api" / "dualrandom_api" / "assets" / "verify.html"
+
+Opened = Callable[..., Page]
+Made = Callable[[str], Path]
+
+
+def status(page: Page, check: str) -> str | None:
+    return page.get_attribute(f'[data-check="{check}"]', "data-status")
+
+
+def test_a_journalist_checks_a_folder_and_reads_the_verdict_in_chinese(open_page: Opened, campaign: Made) -> None:
+    page = open_page()
+    assert "把公布的文件夹拖到这里" in page.inner_text("main")
+    page.set_input_files("#folder", str(campaign("open-drand") / "public"))
+    page.wait_for_selector(".verdict.part")
+    assert "没有发现错误" in page.inner_text(".verdict")
+    assert status(page, "prices") == "PASS"
+    assert status(page, "log") == "NOT CHECKED"
+    assert "尚无透明日志" in page.inner_text('[data-check="log"]')
+
+
+def test_a_false_record_is_called_false_with_the_reason(open_page: Opened, mutant: Any, tmp_path: Path) -> None:
+    _, files = mutant("swapped-enterprise")
+    for name, data in files.items():
+        path = tmp_path / "record" / name.removeprefix("public/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    page = open_page("en-US")
+    page.set_input_files("#files", [str(path) for path in sorted((tmp_path / "record").iterdir())])
+    page.wait_for_selector(".verdict.fail")
+    assert "Something is wrong" in page.inner_text(".verdict")
+    assert status(page, "selection") == "FAIL"
+    assert "smallest tickets" in page.inner_text('[data-check="selection"]')
+
+
+def test_the_language_can_be_changed_at_any_time(open_page: Opened, campaign: Made) -> None:
+    page = open_page()
+    page.click("header button")
+    assert page.inner_text("h1") == "Check a double-random draw"
+    page.set_input_files("#folder", str(campaign("sealed-drand") / "public"))
+    page.wait_for_selector(".verdict")
+    page.click("header button")
+    assert page.get_attribute("html", "lang") == "zh-CN"
+    assert "密封" in page.inner_text('[data-check="selection"]')
+
+
+def test_an_auditor_gives_the_private_folder_and_sees_what_is_sealed(open_page: Opened, campaign: Made) -> None:
+    page = open_page()
+    folder = campaign("sealed-drand")
+    page.set_input_files("#folder", str(folder / "public"))
+    page.wait_for_selector(".verdict")
+    assert status(page, "selection") == "NOT CHECKED"
+    page.reload()
+    page.set_input_files("#folder", str(folder))
+    page.wait_for_selector(".verdict")
+    assert status(page, "selection") == "PASS"
+    assert "已使用审计材料" in page.inner_text(".verdict")
+
+
+def test_one_enterprise_is_computed_by_hand_as_anybody_can(open_page: Opened, campaign: Made) -> None:
+    page = open_page()
+    folder = campaign("open-drand") / "public"
+    page.set_input_files("#folder", str(folder))
+    page.wait_for_selector(".verdict")
+    page.fill("#search", "e1")
+    page.wait_for_selector('.matches button[data-id="E11"]')
+    page.click('.matches button[data-id="E11"]')
+    page.wait_for_selector("#explained .command")
+    command = page.inner_text("#explained .command code")
+    seed = json.loads((folder / "result.json").read_bytes())["seed"]
+    assert command == f"printf '%s' '{seed}:enterprise:E11' | sha256sum"
+    ticket = hashlib.sha256(f"{seed}:enterprise:E11".encode()).hexdigest()
+    assert page.inner_text("#explained .command output") == ticket
+
+
+def test_an_enterprise_computes_its_ticket_from_its_receipt(open_page: Opened, campaign: Made) -> None:
+    folder = campaign("sealed-drand")
+    opening = (folder / "private" / "openings" / "frame.jsonl").read_text(encoding="utf-8").splitlines()[0]
+    row = json.loads(opening)
+    page = open_page()
+    page.set_input_files("#folder", str(folder / "public"))
+    page.wait_for_selector(".verdict")
+    page.fill("#search", row["id"])
+    page.click(f'.matches button[data-id="{row["id"]}"]')
+    page.fill("#receipt", "no salt")
+    page.press("#receipt", "Enter")
+    page.wait_for_selector("#explained .notice")
+    page.fill("#receipt", opening)
+    page.press("#receipt", "Enter")
+    page.wait_for_selector("#explained .yes")
+    seed = json.loads((folder / "public" / "result.json").read_bytes())["seed"]
+    ticket = hashlib.sha256(f"{seed}:enterprise:{row['id']}:{row['salt']}".encode()).hexdigest()
+    assert page.inner_text("#explained .command output") == ticket
+
+
+def test_files_without_an_announcement_are_refused_kindly(open_page: Opened, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("hello", encoding="utf-8")
+    page = open_page()
+    page.set_input_files("#files", str(tmp_path / "notes.txt"))
+    page.wait_for_selector(".notice")
+    assert "announcement.json" in page.inner_text(".notice")
+
+
+def test_a_folder_can_be_dropped(open_page: Opened, happy: Any) -> None:
+    page = open_page()
+    files = {name[7:]: data.decode() for name, data in happy("open-drand").items() if "/" not in name[7:]}
+    page.evaluate(
+        """(files) => {
+          const transfer = new DataTransfer();
+          for (const [name, text] of Object.entries(files)) transfer.items.add(new File([text], name));
+          window.dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true }));
+        }""",
+        files,
+    )
+    page.wait_for_selector(".verdict.part")
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        pass
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    folder = tmp_path / "site"
+    folder.mkdir()
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder)))
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}", folder
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_served_beside_a_record_over_plain_http_it_checks_it_at_once(
+    browser: Any, campaign: Made, site: tuple[str, Path]
+) -> None:
+    address, folder = site
+    shutil.copytree(campaign("open-drawn-after-void") / "public", folder / "draw")
+    shutil.copy(PAGE, folder / "draw" / "verify.html")
+    page = browser.new_page(locale="zh-CN")
+    page.goto(f"{address}/draw/verify.html")
+    page.wait_for_selector(".verdict.part")
+    assert status(page, "draws") == "PASS"
+    page.close()
+
+
+def test_it_fetches_a_record_by_its_address(browser: Any, campaign: Made, site: tuple[str, Path]) -> None:
+    address, folder = site
+    shutil.copytree(campaign("sealed-drand") / "public", folder / "2023" / "000001")
+    shutil.copy(PAGE, folder / "verify.html")
+    page = browser.new_page(locale="zh-CN")
+    page.goto(f"{address}/verify.html")
+    page.fill("#address", "2023/000001")
+    page.press("#address", "Enter")
+    page.wait_for_selector(".verdict.part")
+    page.reload()
+    page.fill("#address", "nowhere")
+    page.press("#address", "Enter")
+    page.wait_for_selector(".notice")
+    page.close()
