@@ -21,6 +21,7 @@ from dualrandom.hashing import row_salt
 from dualrandom.membership import Membership, membership
 from dualrandom.policy.plan import Plan, Task
 from dualrandom.policy.report import conflict_problems
+from dualrandom.policy.values import ID
 from dualrandom.quota import Stratum, expected_sizes
 from dualrandom.registry.models import Enterprise, Inspector, Libraries, PastVisit
 
@@ -91,6 +92,8 @@ def strata_of(plan: Plan, placed: Membership) -> dict[str, tuple[Stratum, ...]]:
         strata = []
         for stratum, expected in sorted(_owed(plan, placed, task).items()):
             population = populations[stratum]
+            if not ID.fullmatch(stratum):
+                problems.append(_nameless_stratum(task, stratum))
             if expected > population.eligible + population.waiting:
                 problems.append(_quota_problem(task, stratum, str(expected), population.eligible))
             drawn = min(expected, Fraction(population.eligible))
@@ -276,6 +279,21 @@ def _quota_problem(task: Task, stratum: str, expected: str, eligible: int) -> Pr
         message_en=f"task {task.id} owes {expected} enterprises in stratum {stratum}, only {eligible} can be drawn",
         remedy_zh="降低比例或频次，扩大范围，或提高企业年度检查上限。",
         remedy_en="Lower the ratio or frequency, widen the scope, or raise the enterprises' annual cap.",
+    )
+
+
+def _nameless_stratum(task: Task, stratum: str) -> Problem:
+    return Problem(
+        code="stratum-not-an-id",
+        file="plan.toml",
+        sheet=None,
+        row=None,
+        column=f"tasks.{task.id}.strata_by",
+        value=stratum,
+        message_zh=f"任务 {task.id} 的层名 {stratum} 不是代码（字母、数字、点、下划线、连字符，最长 64 位）",
+        message_en=f"stratum {stratum} of task {task.id} is no id (letters, digits, dots, underscores, hyphens, at most 64)",
+        remedy_zh="用 [libraries.enterprises] values 把主体类型的写法对应为代码，或不按 kind 分层。",
+        remedy_en="Map the kinds to ids in [libraries.enterprises] values, or leave kind out of strata_by.",
     )
 
 

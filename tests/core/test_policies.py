@@ -197,6 +197,13 @@ def test_ratios_by_object_kind_are_met_each_for_itself(plan_with: Callable[..., 
     assert found["5.individual"] == 90
 
 
+def test_a_kind_that_is_no_id_cannot_name_a_stratum(plan_with: Callable[..., Plan]) -> None:
+    plan = plan_with(ratios=PERCENT, strata_by=("class", "kind"))
+    with pytest.raises(InputError) as refused:
+        strata_of(plan, membership(plan, firms({"A": 9}, "摊贩"), year_to_date(plan, ())))
+    assert [problem.code for problem in refused.value.problems] == ["stratum-not-an-id"]
+
+
 def test_general_items_stay_below_their_ceiling_and_key_items_do_not(
     plan_with: Callable[..., Plan], make_libraries: Callable[..., Any]
 ) -> None:
