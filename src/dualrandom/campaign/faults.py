@@ -11,7 +11,9 @@ from dualrandom.campaign.inputs import load_inputs
 from dualrandom.campaign.logbook import PUBLISHED, Logbook, logbook_of
 from dualrandom.campaign.logkeys import public_folder
 from dualrandom.errors import DualRandomError, InputError, Problem
+from dualrandom.log.checkpoint import parse_checkpoint
 from dualrandom.log.fsck import fsck
+from dualrandom.log.note import parse_note
 from dualrandom.log.policy import Policy
 from dualrandom.log.reader import CHECKPOINT, FIRST_KEY
 from dualrandom.policy.reader import read_plan
@@ -121,10 +123,21 @@ def _copy(book: Logbook) -> Iterator[Problem]:
     for path in sorted(copy.rglob("*")):
         name = path.relative_to(copy).as_posix()
         original = book.reader.file(name) if path.is_file() else None
-        if original is not None and name != CHECKPOINT and original != path.read_bytes():
+        differs = original is not None and name != CHECKPOINT and original != path.read_bytes()
+        if differs or (name == CHECKPOINT and not _is_checkpoint_of(book, path.read_bytes())):
             yield _problem(
                 "copy-differs", f"public/{PUBLISHED}/{name}", "", "与日志不同", "it differs from the log"
             )
+
+
+def _is_checkpoint_of(book: Logbook, data: bytes) -> bool:
+    """Say whether the log signed this checkpoint, with no signature under it that the log does not have."""
+    try:
+        note = parse_note(data)
+        archived = parse_note(book.reader.checkpoint_note(parse_checkpoint(note.text).size))
+    except DualRandomError:
+        return False
+    return note.text == archived.text and set(note.signatures) <= set(archived.signatures)
 
 
 def _leftovers(folder: Path) -> Iterator[Problem]:
