@@ -153,7 +153,7 @@ def test_a_growing_flow_says_what_trying_everything_says(puzzle: Puzzle) -> None
 
 def announced() -> Announcement:
     """One department, one task, crews of one open seat beside a leader."""
-    task = Task("t1", "amr", "own", None, (Item("i1", Fraction(1), ()),), (), None)
+    task = Task("t1", "amr", "one-way", "own", None, (Item("i1", Fraction(1), ()),), (), None)
     due = instant("2023-08-23T15:59:24Z", "due")
     return Announcement(
         digest="0" * 64,
