@@ -1,4 +1,4 @@
-"""Two-way control: every cell, row, column and the total rounded down or up, each without bias (docs/sampling.md)."""
+"""Two-way control: every cell, row, column and the total rounded down or up, each without bias (docs/protocol.md §6.2)."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from dualrandom.controlled_rounding import TICKET_RANGE, controlled_sizes, two_w
 from dualrandom.errors import DualRandomError
 from dualrandom.quota import Stratum
 from dualrandom.ticket import Tickets
+from dualrandom.verify import announcement as announced
+from dualrandom.verify import two_way
 
 DEEP = os.environ.get("DUALRANDOM_DEEP") == "1"
 TABLES = 10_000 if DEEP else 200
@@ -139,7 +141,7 @@ def test_the_worked_example_of_the_manual_comes_out() -> None:
 
 
 def by_the_text(table: Table, uniform: Callable[[int], int]) -> dict[tuple[str, str], int]:
-    """The steps of docs/sampling.md word by word, with searches and fractions instead of bookkeeping."""
+    """The steps of docs/protocol.md §6.2 word by word, with searches and fractions instead of bookkeeping."""
     rows = [*sorted({row for row, _ in table}), "~slack"]
     columns = [*sorted({column for _, column in table}), "~slack"]
     part = {(r, c): table.get((r, c), Fraction(0)) % 1 for r in rows[:-1] for c in columns[:-1]}
@@ -183,6 +185,31 @@ def test_a_second_implementation_from_the_text_agrees() -> None:
         table = random_table(dice)
         tickets = uniform(f"text {number}")
         assert controlled_sizes(table, tickets) == by_the_text(table, tickets)
+
+
+def test_the_verifier_reads_the_text_in_the_same_way() -> None:
+    dice = random.Random(5)
+    for number in range(TABLES):
+        table = random_table(dice)
+        strata = [announced.Stratum(f"{r}.{c}", r, value, 100) for (r, c), value in table.items()]
+        dice.shuffle(strata)
+        sizes = controlled_sizes(table, uniform(f"verifier {number}"))
+        expected = {f"{r}.{c}": size for (r, c), size in sizes.items()}
+        assert two_way.two_way_sizes(strata, uniform(f"verifier {number}")) == expected
+
+
+def test_groups_and_columns_with_dots_are_told_apart_by_the_group() -> None:
+    assert two_way.column_of(announced.Stratum("a.b.c", "a", Fraction(0), 0)) == "b.c"
+    assert two_way.column_of(announced.Stratum("a.b.c", "a.b", Fraction(0), 0)) == "c"
+    for stratum, group in (
+        ("a.b", "b"),
+        ("a", "a"),
+        ("a.", "a"),
+        ("a..b", "a"),
+        ("aXb", "a"),
+        ("axb.c", "a.b"),
+    ):
+        assert two_way.column_of(announced.Stratum(stratum, group, Fraction(0), 0)) is None
 
 
 def test_an_empty_table_has_no_sizes() -> None:

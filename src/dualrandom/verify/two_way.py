@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from fractions import Fraction
 from itertools import pairwise
-from math import floor
+from math import floor, lcm
 
 from dualrandom.verify.announcement import Announcement, Stratum
 from dualrandom.verify.rules import Strata
@@ -42,24 +41,28 @@ def two_way_sizes(strata: Sequence[Stratum], ticket: Callable[[int], int]) -> di
     slack_row = len(rows)
     nodes = {column: slack_row + 1 + i for i, column in enumerate(sorted(set(columns.values())))}
     slack_column = slack_row + 1 + len(nodes)
+    # All cells over one denominator: fractions would reduce at every step, which awkward ratios make slow.
+    whole = lcm(*(stratum.expected.denominator for stratum in strata))
     # Of each row and column the cells that are not whole, by their other end: a cell stands in both.
-    links: list[dict[int, Fraction]] = [{} for _ in range(slack_column + 1)]
+    links: list[dict[int, int]] = [{} for _ in range(slack_column + 1)]
 
-    def put(row: int, column: int, value: Fraction) -> None:
+    def put(row: int, column: int, value: int) -> None:
         for here, there in ((row, column), (column, row)):
-            if value.denominator == 1:
+            if value in (0, whole):
                 links[here].pop(there, None)
             else:
                 links[here][there] = value
 
     place = {stratum.id: (rows[stratum.group], nodes[columns[stratum.id]]) for stratum in strata}
     for stratum in strata:
-        put(*place[stratum.id], stratum.expected % 1)
+        numerator = stratum.expected.numerator * (whole // stratum.expected.denominator)
+        put(*place[stratum.id], numerator % whole)
+    total = sum(sum(links[row].values()) for row in range(slack_row))
     for row in range(slack_row):
-        put(row, slack_column, -sum(links[row].values(), Fraction(0)) % 1)
+        put(row, slack_column, -sum(links[row].values()) % whole)
     for column in nodes.values():
-        put(slack_row, column, -sum(links[column].values(), Fraction(0)) % 1)
-    put(slack_row, slack_column, sum((stratum.expected for stratum in strata), Fraction(0)) % 1)
+        put(slack_row, column, -sum(links[column].values()) % whole)
+    put(slack_row, slack_column, total % whole)
 
     raised = {stratum.id: 0 for stratum in strata}
     names = {cell: name for name, cell in place.items()}
@@ -69,19 +72,19 @@ def two_way_sizes(strata: Sequence[Stratum], ticket: Callable[[int], int]) -> di
         ends = [(min(cell), max(cell)) for cell in cycle]
         values = [links[row][column] for row, column in ends]
         rising, falling = values[0::2], values[1::2]
-        up = min(*(1 - value for value in rising), *falling)
-        down = min(*rising, *(1 - value for value in falling))
+        up = min(*(whole - value for value in rising), *falling)
+        down = min(*rising, *(whole - value for value in falling))
         change = up if ticket(step) * (up + down) < down * WHOLE_RANGE else -down
         for i, cell in enumerate(ends):
             moved = values[i] + (change if i % 2 == 0 else -change)
             put(*cell, moved)
-            if moved == 1 and cell in names:
+            if moved == whole and cell in names:
                 raised[names[cell]] = 1
         step += 1
     return {stratum.id: floor(stratum.expected) + raised[stratum.id] for stratum in strata}
 
 
-def _cycle(links: Sequence[dict[int, Fraction]], start: int) -> list[tuple[int, int]]:
+def _cycle(links: Sequence[dict[int, int]], start: int) -> list[tuple[int, int]]:
     """Walk from a row along cells that are not whole; return the cells of the cycle it runs into, in walking order."""
     path = [start]
     came_from = -1
