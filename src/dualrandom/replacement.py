@@ -41,7 +41,8 @@ def replace_row(
     time = next_time(effect, now)
     if announcement["policy"]["substitution"] != "none":
         _require_nothing_due(effect, time)
-    visit, crew = _seat_of(effect, enterprise, part, inspector)
+    code_of = {row.id: row.person for row in frozen.roster}
+    visit, crew = _seat_of(effect, enterprise, part, inspector, code_of)
     department, day = crew["department"], visit["date"]
     seat = crew["seats"].index(inspector)
     stage = (
@@ -66,7 +67,7 @@ def replace_row(
     }
     come = _best(frozen, full, effect, rules, ours, drawn, (enterprise, part), seat)
     if come is None:
-        raise _nobody(enterprise, department, inspector)
+        raise _nobody(enterprise, department, code_of[inspector])
     members = [_ranked(person, drawn) for person in crew["seats"] if person != inspector]
     return {
         "department": department,
@@ -106,7 +107,7 @@ def _require_nothing_due(effect: Effect, time: str) -> None:
 
 
 def _seat_of(
-    effect: Effect, enterprise: str, part: int, inspector: str
+    effect: Effect, enterprise: str, part: int, inspector: str, code_of: Mapping[str, str]
 ) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     visit = effect.visits.get((enterprise, part))
     if visit is None or visit["date"] is None:
@@ -122,13 +123,13 @@ def _seat_of(
     for crew in visit["crews"]:
         if inspector in crew["seats"]:
             return visit, crew
-    sitting = ", ".join(person for crew in visit["crews"] for person in crew["seats"])
+    sitting = ", ".join(code_of[person] for crew in visit["crews"] for person in crew["seats"])
     raise DualRandomError(
         code="not-in-crew",
-        value=inspector,
+        value=code_of.get(inspector, inspector),
         message={
-            "zh": f"{inspector} 不在 {enterprise} 这次检查的检查组中",
-            "en": f"{inspector} is in no crew of that visit to {enterprise}",
+            "zh": f"{code_of.get(inspector, inspector)} 不在 {enterprise} 这次检查的检查组中",
+            "en": f"{code_of.get(inspector, inspector)} is in no crew of that visit to {enterprise}",
         },
         remedy={"zh": f"现有人员：{sitting}。", "en": f"Those who sit: {sitting}."},
     )

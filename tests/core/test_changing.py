@@ -183,6 +183,15 @@ def test_what_cannot_be_changed_is_refused_with_a_remedy_and_nothing_is_written(
     assert read_public(town / "public") == before
 
 
+def test_somebody_who_does_not_sit_there_is_refused_with_the_codes_of_those_who_do(town: Path) -> None:
+    visit = next(visit for visit in result(town)["visits"] if visit["date"])
+    with pytest.raises(DualRandomError) as refused:
+        campaign.replace_inspector(town, visit["enterprise"], visit["part"], "nobody", "ill", LATER)
+    assert refused.value.code == "not-in-crew"
+    for person in visit["crews"][0]["seats"]:
+        assert code_of(town, person) in refused.value.remedy("en")
+
+
 def test_nothing_is_changed_before_the_draw(tmp_path: Path) -> None:
     folder = tmp_path / "campaign"
     write_campaign("town", folder)
