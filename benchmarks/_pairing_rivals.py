@@ -85,7 +85,7 @@ def highs(instance: Instance, dates: np.ndarray) -> tuple[int, str]:
     return int(rows.cost[value > 0.5].sum()), "" if fraction < 1e-6 else "fractional"
 
 
-def cp_sat(instance: Instance, dates: np.ndarray, limit: float | None = 60.0) -> tuple[int, str]:
+def cp_sat(instance: Instance, dates: np.ndarray, limit: float | None = None) -> tuple[int, str]:
     """Constraint model with the settings that were found to suit it best."""
     rows = table(instance, dates)
     index, lower, upper, _ = _rows(instance, rows)
