@@ -52,7 +52,12 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
         page.on("console", lambda message: complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         if address.startswith("file:"):
-            page.on("request", lambda request: None if request.url.startswith(("file:", "blob:")) else complaints.append(request.url))
+            page.on(
+                "request",
+                lambda request: (
+                    None if request.url.startswith(("file:", "blob:")) else complaints.append(request.url)
+                ),
+            )
         page.goto(address)
         return page
 

@@ -81,4 +81,6 @@ def test_the_pages_own_hashes_agree_with_other_implementations() -> None:
 
 def test_the_sources_are_well_typed() -> None:
     program = node()
-    subprocess.run([program, "node_modules/typescript/bin/tsc", "--noEmit"], cwd=WEB, check=True, capture_output=True)
+    subprocess.run(
+        [program, "node_modules/typescript/bin/tsc", "--noEmit"], cwd=WEB, check=True, capture_output=True
+    )

@@ -20,6 +20,8 @@ EDITS = 10_000 if os.environ.get("DUALRANDOM_DEEP") == "1" else 60
 def test_every_happy_path_gets_the_expected_statuses(name: str, happy: Any, verified: Any) -> None:
     expected = json.loads((VECTORS / "happy" / name / "expected.json").read_text(encoding="utf-8"))
     for who, statuses in expected.items():
+        # Logs are not read here: docs/protocol.md does not define their bytes yet (§11).
+        statuses |= {"log": "NOT CHECKED", "events": "NOT CHECKED"}
         found = verified(happy(name), who == "auditor")
         assert {check: status for check, status, _, _ in found["checks"]} == statuses
         assert found["exit"] == (3 if "NOT CHECKED" in statuses.values() else 0)
@@ -29,6 +31,13 @@ def test_every_happy_path_gets_the_expected_statuses(name: str, happy: Any, veri
 def test_every_lie_is_found_by_the_check_that_is_named_for_it(name: str, mutant: Any, verified: Any) -> None:
     about, files = mutant(name)
     found = verified(files, about["auditor"])
+    if "logged" in about["base"] and about["fails"] in {"log", "events", "contributions", "canonical"}:
+        # Only the log shows this, and docs/protocol.md does not define its bytes yet (§11): never PASS.
+        assert found["exit"] in {1, 3}
+        assert {status for check, status, _, _ in found["checks"] if check in {"log", "events"}} == {
+            "NOT CHECKED"
+        }
+        return
     assert found["exit"] == 1
     assert about["fails"] in [check for check, status, _, _ in found["checks"] if status == "FAIL"]
 
@@ -41,7 +50,9 @@ def test_reasons_are_given_in_both_languages(verified: Any, mutant: Any, happy: 
 
 
 @pytest.mark.parametrize("base", ["open-drand", "sealed-drand", "open-parts-keystring", "open-changed"])
-def test_no_edit_of_published_bytes_passes_that_the_other_verifier_refuses(base: str, happy: Any, verified: Any) -> None:
+def test_no_edit_of_published_bytes_passes_that_the_other_verifier_refuses(
+    base: str, happy: Any, verified: Any
+) -> None:
     random_ = random.Random(f"page {base}")
     original = happy(base)
     editable = sorted(name for name in original if name.startswith("public/"))
@@ -60,8 +71,16 @@ def test_no_edit_of_published_bytes_passes_that_the_other_verifier_refuses(base:
                 digits = [k for k, byte in enumerate(data) if byte in b"0123456789"]
                 data[random_.choice(digits)] = random_.choice(b"0123456789")
         files = original | {name: bytes(data)}
-        full = verify_record({key[7:]: content for key, content in files.items() if key.startswith("public/")})
+        full = verify_record(
+            {key[7:]: content for key, content in files.items() if key.startswith("public/")}
+        )
         found = verified(files, False)
         refused = [check.name for check in full.checks if check.status == "FAIL"]
         # Both are strict, so an edit that one refuses the other refuses, in whichever check.
-        assert (found["exit"] == 1) == bool(refused), (number, name, bytes(data)[max(0, at - 20) : at + 20], refused, found)
+        assert (found["exit"] == 1) == bool(refused), (
+            number,
+            name,
+            bytes(data)[max(0, at - 20) : at + 20],
+            refused,
+            found,
+        )

@@ -28,7 +28,11 @@ def edited(random_: random.Random, data: bytes) -> bytes:
     if kind == 2:
         return data[:at] + data[at : at + length] + data[at:]
     if kind == 3:
-        return data[:at] + bytes(random_.choice(b'0123456789abcdef",:{}[]\n ') for _ in range(length)) + data[at:]
+        return (
+            data[:at]
+            + bytes(random_.choice(b'0123456789abcdef",:{}[]\n ') for _ in range(length))
+            + data[at:]
+        )
     digits = [k for k, byte in enumerate(data) if byte in b"0123456789"]
     if not digits:
         return data + b"0"
@@ -38,14 +42,21 @@ def edited(random_: random.Random, data: bytes) -> bytes:
 
 @pytest.mark.parametrize(
     ("base", "auditor"),
-    [("open-drand", False), ("sealed-drand", True), ("open-scarce-local", False), ("sealed-embargo-crews", False)],
+    [
+        ("open-drand", False),
+        ("sealed-drand", True),
+        ("open-scarce-local", False),
+        ("sealed-embargo-crews", False),
+    ],
 )
 def test_no_edit_crashes_it_or_passes_what_the_full_verifier_refuses(
     base: str, auditor: bool, happy: Any, check: Any
 ) -> None:
     random_ = random.Random(f"small verifier {base}")
     original = happy(base)
-    editable = sorted(name for name in original if name.startswith("public/") and not name.endswith("index.html"))
+    editable = sorted(
+        name for name in original if name.startswith("public/") and not name.endswith("index.html")
+    )
     for number in range(EDITS // 4):
         name = random_.choice(editable)
         files = original | {name: edited(random_, original[name])}

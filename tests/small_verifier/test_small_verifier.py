@@ -27,6 +27,8 @@ def test_every_happy_path_gets_the_expected_statuses(name: str, happy: Any, chec
     files = happy(name)
     changed = "public/changes.jsonl" in files
     for who, statuses in expected.items():
+        # Logs are not read here: docs/protocol.md does not define their bytes yet (§11).
+        statuses |= {"log": "NOT CHECKED", "events": "NOT CHECKED"}
         report = {check: status for check, status, _ in check(files, who == "auditor")}
         for made, status in report.items():
             left_out = (
@@ -44,7 +46,13 @@ def test_every_lie_is_found_by_the_check_that_is_named_for_it(name: str, mutant:
     report = {made: status for made, status, _ in check(files, about["auditor"])}
     if about["fails"] in report and report[about["fails"]] == "FAIL":
         return
-    beyond = about["fails"] in {"signatures", "changes", "log", "events", "attest"} or name in BLS | FIGURES | AFTER_CHANGES
+    # Only the log shows some lies, and docs/protocol.md does not define its bytes yet (§11).
+    of_the_log = "logged" in about["base"]
+    beyond = (
+        of_the_log
+        or about["fails"] in {"signatures", "changes", "log", "events", "attest"}
+        or name in BLS | FIGURES | AFTER_CHANGES
+    )
     assert beyond, report
     assert "NOT CHECKED" in report.values()
 

@@ -12,8 +12,8 @@ import { type AuditorFiles, type Files, Record_ } from "./record";
 
 export type Watch = (check: CheckName, share: number) => void;
 
-const NO_LOG = say("尚无透明日志：遗漏的抽取与两面之辞未能核对", "this draft has no transparency log: missing draws and equivocation are not checked");
-const NO_EVENTS = say("没有带见证的日志，无法证明公告先于随机数", "without a log with witnesses nothing proves that the announcement was public before the round");
+const NO_LOG = say("本页不核对透明日志：遗漏的抽取与两面之辞未能核对", "this page reads no transparency log: missing draws and equivocation are not checked");
+const NO_EVENTS = say("未核对带见证的日志，无从证明公告先于随机数", "without a log with witnesses nothing proves that the announcement was public before the round");
 
 function unchecked(reason: Said): () => never {
   return () => {

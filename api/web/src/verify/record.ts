@@ -35,6 +35,9 @@ const DOCUMENTS = [
   "findings.json", "void.json", "attest.json", "index.html", "openings.jsonl", "changes.jsonl", ...LISTS.map((name) => `${name}.jsonl`),
 ];
 
+/** Files of a log. Its bytes are not part of the protocol yet (§11), so that they are let be and not judged. */
+const OF_THE_LOG = /^(log\/.+|announced\.checkpoint|reveals\/[0-9A-Za-z][0-9A-Za-z._-]*\.json)$/;
+
 /** Where the rows of a list begin, and its end. */
 export function lineStarts(data: Uint8Array): number[] {
   const starts = [0];
@@ -84,7 +87,7 @@ export class Record_ {
     const announcement = this.document<Announcement>("announcement.json", ANNOUNCEMENT);
     for (const name of files.keys()) {
       const inside = /^voided\/[^/]+\/(.*)$/.exec(name)?.[1] ?? name;
-      if (!DOCUMENTS.includes(inside)) this.problem(name, say("不是该抽取的文件", "not a file of this draw"));
+      if (!DOCUMENTS.includes(inside) && !OF_THE_LOG.test(inside)) this.problem(name, say("不是该抽取的文件", "not a file of this draw"));
     }
     if (announcement === null) {
       if (!files.has("announcement.json")) this.problem("announcement.json", say("缺失", "missing"));
