@@ -272,6 +272,19 @@ def truncated(files: Files, build: Callable[..., Files]) -> Files:
 add("truncated-log", LOGGED, "log", "日志被截短 · the log was cut short", truncated)
 
 
+def corrected(story: Any) -> None:
+    honest(story, "afterwards")
+    story.book.add("FINDINGS", story.draw, story.files["findings.json"].replace(b'"code":"1"', b'"code":"3"'))
+
+
+tale(
+    "rolled-back-findings",
+    "log",
+    "公布的是更正前的检查结果 · findings from before a correction are shown",
+    afterwards=corrected,
+)
+
+
 def flipped(name: str, fails: str, about: str, prefix: str) -> None:
     """One bit of the only file with this prefix is changed."""
 

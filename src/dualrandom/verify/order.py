@@ -29,8 +29,11 @@ ONE_FILE = {
     EntryType.FINDINGS: "findings.json",
     EntryType.OPEN: "openings.jsonl",
     EntryType.ATTEST: "attest.json",
+    EntryType.ATTEST: "attest.json",
 }
 """Types whose latest entry is of the published file of this name."""
+RENEWED = frozenset({EntryType.FINDINGS, EntryType.OPEN, EntryType.ATTEST})
+"""Types whose file grows or is made anew: only the latest version is published."""
 CHANGES = "changes.jsonl"
 TYPES_OF_CHANGES = {
     "exclude": EntryType.EXCLUDE,
@@ -180,9 +183,8 @@ class LogChecks:
                 verdict.fail(f"日志中没有 {name}（{kind.value}）", f"{name} is not in the log ({kind.value})")
         latest = {entry.type: index for index, entry in held}
         for index, entry in held:
-            # earlier findings and openings were replaced by later ones, which contain them
-            replaced = entry.type in {EntryType.FINDINGS, EntryType.OPEN} and index != latest[entry.type]
-            if entry.type is EntryType.ATTEST or replaced or (entry.type, entry.digest) in digests:
+            replaced = entry.type in RENEWED and index != latest[entry.type]
+            if replaced or (entry.type, entry.digest) in digests:
                 continue
             verdict.fail(
                 f"第 {index} 条 {entry.type.value} 的文书不在公布之列（摘要 {entry.digest}）",
