@@ -295,6 +295,15 @@ def test_a_banner_warns_in_both_languages(draw: Draw, change: str, zh: str, en: 
     assert en in after
 
 
+def test_flags_and_reasons_are_told_in_words(draw: Draw) -> None:
+    parsed = outline(render_index(draw()))
+    zh, en = ("".join(parsed.texts[language]) for language in ("zh", "en"))
+    assert "可抽的检查对象不足 10 户" in zh
+    assert "fewer than ten enterprises to draw from" in en
+    assert "已达年度检查上限" in zh
+    assert "annual cap of visits reached" in en
+
+
 def test_a_void_draw_says_so_and_why(draw: Draw) -> None:
     files = draw(only=("announcement.json",))
     files["void.json"] = canonical(
