@@ -1,7 +1,8 @@
 """The town of the demonstration, drawn once (sealed), and the stored vectors, for the tests of what a record hides and shows."""
 
-import importlib
+import importlib.util
 import shutil
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -76,5 +77,6 @@ def measure() -> Any:
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look their module up
     spec.loader.exec_module(module)
     return module
