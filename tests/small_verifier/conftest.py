@@ -23,7 +23,8 @@ Report = list[tuple[str, str, str]]
 def small() -> ModuleType:
     """docs/verify_draw.py, imported as a reader would import it."""
     spec = importlib.util.spec_from_file_location("verify_draw", ROOT / "docs" / "verify_draw.py")
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules["verify_draw"] = module
     spec.loader.exec_module(module)

@@ -16,7 +16,7 @@ export interface Explanation {
   ticket: string | null; text: string; command: string;
   seal: boolean | null;
   scope: ScopeLine[];
-  visits: { part: number; date: string | null; known: boolean; crews: { department: Name; seats: string[] }[] }[];
+  visits: { part: number; date: string | null; known: boolean; crews: { department: Name; seats: Name[] }[] }[];
 }
 
 export interface Match { id: string; name: Name | null }
@@ -120,7 +120,7 @@ function described(record: Record_, visit: Visit): Explanation["visits"][number]
   return {
     part: visit.part, date: record.complete ? visit.date : null, known: record.complete,
     crews: crews.map(({ department, seats }) => ({
-      department: named(labels?.departments, department), seats: seats.map((seat) => named(labels?.inspectors, seat).zh),
+      department: named(labels?.departments, department), seats: seats.map((seat) => named(labels?.inspectors, seat)),
     })),
   };
 }

@@ -222,6 +222,8 @@ function report({ exit, outcomes, summary }: Verified): Content[] {
     el("section", { class: `verdict ${kind}`, role: "status" },
       el("div", { class: "mark" }, icon(mark)),
       el("div", {}, el("h2", { tabindex: "-1" }, t(title)), el("p", {}, t(text, numbers)),
+        exit === 1 ? el("ul", {}, ...outcomes.filter((one) => one.status === "FAIL").map((one) =>
+          el("li", {}, el("strong", {}, t(CHECK_WORDS[one.name].title)), state.language === "zh" ? "：" : ": ", t(one.reason)))) : null,
         el("p", { class: "soft small" }, t(WORDS.seconds, { n: state.seconds.toFixed(1) }), state.auditor ? ` · ${t(WORDS.auditor)}` : ""))),
     problem(),
     summary?.rehearsal ? el("p", { class: "notice open" }, t(WORDS.rehearsal)) : null,
@@ -344,8 +346,11 @@ function explained(explanation: Explanation | null, id: string, retry: (receipt:
   if (visits.length === 0) box.append(el("p", { class: "soft" }, t(WORDS.visitNone)));
   for (const visit of visits) {
     const when = visit.known ? visit.date ?? t(WORDS.undated) : t(WORDS.embargoed);
-    const who = visit.crews.map((crew) => `${crew.department[state.language]}（${crew.seats.join("、")}）`).join("；");
-    box.append(el("p", {}, el("strong", {}, when), who === "" ? "" : `　${who}`));
+    const names = (crew: (typeof visit.crews)[number]): string[] => crew.seats.map((seat) => seat[state.language]);
+    const who = state.language === "zh"
+      ? visit.crews.map((crew) => `${crew.department.zh}（${names(crew).join("、")}）`).join("；")
+      : visit.crews.map((crew) => `${crew.department.en} (${names(crew).join(", ")})`).join("; ");
+    box.append(el("p", {}, el("strong", {}, when), who === "" ? "" : state.language === "zh" ? `　${who}` : `: ${who}`));
   }
   return box;
 }

@@ -63,7 +63,7 @@ export const WORDS = {
   copied: said("已复制", "Copied"),
   scope: said("任务与层", "Task and stratum"),
   rank: said("名次", "Rank"),
-  rankText: said("{n} 户中第 {k} 小，抽 {m} 户", "{k} of {n}, {m} are drawn"),
+  rankText: said("{n} 户中第 {k} 小，抽 {m} 户", "{k} of {n}; {m} drawn"),
   cutoff: said("末位签号", "Cutoff"),
   outcome: said("结论", "Outcome"),
   in: said("抽中", "selected"),
