@@ -136,7 +136,7 @@ class Built(Planned):  # type: ignore[misc]
                 "workload": [
                     {"crews": len(loads[p]), "days": len(set(loads[p])), "inspector": p}
                     for p in loads
-                    if staffed
+                    if embargo == "none"
                 ],
             }
         )
