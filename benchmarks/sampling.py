@@ -99,7 +99,9 @@ def ours_plan(size: int) -> Job:
             for stratum, n in sorted(sizes.items())
         )
     frozen = lists(ids, profile, profiles, strata)
-    announcement = {"tasks": [{"id": name, "lead": None, "mode": "own"} for name in names]}
+    announcement = {
+        "tasks": [{"id": name, "control": "one-way", "lead": None, "mode": "own"} for name in names]
+    }
     return lambda: sum(len(s.by_ticket) for s in select(announcement, frozen, Tickets(SEED)))
 
 
@@ -139,7 +141,7 @@ def ours_sample(size: int) -> Job:
     strata = {"t": tuple(Stratum(name, "all", len(members[name]), Fraction(takes[name])) for name in "ABCD")}
     profiles = tuple({"t": name} for name in "ABCD")
     frozen = lists(ids, profile, profiles, strata)
-    announcement = {"tasks": [{"id": "t", "lead": None, "mode": "own"}]}
+    announcement = {"tasks": [{"id": "t", "control": "one-way", "lead": None, "mode": "own"}]}
     return lambda: sum(len(s.by_ticket) for s in select(announcement, frozen, Tickets(SEED)))
 
 

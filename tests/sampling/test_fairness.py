@@ -61,7 +61,7 @@ ANNOUNCEMENT: dict[str, Any] = {
     "draw": "test-2026-000001",
     "disclosure": "open",
     "suite": "sha256",
-    "tasks": [{"id": name, "lead": None, "mode": "own"} for name in ("t1", "t2")],
+    "tasks": [{"id": name, "control": "one-way", "lead": None, "mode": "own"} for name in ("t1", "t2")],
 }
 
 Choice = Callable[[Sequence[str], int, random.Random], list[str]]
@@ -252,6 +252,7 @@ def whole_draw() -> tuple[dict[str, Any], Frozen]:
                 "id": task,
                 "items": [{**item, "id": f"{task}-i"}],
                 "lead": None,
+                "control": "one-way",
                 "mode": "own",
             }
             for name, task in (("amr", "t1"), ("fire", "t2"))
