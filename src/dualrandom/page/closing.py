@@ -33,10 +33,11 @@ def limits(documents: Documents) -> Html:
     """Return the section that says honestly what a reader cannot conclude."""
     entries = [
         Both(
-            "公告先于随机数发布：尚无带见证的透明日志，发布顺序只能靠读者自己保存的公告副本来证明。",
-            "That the announcement came before the randomness: there is no transparency log with witnesses "
-            "yet, so only a copy of the announcement that you kept "
-            "yourself shows the order.",
+            "公告先于随机数发布：只有见证方在轮次之前联署的透明日志（dualrandom verify 会说明本记录有无），"
+            "或读者自己保存的公告副本，才能证明。",
+            "That the announcement came before the randomness: only a transparency log that witnesses cosigned before "
+            "the round shows it (dualrandom verify says whether this record has one), or a copy of the announcement "
+            "that you kept yourself.",
         ),
         Both(
             "没有第二份不同的公告或结果：同样需要透明日志。",
