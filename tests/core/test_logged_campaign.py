@@ -21,8 +21,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from dualrandom import campaign
 from dualrandom.campaign import StateError
 from dualrandom.campaign.faults import faults_of
-from dualrandom.campaign.logkeys import revoke_key, rotate_key
 from dualrandom.demo import write_campaign
+from dualrandom.keyring import revoke_key, rotate_key
 from dualrandom.log.cosignature import Cosigner
 from dualrandom.log.entry import Chain, chains_of
 from dualrandom.log.errors import LogError

@@ -9,13 +9,13 @@ from pathlib import Path
 from dualrandom.campaign.folder import Campaign, StateError
 from dualrandom.campaign.inputs import load_inputs
 from dualrandom.campaign.logbook import PUBLISHED, Logbook, logbook_of
-from dualrandom.campaign.logkeys import public_folder
 from dualrandom.errors import DualRandomError, InputError, Problem
+from dualrandom.keyring import log_faults, public_folder
 from dualrandom.log.checkpoint import parse_checkpoint
 from dualrandom.log.fsck import fsck
 from dualrandom.log.note import parse_note
 from dualrandom.log.policy import Policy
-from dualrandom.log.reader import CHECKPOINT, FIRST_KEY
+from dualrandom.log.reader import CHECKPOINT
 from dualrandom.policy.reader import read_plan
 
 _RESTORE = ("从备份恢复该文件。", "Restore the file from its backup.")
@@ -26,13 +26,10 @@ def faults_of(path: Path, policy: Policy | None = None) -> tuple[Problem, ...]:
 
     ``policy`` says which logs and witnesses are trusted. Raises DualRandomError ``nothing-to-check`` for other folders.
     """
-    if (path / "plan.toml").is_file() or (path / "public" / "announcement.json").is_file():
-        found: Iterator[Problem] = _campaign(Campaign(path), policy)
-    elif (path / FIRST_KEY).is_file() or (path / CHECKPOINT).is_file():
-        found = iter(fsck(path, policy))
-    elif public_folder(path).is_dir():
-        found = iter(fsck(public_folder(path), policy))
-    else:
+    of_log = log_faults(path, policy)
+    if of_log is not None:
+        return of_log
+    if not (path / "plan.toml").is_file() and not (path / "public" / "announcement.json").is_file():
         raise StateError(
             "nothing-to-check",
             str(path),
@@ -42,7 +39,7 @@ def faults_of(path: Path, policy: Policy | None = None) -> tuple[Problem, ...]:
                 "en": "Give a log's folder (with public/) or a campaign's (with plan.toml).",
             },
         )
-    return tuple(sorted(found, key=lambda problem: problem.severity))
+    return tuple(sorted(_campaign(Campaign(path), policy), key=lambda problem: problem.severity))
 
 
 def _campaign(campaign: Campaign, policy: Policy | None) -> Iterator[Problem]:

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from dualrandom.campaign.folder import Campaign, StateError, write_public
-from dualrandom.campaign.logkeys import begin_log, current_signer, private_folder, public_folder
 from dualrandom.ceremony import Ceremony, Phase
 from dualrandom.hashing import hash_hex, suite_digest
+from dualrandom.keyring import begin_log, current_signer, private_folder, public_folder
 from dualrandom.log.checkpoint import parse_checkpoint
 from dualrandom.log.entry import Chain, Chains, EntryType, chains_of, parse_entry
 from dualrandom.log.errors import LogError

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from dualrandom.announcement import instant
 from dualrandom.cli.failures import INCOMPLETE
 from dualrandom.cli.options import AsJson, Campaign, InLanguage
 from dualrandom.cli.screen import Screen, opened
@@ -41,7 +41,7 @@ def show_cosigned(screen: Screen, done: Cosigned) -> None:
         (
             ("抽取编号", "draw", done.draw),
             ("日志条目", "entries of the log", done.size),
-            *((name, name, instant(time)) for name, time in sorted(done.cosigned.items())),
+            *((name, name, _instant(time)) for name, time in sorted(done.cosigned.items())),
         ),
     )
     for failure in done.failures:
@@ -65,7 +65,7 @@ def cosigned_as_json(done: Cosigned) -> dict[str, Any]:
     return {
         "draw": done.draw,
         "size": done.size,
-        "cosigned": {name: instant(time) for name, time in sorted(done.cosigned.items())},
+        "cosigned": {name: _instant(time) for name, time in sorted(done.cosigned.items())},
         "failures": [
             {
                 "code": one.code,
@@ -78,3 +78,7 @@ def cosigned_as_json(done: Cosigned) -> dict[str, Any]:
         "quorum": done.quorum,
         "kept": done.kept,
     }
+
+
+def _instant(time: datetime) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ")

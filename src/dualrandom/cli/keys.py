@@ -59,7 +59,7 @@ def keys(
         if action is Action.new:
             text = _made(folder, _given(name, "--name"), witness=witness)
         else:
-            from dualrandom.campaign.logkeys import revoke_key, rotate_key  # noqa: PLC0415
+            from dualrandom.keyring import revoke_key, rotate_key  # noqa: PLC0415
             from dualrandom.log.note import parse_vkey  # noqa: PLC0415
 
             if action is Action.rotate:
@@ -82,7 +82,7 @@ def keys(
 
 
 def _made(folder: Path, name: str, *, witness: bool) -> str:
-    from dualrandom.campaign.logkeys import (  # noqa: PLC0415
+    from dualrandom.keyring import (  # noqa: PLC0415
         WITNESS_PASSWORD,
         begin_log,
         password_for,

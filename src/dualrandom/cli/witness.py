@@ -35,7 +35,7 @@ def witness(
     先用 keys new DIR --witness --name 名称 新建；在 DIR/logs 写入所见证日志的公钥 · make it with keys new first
     """
     with opened(context, as_json, language) as screen:
-        from dualrandom.campaign.logkeys import WITNESS_PASSWORD, password_for  # noqa: PLC0415
+        from dualrandom.keyring import WITNESS_PASSWORD, password_for  # noqa: PLC0415
         from dualrandom.log.witness import KEY_FILE, run_witness  # noqa: PLC0415
 
         password = password_for(state, WITNESS_PASSWORD, has_keys=(state / KEY_FILE).exists())

@@ -15,11 +15,14 @@ import secrets
 from datetime import datetime
 from pathlib import Path
 
+from dualrandom.errors import Problem
 from dualrandom.log.durable import PRIVATE_FILE, PRIVATE_FOLDER, make_folder, write_durably
 from dualrandom.log.errors import refusal
+from dualrandom.log.fsck import fsck
 from dualrandom.log.journal import has_journal, no_state
 from dualrandom.log.keystore import create_key, load_signer
 from dualrandom.log.note import Signer, VerifierKey, decode
+from dualrandom.log.policy import Policy
 from dualrandom.log.reader import CHECKPOINT, FIRST_KEY, LogReader
 from dualrandom.log.storage import Log, create_log
 
@@ -37,6 +40,14 @@ def public_folder(log: Path) -> Path:
 def private_folder(log: Path) -> Path:
     """Return the folder of a log that stays in the office."""
     return log / "private"
+
+
+def log_faults(path: Path, policy: Policy | None = None) -> tuple[Problem, ...] | None:
+    """Return every fault of a log, given by its folder or the public part of it; None if there is no log."""
+    for folder in (path, public_folder(path)):
+        if (folder / FIRST_KEY).is_file() or (folder / CHECKPOINT).is_file():
+            return fsck(folder, policy)
+    return None
 
 
 def password_for(folder: Path, variable: str, *, has_keys: bool) -> str:
