@@ -40,7 +40,10 @@ def test_published_documents_have_the_form_of_their_schema(
 
 def test_revealed_nonces_have_the_form_of_their_schema(stored: dict[str, dict[str, bytes]]) -> None:
     reveals = [
-        data for files in stored.values() for name, data in files.items() if name.startswith("public/reveals/")
+        data
+        for files in stored.values()
+        for name, data in files.items()
+        if name.startswith("public/reveals/")
     ]
     assert reveals
     for reveal in reveals:
