@@ -185,6 +185,7 @@ class Seating {
   private readonly stampOfDay: Int32Array;
   private readonly stampOfPerson: Int32Array;
   private stamp = 0;
+  private readonly hopeless = new Map<number[], Uint8Array>();
   private crewCount = 0;
   private readonly days: number;
 
@@ -201,6 +202,8 @@ class Seating {
     const undo: [Seat, number][] = [];
     const { rules } = this;
     const barred = rules.barred(visit);
+    for (const [department, seats] of rules.crews(visit.checks))
+      if (this.isHopeless(rules.pool(department, visit.district, seats), seats, day)) return false;
     const crews = [...rules.crews(visit.checks)].map(([department, seats]) => {
       const here = rules.pool(department, visit.district, seats).filter(
         (p) => !rules.absent[p * this.days + day] && !barred.has(p) && !rules.isRecused(p, visit.enterprise),
@@ -222,6 +225,19 @@ class Seating {
       }
     }
     return true;
+  }
+
+  /** Has a seat nobody in the whole pool who may still be found free on this day? This stays so for every later visit. */
+  private isHopeless(pool: number[], seats: Seats, day: number): boolean {
+    let known = this.hopeless.get(pool);
+    if (known === undefined) this.hopeless.set(pool, (known = new Uint8Array(this.days)));
+    if (known[day] === 0) {
+      const { absent } = this.rules;
+      const some = (marks: string[]): boolean =>
+        pool.some((p) => this.stampOfDay[p * this.days + day] !== -1 && !absent[p * this.days + day] && this.rules.fits(p, marks));
+      if (!seats.every(some)) known[day] = 1;
+    }
+    return known[day] === 1;
   }
 
   private put(seat: Seat, person: number): void {
