@@ -8,6 +8,7 @@ Exit code: 0 all pass · 1 something FAILed · 3 nothing failed, something was N
 Signatures (Ed25519, and drand's BLS) need libraries: always NOT CHECKED here; verify.html and `dualrandom verify` check them.
 退出码：0 全部通过，1 有不符，3 无不符但有未核对，2 用法不对。签名需要专门的库，这里不核对，请用 verify.html。
 """
+
 # Rows of the tables and one-line rules are kept on one line each, as in the protocol, instead of being spread out:
 # fmt: off
 # ruff: noqa: ARG005, B007, B905, C420, D102, D103, DTZ007, E401, E731, I001, N803, PERF401, PLW2901, RUF007, RUF021, SIM905, UP017, UP031
