@@ -35,6 +35,7 @@ DOCUMENTS: Final = {
         Document("statistics", "statistics.json", JSON, True, "统计", "derived figures"),
         Document("labels", "labels.json", JSON, False, "名称对照", "names for readers"),
         Document("findings", "findings.json", JSON, False, "检查结果", "findings"),
+        Document("attest", "attest.json", JSON, True, "审计证明", "the auditor's attestation"),
         Document("void", "void.json", JSON, True, "作废声明", "the statement that voids the draw"),
     )
 }

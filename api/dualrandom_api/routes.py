@@ -291,6 +291,7 @@ EXAMPLES: Final[dict[str, Any]] = {
     "statistics": {"type": "dualrandom/v1/statistics", "draw": "ezhou-2023-000001"},
     "labels": {"type": "dualrandom/v1/labels", "rehearsal": False},
     "findings": {"type": "dualrandom/v1/findings", "findings": []},
+    "attest": {"type": "dualrandom/v1/attest", "draw": "ezhou-2023-000001"},
     "void": {"type": "dualrandom/v1/void", "reason": "…"},
 }
 

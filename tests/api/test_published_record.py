@@ -294,7 +294,7 @@ def test_the_interface_is_described_with_examples(client: TestClient) -> None:
         "labels",
         "findings",
     ]
-    names += ["ties", "void", "verify"]
+    names += ["attest", "ties", "void", "verify"]
     expected = {"/", "/{file}", "/voided/{draw}/{file}", "/healthz"}
     expected |= {"/v1/draws", prefix, f"{prefix}/lists/{{name}}"}
     assert set(described["paths"]) == expected | {f"{prefix}/{name}" for name in names}
