@@ -237,10 +237,8 @@ class Record:
                                 lambda o: (o["list"], o["id"])):
                 good = fits(o["hidden"], shapes[o["list"]][1]) and self.openings.setdefault((o["list"], o["id"]), o) == o
                 self.bad += [] if good and name in ("openings", o["list"]) else [f"{name}: opening of {o['list']} {o['id']}"]
-        known = {"index.html", "seed.txt", "announcement.json", "result.json", *(f"{x}.json" for x in SHAPES),
-                 *(f"{x}.jsonl" for x in ("openings", "changes", *shapes)), "attest.json"}
-        self.bad += [f"{f}: 不是该抽取的文件 not a file of this draw" for f in files if (name := re.sub("^voided/[^/]+/", "", f)) not in known
-                     and not re.fullmatch(r"log/.+|announced\.checkpoint|reveals/[^/]+\.json", name)]  # §11 is not part of the protocol yet
+        known = {*(f"{x}.json" for x in SHAPES), *(f"{x}.jsonl" for x in ("openings", "changes", *shapes)), "announcement.json", "result.json", "attest.json"}
+        self.bad += [f"{f}: 不是该抽取的文件 not a file of this draw" for f in files if "/" not in f and f.endswith((".json", ".jsonl")) and f not in known]
         self.understand(ann)
 
     def load(self, name, good, folder=""):

@@ -29,14 +29,11 @@ const SEED =
   /^dualrandom\/v1\/seed\nannouncement ([0-9a-f]{64})\nbeacon (\S+) (\S+) (\S+)\nrandomness ([0-9a-f]{64})\n((?:contribution \S+ (?:revealed|withheld) [0-9a-f]{64}\n)*)$/;
 const OPENING = record({ hidden: () => null, id: ID, list: (value) => (LISTS.includes(value as ListName) ? null : ""), salt: HEX64 });
 
-/** Names that may stand in the folder of a draw, §10. */
+/** Documents in the folder of a draw, §10; any other .json or .jsonl file beside them is refused. */
 const DOCUMENTS = [
-  "announcement.json", "beacon.json", "seed.txt", "result.json", "ties.json", "labels.json", "statistics.json",
-  "findings.json", "void.json", "attest.json", "index.html", "openings.jsonl", "changes.jsonl", ...LISTS.map((name) => `${name}.jsonl`),
+  "announcement.json", "beacon.json", "result.json", "ties.json", "labels.json", "statistics.json", "findings.json",
+  "void.json", "attest.json", "openings.jsonl", "changes.jsonl", ...LISTS.map((name) => `${name}.jsonl`),
 ];
-
-/** Files of a log. Its bytes are not part of the protocol yet (§11), so that they are let be and not judged. */
-const OF_THE_LOG = /^(log\/.+|announced\.checkpoint|reveals\/[0-9A-Za-z][0-9A-Za-z._-]*\.json)$/;
 
 /** Where the rows of a list begin, and its end. */
 export function lineStarts(data: Uint8Array): number[] {
@@ -86,8 +83,7 @@ export class Record_ {
   constructor(readonly files: Files, readonly auditor: AuditorFiles | null) {
     const announcement = this.document<Announcement>("announcement.json", ANNOUNCEMENT);
     for (const name of files.keys()) {
-      const inside = /^voided\/[^/]+\/(.*)$/.exec(name)?.[1] ?? name;
-      if (!DOCUMENTS.includes(inside) && !OF_THE_LOG.test(inside)) this.problem(name, say("不是该抽取的文件", "not a file of this draw"));
+      if (/^[^/]+\.jsonl?$/.test(name) && !DOCUMENTS.includes(name)) this.problem(name, say("不是该抽取的文件", "not a file of this draw"));
     }
     if (announcement === null) {
       if (!files.has("announcement.json")) this.problem("announcement.json", say("缺失", "missing"));
