@@ -165,7 +165,7 @@ def test_with_the_next_in_line_as_substitute_nobody_gets_it_before_the_period_en
 )
 def test_receipts_of_strangers_are_refused(town: Path, whom: dict[str, str], code: str) -> None:
     with pytest.raises(DualRandomError) as refused:
-        give_receipt(town, now=LONG_AFTER, **whom)  # type: ignore[arg-type]
+        give_receipt(town, now=LONG_AFTER, **whom)
     assert refused.value.code == code
 
 

@@ -28,8 +28,8 @@ def cosigned(*signatures: tuple[str, int]) -> Callable[[Any], None]:
     return lambda story: story.files.update({CHECKPOINT: story.book.checkpoint(signatures)})
 
 
-def honest(story: Any, step: str) -> None:
-    getattr(logged.Story, step)(story)
+def honest(story: Any, step: str) -> Any:
+    return getattr(logged.Story, step)(story)
 
 
 # --- events
