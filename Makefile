@@ -25,7 +25,7 @@ LOCKED := $(INSTALL) --require-hashes --only-binary :all: --no-compile
 DEMO_OUT ?= build/demo
 PYTEST_ARGS ?=
 
-.PHONY: help demo test test-deep lint bench lock clean
+.PHONY: help demo test test-deep lint bench page lock clean
 
 help: ## show this list · 显示本列表
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1@\2/p' Makefile | awk -F@ '{ printf "%-18s %s\n", $$1, $$2 }'
@@ -56,6 +56,9 @@ bench: $(VENV)/.dev ## measure the figures of the README · 测量 README 中的
 		[ -e "$$script" ] || { echo 'No benchmarks here · 没有基准测试' >&2; exit 1; }; \
 		echo "==> $$script"; $(BIN)/python "$$script"; \
 	done
+
+page: ## build the verifier page (needs Node) · 构建复核页面（需要 Node）
+	cd api/web && npm ci --ignore-scripts && npm run build
 
 lock: ## renew the hashed pins with uv · 用 uv 更新锁定文件
 	"$(PYTHON)" -m venv --clear build/lock
