@@ -124,10 +124,13 @@ class InputError(DualRandomError):
             "input-refused",
             str(count),
             {
-                "zh": f"输入文件有 {count} 处错误，未保存任何内容",
-                "en": f"the input has {count} error{'s' if count > 1 else ''}; nothing was stored",
+                "zh": f"输入文件有 {count} 处错误，没有写入任何文件",
+                "en": f"the input has {count} error{'s' if count > 1 else ''}; nothing was written",
             },
-            {"zh": "按所列位置逐条更正后重新导入", "en": "correct the places listed and import again"},
+            {
+                "zh": "按所列位置逐条更正后，重新运行同一命令",
+                "en": "correct the places listed, then run it again",
+            },
         )
         self.args = (self.problems,)
 

@@ -94,6 +94,22 @@ def test_all_mistakes_of_all_files_are_listed_at_once(
     assert "Traceback" not in seen.err
 
 
+def test_a_plan_still_to_be_filled_in_hides_no_mistake_of_the_files(ask: Ask, tmp_path: Path) -> None:
+    books = sorted((Path(__file__).parents[2] / "fixtures" / "three-workbooks-with-mistakes").glob("*.xlsx"))
+    new = tmp_path / "new"
+    found = ask("new", new, "--from", *books, code=3)["problems"]
+    assert "uscc-length" in {problem["code"] for problem in found}
+    told = ask("check", new, code=2)["problems"]
+    assert [problem for problem in told if problem["file"] != "plan.toml"] == found
+
+
+def test_libraries_that_are_no_table_are_a_mistake_in_the_plan(ask: Ask, town: Path) -> None:
+    plan = town / "plan.toml"
+    plan.write_text("libraries = 5\n" + plan.read_text("utf-8"), "utf-8")
+    told = ask("check", town, code=2)["problems"]
+    assert "libraries" in {problem["column"] for problem in told}
+
+
 def test_a_check_says_which_policies_bound_which_quotas(
     ask: Ask, town: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -125,6 +125,17 @@ def test_bad_usage_is_told_in_chinese_too(capsys: pytest.CaptureFixture[str]) ->
     assert "缺少 FOLDER" in capsys.readouterr().err
     assert run(["verify", "x", "--auditr", "--language=zh"]) == 2
     assert "您是不是要写 --auditor" in capsys.readouterr().err
+    assert run(["--language", "zh", "verfy"]) == 2
+    assert "没有此命令" in capsys.readouterr().err
+
+
+def test_json_stays_json_in_a_terminal_that_knows_only_ascii(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = io.BytesIO()
+    stream = io.TextIOWrapper(written, encoding="ascii", errors="backslashreplace")
+    monkeypatch.setattr("sys.stdout", stream)
+    assert run(["verify", "没有·此处", "--json"]) == 2
+    stream.flush()
+    assert "没有·此处" in json.loads(written.getvalue())["error"]["message"]["zh"]
 
 
 def test_a_folder_without_an_announcement_is_refused(
@@ -261,6 +272,7 @@ def test_every_fault_becomes_an_exit_code() -> None:
         (OSError(28, "disk full", "x"), 2),
         (ModuleNotFoundError("no", name="pyarrow.parquet"), 2),
         (ModuleNotFoundError("no", name="something_else"), None),
+        (MemoryError(), 2),
         (KeyError("x"), None),
         (BrokenPipeError(32, "no"), None),
     ]

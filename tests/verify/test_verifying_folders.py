@@ -19,6 +19,17 @@ def test_a_folder_on_disk_verifies_like_its_bytes() -> None:
     assert report.status("draws") == "PASS"
 
 
+def test_a_huge_file_beside_a_record_is_not_read(tmp_path: Path) -> None:
+    for path in (HAPPY / "sealed-drand" / "public").glob("*.*"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    alone = verify_record(read_public(tmp_path))
+    with (tmp_path / "film.mp4").open("wb") as film:
+        film.truncate(2**40)
+    files = read_public(tmp_path)
+    assert files["film.mp4"] == b""
+    assert verify_record(files).checks[1:] == alone.checks[1:]  # the first counts the files
+
+
 def test_the_auditors_folder_may_be_a_campaign_or_a_copy_of_its_private_part(tmp_path: Path) -> None:
     copy = HAPPY / "sealed-drand" / "auditor"
     (tmp_path / "private").symlink_to(copy)

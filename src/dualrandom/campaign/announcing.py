@@ -214,7 +214,7 @@ def _archivable(campaign: Campaign) -> str | None:
             "en": f"draw {document['draw']} has been announced, digest {digest_hex}",
         },
         remedy={
-            "zh": "公告不能更改。继续：dualrandom draw;放弃：dualrandom void --reason …,再重新公告。",
+            "zh": "公告不能更改。继续：dualrandom draw；放弃：dualrandom void --reason …，再重新公告。",
             "en": "An announcement cannot be changed. Go on: dualrandom draw; give up: dualrandom void --reason …, then announce.",
         },
     )

@@ -89,16 +89,19 @@ def _exempt_strangers(plan: Plan, libraries: Libraries) -> Iterator[Problem]:
 def _problems_without_plan(campaign: Campaign) -> list[Problem]:
     """Check what library files can be checked for while the plan is broken, so that one report names all mistakes."""
     try:
-        mapped = tomllib.loads(campaign.plan.read_text("utf-8-sig")).get("libraries", {})
+        document = tomllib.loads(campaign.plan.read_text("utf-8-sig"))
     except (OSError, ValueError):
-        mapped = {}
+        document = {}
+    mapped, head = document.get("libraries", {}), document.get("plan")
+    # credit codes are what a plan that does not say otherwise has; a plan that cannot be read may have any ids
+    uscc = head.get("enterprise_ids", "uscc") == "uscc" if isinstance(head, dict) else None
     problems: list[Problem] = []
     for kind in KINDS:
         # a file that the plan maps to our columns cannot be judged without the map
-        if kind in mapped:
+        if not isinstance(mapped, dict) or kind in mapped:
             continue
         for path in sorted(campaign.folder.glob(f"{kind}.*")):
-            problems += read_library(kind, path, None, None).problems
+            problems += read_library(kind, path, None, None, uscc).problems
     return problems
 
 

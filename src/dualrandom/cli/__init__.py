@@ -77,4 +77,6 @@ def _in_chinese(error: Any, told: str) -> str:
         return f"缺少 {name}"
     if kind == "BadParameter":
         return f"{name} 的值无效（{told}）"
-    return told
+    if told.startswith("No such command"):
+        return f"没有此命令（{told}）"
+    return f"无法理解（{told}）"

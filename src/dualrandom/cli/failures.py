@@ -104,6 +104,16 @@ def failure_of(error: BaseException) -> Failure | None:
         return _missing_extra(error)
     if isinstance(error, OSError) and error.errno != errno.EPIPE:
         return _operating_system(error)
+    if isinstance(error, MemoryError):
+        return Failure(
+            "out-of-memory",
+            "",
+            {"zh": "内存不足，未能完成", "en": "there is not enough memory to go on"},
+            {
+                "zh": "关闭其他程序，或查看是否有异常大的文件。",
+                "en": "Close other programs, or look for a file that is far too large.",
+            },
+        )
     return None
 
 

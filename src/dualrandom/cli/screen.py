@@ -131,7 +131,13 @@ def _tell(text: str) -> None:
 
 def print_json(data: Mapping[str, Any]) -> None:
     """Print one JSON object in readable form on standard output."""
-    print(json.dumps(data, ensure_ascii=False, indent=2))
+    text = json.dumps(data, ensure_ascii=False, indent=2)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        # what main() escapes for a person would not be JSON
+        text = json.dumps(data, indent=2)
+    print(text)
 
 
 @contextmanager

@@ -89,9 +89,15 @@ def read_libraries(folder: Path, plan: Plan) -> ReadResult:
     return ReadResult(libraries, _ordered(problems), counts)
 
 
-def read_library(kind: Kind, path: Path, source: LibrarySource | None, plan: Plan | None) -> OneLibrary:
-    """Read a single file as library ``kind``; without a plan, its words (classes, districts, …) are not checked."""
-    rows, found = _read(kind, path, path.name, source, Words.of(plan), plan)
+def read_library(
+    kind: Kind, path: Path, source: LibrarySource | None, plan: Plan | None, uscc: bool | None = None
+) -> OneLibrary:
+    """Read a single file as library ``kind``; without a plan, its words (classes, districts, …) are not checked.
+
+    ``uscc`` says without a plan whether enterprise ids are unified social credit codes (None: those of 18 characters).
+    """
+    words = replace(Words.of(None), uscc=uscc) if plan is None else Words.of(plan)
+    rows, found = _read(kind, path, path.name, source, words, plan)
     problems = _ordered([*found, *(rows.problems if rows is not None else ())])
     refused = any(each.severity == "error" for each in problems)
     return OneLibrary(kind, () if refused or rows is None else _records(rows, frozenset()), problems)

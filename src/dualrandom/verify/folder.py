@@ -11,6 +11,10 @@ from dualrandom.errors import DualRandomError
 
 _SECRET_BYTES = 32
 
+_READ_WHOLE = (".json", ".jsonl", ".txt", ".html")
+_LARGEST_STRANGER = 64 * 2**20
+"""Bytes beyond which a file that is no document of the protocol (a film, an archive) is named but not read."""
+
 
 @dataclass(frozen=True, slots=True)
 class AuditorFiles:
@@ -23,15 +27,21 @@ class AuditorFiles:
 def read_public(folder: Path) -> dict[str, bytes]:
     """Return the documents of a published folder by relative name with forward slashes.
 
-    Hidden files are left out. Raises DualRandomError ``no-folder`` where there is no folder.
+    Hidden files are left out; a large file beside the record that is no document of it stands with empty content.
+    Raises DualRandomError ``no-folder`` where there is no folder.
     """
     if not folder.is_dir():
         raise _missing("no-folder", folder, "不是文件夹", "is not a folder")
     return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
+        path.relative_to(folder).as_posix(): b"" if _large_stranger(path, folder) else path.read_bytes()
         for path in sorted(folder.rglob("*"))
         if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     }
+
+
+def _large_stranger(path: Path, folder: Path) -> bool:
+    logged = path.relative_to(folder).parts[0] == "log"
+    return not logged and path.suffix not in _READ_WHOLE and path.stat().st_size > _LARGEST_STRANGER
 
 
 def read_auditor(campaign: Path) -> AuditorFiles:
