@@ -233,6 +233,12 @@ def test_no_export_holds_a_formula_or_a_link_whatever_names_say(
     assert b"<script" not in (tmp_path / "summary.html").read_bytes()
 
 
+def test_an_invisible_character_before_a_formula_does_not_hide_it() -> None:
+    for before in ("", " ", "\u00a0", "\u200b", "\ufeff", "\u202e"):
+        assert csv_cell(f"{before}=1+1").startswith("'")
+    assert csv_cell("甲=1") == "甲=1"
+
+
 @given(st.text())
 def test_a_csv_cell_never_begins_with_what_is_evaluated(text: str) -> None:
     cell = csv_cell(text)

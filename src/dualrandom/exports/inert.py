@@ -19,7 +19,8 @@ def plain(text: str) -> str:
 
 def looks_like_formula(text: str) -> bool:
     """Say whether a spreadsheet program might evaluate a cell with this text."""
-    return text.lstrip().startswith(DANGEROUS)
+    seen = (character for character in text if character.isprintable() and not character.isspace())
+    return next(seen, "").startswith(DANGEROUS)
 
 
 def csv_cell(text: str) -> str:
