@@ -30,6 +30,15 @@ def test_a_huge_file_beside_a_record_is_not_read(tmp_path: Path) -> None:
     assert verify_record(files).checks[1:] == alone.checks[1:]  # the first counts the files
 
 
+def test_an_unreadable_file_beside_a_record_is_left_out_of_the_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "notes.bin").write_bytes(b"private")
+    (tmp_path / "seed.txt").write_bytes(b"seed")
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    assert read_public(tmp_path) == {"notes.bin": b"", "seed.txt": b"seed"}
+
+
 def test_the_auditors_folder_may_be_a_campaign_or_a_copy_of_its_private_part(tmp_path: Path) -> None:
     copy = HAPPY / "sealed-drand" / "auditor"
     (tmp_path / "private").symlink_to(copy)

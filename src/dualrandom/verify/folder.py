@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,21 +28,23 @@ class AuditorFiles:
 def read_public(folder: Path) -> dict[str, bytes]:
     """Return the documents of a published folder by relative name with forward slashes.
 
-    Hidden files are left out; a large file beside the record that is no document of it stands with empty content.
+    Hidden files are left out; a large or unreadable file beside the record that is no document of it is empty.
     Raises DualRandomError ``no-folder`` where there is no folder.
     """
     if not folder.is_dir():
         raise _missing("no-folder", folder, "不是文件夹", "is not a folder")
     return {
-        path.relative_to(folder).as_posix(): b"" if _large_stranger(path, folder) else path.read_bytes()
+        path.relative_to(folder).as_posix(): b"" if _left_unread(path, folder) else path.read_bytes()
         for path in sorted(folder.rglob("*"))
         if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     }
 
 
-def _large_stranger(path: Path, folder: Path) -> bool:
+def _left_unread(path: Path, folder: Path) -> bool:
     logged = path.relative_to(folder).parts[0] == "log"
-    return not logged and path.suffix not in _READ_WHOLE and path.stat().st_size > _LARGEST_STRANGER
+    if logged or path.suffix in _READ_WHOLE:
+        return False
+    return path.stat().st_size > _LARGEST_STRANGER or not os.access(path, os.R_OK)
 
 
 def read_auditor(campaign: Path) -> AuditorFiles:
