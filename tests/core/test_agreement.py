@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
+import copy
 import hashlib
 import json
 import os
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
@@ -27,6 +28,7 @@ from dualrandom.policy.plan import Budget, Caps, Department, Plan, Scope, VisitL
 from dualrandom.registry.models import Item, Libraries
 from dualrandom.seed import commitment_of, contribution_statement, seed_statement
 from dualrandom.statistics import labels_document, statistics_document
+from dualrandom.ticket import Tickets, cost_of
 from dualrandom.verify import AuditorFiles, verify_record
 
 CASES = 600 if os.environ.get("DUALRANDOM_DEEP") == "1" else 60
@@ -229,3 +231,86 @@ def test_optimised_dates_are_feasible_save_travel_and_are_said_to_be_optimised(
         again, _ = record(make_plan(calendar=calendar), libraries, number)
         assert again == files
     assert street_days["optimise"] < street_days["lottery"]
+
+
+def legal_changes(files: dict[str, bytes], dice: random.Random) -> Iterator[list[dict[str, Any]]]:
+    """Yield the visits with one seat given to a colleague who may take it, or two seats exchanged; caps are kept."""
+    people = {row["id"]: row["detail"] for row in map(json.loads, files["roster.jsonl"].splitlines())}
+    original = json.loads(files["result.json"])["visits"]
+    seats = [
+        (v, c, s)
+        for v, visit in enumerate(original)
+        for c, crew in enumerate(visit["crews"])
+        for s in range(len(crew["seats"]))
+    ]
+
+    def may_sit(person: str, visit: dict[str, Any], crew: dict[str, Any], leaver: str) -> bool:
+        row = people[person]
+        return (
+            row["department"] == crew["department"]
+            and visit["district"] in row["districts"]
+            and visit["date"] not in row["absent"]
+            and person not in crew["barred"]
+            and person not in crew["seats"]
+            and set(row["marks"]) >= set(people[leaver]["marks"])
+        )
+
+    def within_caps(visits: list[dict[str, Any]]) -> bool:
+        sat = [(p, visit["date"]) for visit in visits for crew in visit["crews"] for p in crew["seats"]]
+        days, totals = Counter(sat), Counter(p for p, _ in sat)
+        return all(n <= people[p]["daily"] for (p, _), n in days.items()) and all(
+            n <= people[p]["total"] for p, n in totals.items()
+        )
+
+    while seats:
+        v, c, s = dice.choice(seats)
+        visit, crew = original[v], original[v]["crews"][c]
+        leaver = crew["seats"][s]
+        changed = copy.deepcopy(original)
+        other = dice.choice([None, dice.choice(seats)])
+        if other is None:
+            able = [p for p in people if may_sit(p, visit, crew, leaver)]
+            newcomer = dice.choice(able) if able else None
+        else:
+            w, d, r = other
+            newcomer = original[w]["crews"][d]["seats"][r]
+            if not may_sit(leaver, original[w], original[w]["crews"][d], newcomer):
+                newcomer = None
+            else:
+                changed[w]["crews"][d]["seats"][r] = leaver
+        if newcomer is not None and may_sit(newcomer, visit, crew, leaver):
+            changed[v]["crews"][c]["seats"][s] = newcomer
+            if within_caps(changed):
+                yield changed
+                continue
+        yield []
+
+
+def test_every_legal_single_change_of_a_plan_is_refused(
+    make_plan: Callable[..., Plan], make_task: Callable[..., Any], make_libraries: Callable[..., Libraries]
+) -> None:
+    wanted = 10_000 if os.environ.get("DUALRANDOM_DEEP") == "1" else 300
+    tried: Counter[str] = Counter()
+    number = 0
+    while sum(tried.values()) < wanted:
+        number += 1
+        assert number < wanted
+        dice = random.Random(number)
+        files, _ = record(make_plan(), make_libraries(enterprises=30, inspectors=16, seed=number), number)
+        result = json.loads(files["result.json"])
+        tickets = Tickets(result["seed"])
+        for _, visits in zip(range(120), legal_changes(files, dice), strict=False):
+            if not visits:
+                continue
+            cost = sum(
+                cost_of(tickets.raw("pair", f"{visit['enterprise']}:{crew['department']}:{person}"))
+                for visit in visits
+                for crew in visit["crews"]
+                for person in crew["seats"]
+            )
+            totals = {**result["totals"], "cost": str(cost)}
+            lie = {**files, "result.json": canonical({**result, "visits": visits, "totals": totals})}
+            failed = [check.name for check in verify_record(lie).checks if check.status == "FAIL"]
+            assert {"crews", "prices"} & set(failed), (number, visits)
+            tried["prices" if "prices" in failed else "crews"] += 1
+    assert tried["prices"] > wanted // 4, tried
