@@ -1,0 +1,147 @@
+"""One database, SQLite or PostgreSQL, and its transactions.
+
+    database = Database("sqlite:///service.db")      # or postgresql://user:password@host/name
+    database.upgrade()
+    with database.writing() as session: ...          # committed at the end, or nothing
+
+A writing transaction on SQLite takes the write lock at once (``BEGIN IMMEDIATE``), so two writers wait for each other instead
+of failing late. On PostgreSQL rows are changed under a condition on their version, see :func:`change`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, select, text, update
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session, SQLModel
+
+from dualrandom.errors import DualRandomError
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+WAIT_SECONDS = 30
+POOL = 20
+
+Row = TypeVar("Row", bound=SQLModel)
+
+
+class StaleError(DualRandomError):
+    """Somebody else changed the row in between."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            "changed-meanwhile",
+            what,
+            {"zh": "其间已被他人修改", "en": "somebody else changed it in between"},
+            {"zh": "重新读取后再修改。", "en": "Read it again, then repeat the change."},
+        )
+
+
+def utc_now() -> datetime:
+    """Return the present instant; the service passes its own clock where it matters to tests."""
+    return datetime.now(UTC)
+
+
+class Database:
+    """An engine with this project's rules for transactions."""
+
+    def __init__(self, url: str) -> None:
+        parsed = make_url(url)
+        if parsed.drivername in {"postgresql", "postgres"}:
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        self.is_sqlite = parsed.get_backend_name() == "sqlite"
+        self.url = parsed
+        options: dict[str, Any] = {
+            "pool_size": POOL,
+            "max_overflow": POOL,
+            "pool_pre_ping": not self.is_sqlite,
+        }
+        if self.is_sqlite:
+            options["connect_args"] = {"timeout": WAIT_SECONDS, "check_same_thread": False}
+        self.engine: Engine = create_engine(parsed, **options)
+        if self.is_sqlite:
+            event.listen(self.engine, "connect", _prepare_sqlite)
+            event.listen(self.engine, "begin", _begin_sqlite)
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """Yield a session that changes nothing."""
+        with Session(self.engine, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """Yield a session whose changes are committed together at the end, or not at all if anything raises."""
+        engine = self.engine.execution_options(writing=True)
+        with Session(engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def upgrade(self, revision: str = "head") -> None:
+        """Bring the tables up to this version."""
+        command.upgrade(self._alembic(), revision)
+
+    def downgrade(self, revision: str) -> None:
+        """Take the tables back to an earlier version."""
+        command.downgrade(self._alembic(), revision)
+
+    def is_ready(self) -> bool:
+        """Tell whether the database answers and has its tables."""
+        try:
+            with self.engine.connect() as connection:
+                connection.execute(text("SELECT 1"))
+                return inspect(connection).has_table("office")
+        except SQLAlchemyError:
+            return False
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self.engine.dispose()
+
+    def _alembic(self) -> Config:
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+        config.attributes["engine"] = self.engine
+        return config
+
+
+def change(session: Session, row: SQLModel, version: int, values: Mapping[str, Any]) -> int:
+    """Change a row if it still has ``version``; return the new one. Raises StaleError.
+
+    ``row`` has a primary key and a ``version``; it is refreshed.
+    """
+    table: Any = type(row)
+    keys = {column.key: getattr(row, column.key) for column in inspect(table).primary_key}
+    unchanged = [getattr(table, name) == value for name, value in {**keys, "version": version}.items()]
+    changed = session.connection().execute(
+        update(table).where(*unchanged).values({**values, "version": version + 1})
+    )
+    if changed.rowcount != 1:
+        raise StaleError(f"{table.__tablename__} {' '.join(map(str, keys.values()))}")
+    session.refresh(row)
+    return version + 1
+
+
+def locked(session: Session, table: type[Row], key: Any) -> Row | None:
+    """Return a row that nobody else changes until this transaction ends (SQLite: nobody changes anything)."""
+    (column,) = inspect(table).primary_key
+    return session.scalars(select(table).where(column == key).with_for_update()).one_or_none()
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    # the driver's own begin would come too late for IMMEDIATE
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writing = connection.get_execution_options().get("writing", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")

@@ -1,0 +1,141 @@
+"""Jobs and their leases: whatever takes longer than an answer, or has to wait for a time, is done once by one runner.
+
+A runner claims a due job for a while and renews the claim as it works. If it dies, the lease runs out and another takes over
+with a higher fence; what the dead one might still write is refused, since every write asks :func:`holds`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import or_, select, update
+from sqlmodel import Session, col
+
+from dualrandom.errors import DualRandomError
+from dualrandom.store.database import Database
+from dualrandom.store.tables import Job
+
+LEASE = timedelta(seconds=60)
+
+
+class LeaseLostError(DualRandomError):
+    """Another runner has taken the job over."""
+
+    def __init__(self, job: Job) -> None:
+        super().__init__(
+            "lease-lost",
+            f"{job.kind} {job.subject}",
+            {"zh": "任务已由另一执行者接手", "en": "another runner has taken the job over"},
+            {"zh": "不必处理。", "en": "Nothing has to be done."},
+        )
+
+
+def enqueue(
+    session: Session,
+    kind: str,
+    subject: str,
+    *,
+    now: datetime,
+    by: str,
+    arguments: Mapping[str, Any] | None = None,
+    run_after: datetime | None = None,
+    unique_key: str | None = None,
+    total: int = 0,
+) -> Job:
+    """Add a job, or return the one that has the same unique key."""
+    if unique_key is not None:
+        known = session.scalars(select(Job).where(col(Job.unique_key) == unique_key)).one_or_none()
+        if known is not None:
+            return known
+    job = Job(
+        kind=kind,
+        subject=subject,
+        arguments=dict(arguments or {}),
+        run_after=run_after or now,
+        unique_key=unique_key,
+        total=total,
+        created_by=by,
+        created_at=now,
+    )
+    session.add(job)
+    session.flush()
+    return job
+
+
+def claim(database: Database, owner: str, now: datetime, kinds: Sequence[str]) -> Job | None:
+    """Take the job that is due longest and that nobody holds, or return None."""
+    free = or_(col(Job.state) == "queued", (col(Job.state) == "running") & (col(Job.lease_until) < now))
+    with database.writing() as session:
+        job = session.scalars(
+            select(Job)
+            .where(col(Job.kind).in_(kinds), col(Job.run_after) <= now, free)
+            .order_by(col(Job.run_after), col(Job.id))
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        ).one_or_none()
+        if job is None:
+            return None
+        job.state = "running"
+        job.lease_owner, job.lease_until = owner, now + LEASE
+        job.fence += 1
+        job.attempts += 1
+        session.add(job)
+        return job
+
+
+def holds(session: Session, job: Job) -> None:
+    """Keep the job's row until the transaction ends, and see that its lease is still ours. Raises LeaseLostError."""
+    kept = session.execute(
+        select(col(Job.fence), col(Job.state)).where(col(Job.id) == job.id).with_for_update()
+    ).one_or_none()
+    if kept is None or tuple(kept) != (job.fence, "running"):
+        raise LeaseLostError(job)
+
+
+def renew(
+    database: Database,
+    job: Job,
+    now: datetime,
+    *,
+    stage: tuple[str, str] | None = None,
+    done: int | None = None,
+    total: int | None = None,
+) -> None:
+    """Lengthen the lease and note how far the job is. Raises LeaseLostError."""
+    values: dict[str, Any] = {"lease_until": now + LEASE}
+    if stage is not None:
+        values |= {"stage_zh": stage[0], "stage_en": stage[1]}
+    values |= {} if done is None else {"done": done}
+    values |= {} if total is None else {"total": total}
+    with database.writing() as session:
+        holds(session, job)
+        session.execute(update(Job).where(col(Job.id) == job.id).values(values))
+
+
+def finish(
+    session: Session,
+    job: Job,
+    now: datetime,
+    *,
+    result: Mapping[str, Any] | None = None,
+    problem: Mapping[str, Any] | None = None,
+) -> None:
+    """End a job in the transaction that keeps what it did. Raises LeaseLostError."""
+    holds(session, job)
+    values = {
+        "state": "done" if problem is None else "failed",
+        "result": None if result is None else dict(result),
+        "problem": None if problem is None else dict(problem),
+        "finished_at": now,
+        "lease_until": None,
+    }
+    session.execute(update(Job).where(col(Job.id) == job.id).values(values))
+
+
+def postpone(session: Session, job: Job, until: datetime) -> None:
+    """Give a job back to be tried again later, for instance when the beacon does not answer. Raises LeaseLostError."""
+    holds(session, job)
+    values = {"state": "queued", "run_after": until, "lease_owner": None, "lease_until": None}
+    session.execute(update(Job).where(col(Job.id) == job.id).values(values))

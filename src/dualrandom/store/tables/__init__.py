@@ -1,0 +1,75 @@
+"""All tables. Importing this package fills ``SQLModel.metadata``, which the migrations are compared with."""
+
+from dualrandom.store.tables.accounts import (
+    Activity,
+    ApiKey,
+    Approval,
+    Department,
+    Office,
+    Role,
+    SignIn,
+    User,
+)
+from dualrandom.store.tables.draws import Amendment, Blob, DrawFile, DrawRow, DrawState, LogFile
+from dualrandom.store.tables.libraries import Import, LibraryRow, Revision, StagedRow
+from dualrandom.store.tables.plans import (
+    ContributionRow,
+    Join,
+    JoinState,
+    PlanRow,
+    PlanState,
+    PlanVersion,
+    TaskRow,
+)
+from dualrandom.store.tables.visits import (
+    CaseVisit,
+    Check,
+    CrewSeat,
+    DayNotice,
+    Finding,
+    FindingText,
+    LedgerEntry,
+    Referral,
+    Visit,
+)
+from dualrandom.store.tables.work import Job, Outbox, Repeat
+
+__all__ = [
+    "Activity",
+    "Amendment",
+    "ApiKey",
+    "Approval",
+    "Blob",
+    "CaseVisit",
+    "Check",
+    "ContributionRow",
+    "CrewSeat",
+    "DayNotice",
+    "Department",
+    "DrawFile",
+    "DrawRow",
+    "DrawState",
+    "Finding",
+    "FindingText",
+    "Import",
+    "Job",
+    "Join",
+    "JoinState",
+    "LedgerEntry",
+    "LibraryRow",
+    "LogFile",
+    "Office",
+    "Outbox",
+    "PlanRow",
+    "PlanState",
+    "PlanVersion",
+    "Referral",
+    "Repeat",
+    "Revision",
+    "Role",
+    "SignIn",
+    "StagedRow",
+    "TaskRow",
+    "User",
+    "Visit",
+]

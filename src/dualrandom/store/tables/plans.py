@@ -1,0 +1,126 @@
+"""A plan from its draft to its announcement: what the dispatcher writes, and what each department brings."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from dualrandom.store.tables.base import instant_field, json_field, word_field
+
+
+class PlanState(StrEnum):
+    """How far a plan has come; its draws have states of their own."""
+
+    DRAFT = "draft"
+    INVITING = "inviting"
+    ANNOUNCED = "announced"
+    CLOSED = "closed"
+
+
+class JoinState(StrEnum):
+    """How a department stands to a plan."""
+
+    INVITED = "invited"
+    CONFIRMED = "confirmed"
+    DECLINED = "declined"
+    LEFT_OUT = "left-out"
+    WITHDRAWN = "withdrawn"
+
+
+class PlanRow(SQLModel, table=True):
+    """A plan. ``document`` holds the tables of plan.toml but tasks, departments and contributions."""
+
+    __tablename__ = "plan"
+
+    id: str = Field(primary_key=True)
+    title: str
+    state: PlanState = word_field(PlanState, default=PlanState.DRAFT)
+    document: dict[str, Any] = json_field()
+    join_by: datetime | None = instant_field(default=None)
+    """Until when departments confirm; then they are left out."""
+    version: int = 1
+    """Rises with every edit; an ETag."""
+    created_by: str
+    created_at: datetime = instant_field()
+
+
+class PlanVersion(SQLModel, table=True):
+    """Every version of a plan and of its joins and tasks, append-only."""
+
+    __tablename__ = "plan_version"
+
+    id: int | None = Field(default=None, primary_key=True)
+    plan_id: str = Field(foreign_key="plan.id", index=True)
+    subject: str
+    """``plan``, ``join:<department>``, ``task:<id>``"""
+    version: int
+    document: dict[str, Any] = json_field()
+    at: datetime = instant_field()
+    by: str
+
+    __table_args__ = (UniqueConstraint("plan_id", "subject", "version"),)
+
+
+class Join(SQLModel, table=True):
+    """A department's part in a plan: when it was invited, what it answered, with which inspectors."""
+
+    __tablename__ = "plan_join"
+
+    id: int | None = Field(default=None, primary_key=True)
+    plan_id: str = Field(foreign_key="plan.id", index=True)
+    department_id: str = Field(foreign_key="department.id", index=True)
+    state: JoinState = word_field(JoinState, default=JoinState.INVITED)
+    seats: list[list[str]] | None = json_field(default=None)
+    """Seats of its crews in this plan; None: the department's."""
+    inspectors: list[str] | None = json_field(default=None)
+    """Codes of those who take part; None: all of the department."""
+    invited_at: datetime = instant_field()
+    deadline: datetime = instant_field()
+    reminded_at: datetime | None = instant_field(default=None)
+    answered_at: datetime | None = instant_field(default=None)
+    reason: str = ""
+    version: int = 1
+
+    __table_args__ = (UniqueConstraint("plan_id", "department_id"),)
+
+
+class TaskRow(SQLModel, table=True):
+    """A task of a plan: one ``[[tasks]]`` table of plan.toml. ``removed``: taken out of the draft, kept in the history."""
+
+    __tablename__ = "plan_task"
+
+    pk: int | None = Field(default=None, primary_key=True)
+    plan_id: str = Field(foreign_key="plan.id", index=True)
+    id: str
+    department_id: str = Field(foreign_key="department.id", index=True)
+    document: dict[str, Any] = json_field()
+    removed: bool = False
+    version: int = 1
+
+    __table_args__ = (UniqueConstraint("plan_id", "id"),)
+
+
+class ContributionRow(SQLModel, table=True):
+    """A party's commitment to a nonce for the next draw of a plan, and the nonce once it is revealed."""
+
+    __tablename__ = "contribution"
+
+    id: int | None = Field(default=None, primary_key=True)
+    plan_id: str = Field(foreign_key="plan.id", index=True)
+    draw_id: str | None = None
+    """The draw it is announced in."""
+    party: str
+    name: str
+    key: str
+    commitment: str
+    signature: str
+    nonce: str | None = None
+    committed_at: datetime = instant_field()
+    revealed_at: datetime | None = instant_field(default=None)
+    version: int = 1
+
+    __table_args__ = (UniqueConstraint("plan_id", "draw_id", "party"),)
