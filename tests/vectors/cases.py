@@ -196,6 +196,7 @@ def cases(reference: ModuleType) -> dict[str, Any]:
     found["open-announced"] = base()
     found["open-voided"] = base() | {"beside": voided}
     found["open-drawn-after-void"] = again = base() | {"draw": "test-2023-000002"}
+    again["nonces"] = {"amr": ("b1" * 32, True), "fire": ("b2" * 32, False)}
     again["announcement"] = {"voids": ["test-2023-000001"]}
     again["beside"] = lambda built: {
         f"voided/test-2023-000001/{name}": data

@@ -191,11 +191,18 @@ class Story:
 
     def afterwards(self) -> None:
         kinds = {"exclude": "EXCLUDE", "substitute": "SUBSTITUTE", "replace": "AMEND"}
-        for row in self.files.get("changes.jsonl", b"").splitlines():
-            self.book.add(kinds[json.loads(row)["type"]], self.draw, row)
+        for number, row in enumerate(self.files.get("changes.jsonl", b"").splitlines(), 1):
+            change = json.loads(row)
+            self.book.add(kinds[change["type"]], self.draw, row)
+            if change["type"] == "exclude" and change["beacon"] is not None:
+                self.excluded(number)
         for name, kind in (("findings.json", "FINDINGS"), ("void.json", "VOID")):
             if name in self.files:
                 self.book.add(kind, self.draw, self.files[name])
+
+    def excluded(self, number: int) -> None:
+        """The witnesses cosign an exclusion in the last second before its round."""
+        self.files[f"exclusions/{number}.checkpoint"] = self.book.checkpoint(at(LATE + 2))
 
 
 class AfterVoid(Story):

@@ -5,7 +5,7 @@ It shares no code with the package, so where it, the drawing engine and the veri
 that follows from it is computed honestly, so that only the check that looks at this value can find it.
 
     lies: announcement, frame, roster, recusals (rows before they are sealed), statement, sizes, selection, visits, barred,
-          dates, plan, seats, prices, cutoffs, embargoed, result
+          dates, plan, seats, prices, cutoffs, embargoed, result, flags
 
 It is built up in `reference_lists` (lists, announcement, seed), `reference_visits` (selection, visits, who may sit) and
 `reference_plan` (dates, plan, prices).
@@ -17,6 +17,7 @@ import json
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
 
+import reference_flags  # type: ignore[import-not-found]
 from reference_lists import Case, Json, Lie, jcs, ratio  # type: ignore[import-not-found]
 from reference_plan import Planned, cheapest  # type: ignore[import-not-found]
 
@@ -104,7 +105,7 @@ class Built(Planned):  # type: ignore[misc]
                 "announcement": self.digest,
                 "draw": self.draw,
                 "excluded": None if self.case.sealed else [],
-                "flags": [],
+                "flags": self.lie("flags", reference_flags.flags(self)),
                 "frame": {"districts": counted(districts), "size": len(self.frame)},
                 "load": {
                     "greatest": counts[-1],
@@ -129,7 +130,11 @@ class Built(Planned):  # type: ignore[misc]
                     for task in task_ids
                 ],
                 "undated": [
-                    {"enterprise": v["enterprise"], "part": v["part"], "reason": "no-seatable-day"}
+                    {
+                        "enterprise": v["enterprise"],
+                        "part": v["part"],
+                        "reason": reference_flags.reason(self, v),
+                    }
                     for v in staffed
                     if v["date"] is None
                 ],

@@ -2,6 +2,9 @@
 
 docs/protocol.md §4. A draw's BEACON entry comes after a checkpoint K that a quorum of witnesses cosigned before the
 beacon's round was due. Then what K covers was fixed and public, whatever the clock of the office said.
+
+The verifier has this rule of its own, :mod:`dualrandom.verify.order`, written from the page alone and sharing no decision with
+what draws; this one is for those who have a log and no record. A test compares them.
 """
 
 from __future__ import annotations

@@ -112,11 +112,6 @@ class _Replay:
                 self.verdict.unchecked(
                     f"{pending.row.enterprise} 尚未递补", f"no substitute of {pending.row.enterprise} yet"
                 )
-        if any(isinstance(change, Exclude) and change.due is not None for change in changes):
-            self.record.verdicts["events"].unchecked(
-                "公布的文件不能证明排除先于其信标轮次公开",
-                "nothing published here proves that an exclusion was public before its round",
-            )
         counts = Counter(type(change).__name__.lower() for change in changes)
         excluded, filled, replaced = counts["exclude"], counts["substitute"], counts["replace"]
         self.verdict.note(

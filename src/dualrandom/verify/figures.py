@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from dualrandom.verify import schema
+from dualrandom.verify import flags, schema
 from dualrandom.verify.announcement import Announcement
-from dualrandom.verify.lists import Frame, Inspector
+from dualrandom.verify.lists import Frame, Inspector, Recusals
 from dualrandom.verify.report import Verdict
 from dualrandom.verify.result import Result
 from dualrandom.verify.rules import Strata
 from dualrandom.verify.sizes_selection import frame_sizes
+from dualrandom.verify.visits import broken_visits
 
 NAME = "statistics.json"
 _KEYS = (
@@ -32,6 +33,7 @@ class Statistics:
     announcement: str
     draw: str
     document: Mapping[str, Any]
+    flags: flags.Flags
 
 
 def parse_statistics(data: bytes) -> Statistics:
@@ -39,8 +41,9 @@ def parse_statistics(data: bytes) -> Statistics:
     document = schema.record(schema.parsed(data, NAME), NAME, _KEYS)
     schema.choice("dualrandom/v1/statistics")(document["type"], f"{NAME}: type")
     if document["excluded"] is not None:
-        _rows(document["excluded"], "excluded", {"count": schema.integer, "reason": schema.text})
-    _rows(document["flags"], "flags", {"code": schema.ident, "task": _task, "value": schema.text})
+        _rows(document["excluded"], "excluded", {"count": schema.positive, "reason": schema.ident})
+        schema.ascending([row["reason"] for row in document["excluded"]], f"{NAME}: excluded")
+    shown = flags.parse_flags(document["flags"], f"{NAME}: flags")
     frame = schema.record(document["frame"], f"{NAME}: frame", ("districts", "size"))
     districts = {"count": schema.integer, "district": schema.ident}
     _rows(frame["districts"], "frame.districts", districts)
@@ -59,7 +62,11 @@ def parse_statistics(data: bytes) -> Statistics:
     _rows(
         document["undated"],
         "undated",
-        {"enterprise": schema.ident, "part": schema.positive, "reason": schema.text},
+        {
+            "enterprise": schema.ident,
+            "part": schema.positive,
+            "reason": schema.choice(*sorted(flags.REASONS)),
+        },
     )
     _rows(
         document["workload"],
@@ -70,12 +77,8 @@ def parse_statistics(data: bytes) -> Statistics:
         announcement=schema.hex64(document["announcement"], f"{NAME}: announcement"),
         draw=schema.ident(document["draw"], f"{NAME}: draw"),
         document=document,
+        flags=shown,
     )
-
-
-def _task(value: Any, where: str) -> None:
-    if value != "":
-        schema.ident(value, where)
 
 
 def _ratio(value: Any, where: str) -> None:
@@ -98,8 +101,12 @@ def check_statistics(
     frame: Frame | None,
     strata: Strata | None,
     roster: Mapping[str, Inspector] | None,
+    recusals: Recusals | None,
 ) -> None:
-    """Compare every figure that the lists and the result at hand determine; `excluded` and reasons are not among them."""
+    """Compare every figure that the lists and the result at hand determine; `excluded` is not among them.
+
+    Lists are None where they cannot be read, or where the announcement contradicts itself.
+    """
     document = statistics.document
     expected: dict[str, Any] = {"draw": announcement.draw, "frame.size": announcement.lists["frame"].size}
     if announcement.sealed:
@@ -115,11 +122,18 @@ def check_statistics(
             for task, selection in result.selection.items()
         ]
     expected |= _figures_of_visits(announcement, result, roster)
+    reasoned = False
+    if frame is not None and roster is not None and recusals is not None and expected.get("undated"):
+        reasoned = not broken_visits(announcement, result.visits or ())
+        if reasoned:
+            expected["undated"] = flags.undated_reasons(announcement, result, frame, roster, recusals)
+    for zh, en in flags.false_flags(statistics.flags, announcement, frame, roster):
+        verdict.fail(f"statistics.json 的 flags：{zh}", f"flags of statistics.json: {en}")
     for path, ours in expected.items():
         theirs: Any = document
         for key in path.split("."):
             theirs = theirs[key]
-        if path == "undated":
+        if path == "undated" and not reasoned:
             theirs = [{"enterprise": row["enterprise"], "part": row["part"]} for row in theirs]
         if theirs != ours:
             verdict.fail(

@@ -1,10 +1,13 @@
-"""Is every document of the draw in the log, in its order, and was all that decides public before the round? (docs/protocol.md §11)"""
+"""Is every document of the draw in the log, in its order, and was all that decides public before the round? (docs/protocol.md §11)
+
+:mod:`dualrandom.log.order` holds the rule of §11.3 once more, for those who draw and for witnesses. The two are kept apart on
+purpose: what judges a record shares no decision with what made it. A test compares them.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
@@ -16,11 +19,13 @@ from dualrandom.log.errors import LogError
 from dualrandom.log.policy import Policy
 from dualrandom.verify import schema
 from dualrandom.verify.announcement import Announcement
+from dualrandom.verify.exclusions import FOLDER as EXCLUSIONS
+from dualrandom.verify.exclusions import check_exclusions
 from dualrandom.verify.loading import Record
+from dualrandom.verify.nonces import REVEALS, Reveal, check_reuse, parse_reveal
 from dualrandom.verify.public_log import ANNOUNCED, CHECKPOINT, FOLDER, PublicLog, read_log
 from dualrandom.verify.report import Fault, Verdict
 
-REVEALS = "reveals/"
 ONE_FILE = {
     EntryType.ANNOUNCE: "announcement.json",
     EntryType.BEACON: "beacon.json",
@@ -28,7 +33,6 @@ ONE_FILE = {
     EntryType.VOID: "void.json",
     EntryType.FINDINGS: "findings.json",
     EntryType.OPEN: "openings.jsonl",
-    EntryType.ATTEST: "attest.json",
     EntryType.ATTEST: "attest.json",
 }
 """Types whose latest entry is of the published file of this name."""
@@ -40,29 +44,6 @@ TYPES_OF_CHANGES = {
     "substitute": EntryType.SUBSTITUTE,
     "replace": EntryType.AMEND,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Reveal:
-    """reveals/<party>.json."""
-
-    party: str
-    draw: str
-    nonce: str
-
-
-def parse_reveal(data: bytes, name: str) -> Reveal:
-    """Parse one reveal. Raises Fault."""
-    found = schema.record(schema.parsed(data, name), name, ("draw", "nonce", "party", "type"))
-    schema.choice("dualrandom/v1/reveal")(found["type"], f"{name}: type")
-    reveal = Reveal(
-        party=schema.ident(found["party"], f"{name}: party"),
-        draw=schema.ident(found["draw"], f"{name}: draw"),
-        nonce=schema.hex64(found["nonce"], f"{name}: nonce"),
-    )
-    if name != f"{REVEALS}{reveal.party}.json":
-        raise Fault(f"{name} 的 party 是 {reveal.party}", f"{name} is of the party {reveal.party}")
-    return reveal
 
 
 class LogChecks:
@@ -106,7 +87,9 @@ class LogChecks:
         )
 
     def _no_log(self, verdict: Verdict, voided: bool) -> None:
-        left = sorted(name for name in self.record.files if name == ANNOUNCED or name.startswith(REVEALS))
+        left = sorted(
+            name for name in self.record.files if name == ANNOUNCED or name.startswith((REVEALS, EXCLUSIONS))
+        )
         if left and not voided:
             verdict.fail(f"有 {left[0]} 却没有日志", f"there is {left[0]}, but no log")
         verdict.unchecked(
@@ -317,6 +300,10 @@ class LogChecks:
             f"a quorum of witnesses had seen the announcement at {seen}, before the round at {due}",
         )
 
+    def check_exclusions(self) -> None:
+        """Check that each exclusion was witnessed before its own round."""
+        check_exclusions(self.record, self.a, self.log)
+
     # --- what the log adds to other checks
 
     def check_contributions(self) -> None:
@@ -339,6 +326,7 @@ class LogChecks:
                         f"{name} does not match a commitment of {reveal.party}",
                     )
                 revealed[reveal.party] = reveal.nonce
+        check_reuse(verdict, self.a, self.log, self.record.files, revealed)
         if self.record.statement is None:
             return
         for party, word, value in self.record.statement.contributions:

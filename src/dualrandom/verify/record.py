@@ -76,6 +76,7 @@ def _verify(
         ("lists", "核对名录", "lists", lambda: check_lists(record, announcement)),
         ("log", "核对日志", "the log", lambda: in_log.check_log(log_policy, voided=voided)),
         ("events", "", "", in_log.check_events),
+        ("events", "", "", in_log.check_exclusions),
         ("contributions", "核对随机贡献", "contributions", check.contributions),
         ("contributions", "", "", in_log.check_contributions),
         ("beacon", "核对信标", "beacon", check.beacon),

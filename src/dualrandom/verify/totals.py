@@ -41,7 +41,8 @@ def check_result(record: Record, announcement: Announcement) -> None:
             result,
             record.frame if record.references_hold else None,
             record.strata,
-            record.roster,
+            record.roster if record.references_hold else None,
+            record.recusals,
         )
     verdict.note("总数与键相符，无缺无增", "totals and keys are right, nothing is missing or added")
 
