@@ -14,7 +14,8 @@ from collections.abc import Iterable
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import insert, select
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
 from dualrandom.errors import DualRandomError, IntegrityError
@@ -52,11 +53,14 @@ class Vault:
     def put(self, session: Session, content: bytes, *, private: bool) -> str:
         """Store bytes unless they are there; return their SHA-256."""
         sha256 = hashlib.sha256(content).hexdigest()
-        known = session.execute(select(col(Blob.sealed)).where(col(Blob.sha256) == sha256)).one_or_none()
-        if known is None:
+        if session.execute(select(col(Blob.sealed)).where(col(Blob.sha256) == sha256)).first() is None:
             kept = self._sealed(content, sha256) if private else content
+            insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+            # two writers may bring the same bytes at the same time
             session.execute(
-                insert(Blob).values(sha256=sha256, size=len(content), sealed=private, content=kept)
+                insert(Blob)
+                .values(sha256=sha256, size=len(content), sealed=private, content=kept)
+                .on_conflict_do_nothing()
             )
         return sha256
 
