@@ -1,10 +1,11 @@
 """The ceremony of one draw as a state machine: what may happen next and what may not. No I/O, no clock.
 
-    drafted → announced → waiting → seeded → drawn → published → executing → closed
+    drafted → announced → waiting → seeded → drawn → published → executing ⇄ closed
                   └──────────┴─────────┴───────┴──→ void
 
 ``waiting``: all that was revealed is witnessed, and the round has not come. The instants are the caller's: those of
-witnesses where there are some. A ceremony never changes; each step returns the next one or raises StateError.
+witnesses where there are some. A ceremony never changes; each step returns the next one or raises StateError. Every
+command that changes a draw asks it, with the state that :func:`dualrandom.campaign.state.state_of` reads off the folder.
 
 Invariants
 ----------
@@ -24,12 +25,15 @@ Invariants
 >>> refused(announced.announce, {"amr"}, at(13), at(9)), refused(drafted.announce, {"amr"}, at(12), at(12))
 ('already-announced', 'round-already-known')
 
-2. Nonces are revealed by announced parties, once each, before the round is due.
+2. Nonces are revealed by announced parties, once each, before the contributions close, which is when the round is due or
+   earlier.
 
 >>> revealed = announced.reveal("amr", now=at(10))
 >>> refused(revealed.reveal, "amr", at(10)), refused(revealed.reveal, "chance", at(10))
 ('already-revealed', 'party-unknown')
 >>> refused(revealed.reveal, "fire", at(12))
+'contributions-closed'
+>>> refused(drafted.announce({"amr"}, at(12), at(9), closes=at(11)).reveal, "amr", at(11))
 'contributions-closed'
 
 3. Witnesses have seen the announcement and every revealed nonce before the round is due. A nonce that is revealed later
@@ -42,30 +46,34 @@ Invariants
 4. Once the seed is known nothing enters it any more: what was not revealed counts as withheld.
 
 >>> seeded = waiting.seed()
->>> refused(seeded.reveal, "fire", at(11)), refused(seeded.witness, at(11))
-('contributions-closed', 'contributions-closed')
+>>> refused(seeded.reveal, "fire", at(11)), refused(seeded.witness, at(11)), refused(seeded.seed)
+('contributions-closed', 'contributions-closed', 'already-seeded')
 
-5. One result for one seed; it is published before anything is carried out.
+5. One result for one seed; it is published before anything is carried out, and attested only then.
 
 >>> drawn = seeded.draw()
->>> refused(drawn.draw), refused(drawn.change)
-('already-drawn', 'not-drawn')
+>>> refused(drawn.draw), refused(drawn.change), refused(drawn.attest)
+('already-drawn', 'not-drawn', 'not-drawn')
 >>> published = drawn.publish()
 
 6. A draw may be voided with a reason, in any phase from its announcement up to its publication, never afterwards. A
-   void is final.
+   void is final: the next announcement begins a ceremony of its own.
 
 >>> refused(drawn.void, " "), refused(published.void, "we do not like it"), refused(drafted.void, "?")
 ('reason-missing', 'result-published', 'not-announced')
->>> refused(waiting.void("the register was wrong").seed)
-'draw-is-void'
+>>> voided = waiting.void("the register was wrong")
+>>> refused(voided.seed), refused(voided.announce, {"amr"}, at(13), at(9)), refused(voided.void, "again")
+('draw-is-void', 'draw-is-void', 'draw-is-void')
 
-7. After publication only exclusions, substitutes, corrections, openings and findings are added; the draw is closed when
-   all is recorded, and even then a correction may follow.
+7. After publication only exclusions, substitutes, replacements, openings, findings, corrections and attestations are
+   added. The draw is closed while all of it is there: a finding for each check of each visit in effect that has a date,
+   and no exclusion that waits for its substitute. A correction leaves it closed; an exclusion opens it again.
 
 >>> executing = published.change()
->>> executing.close().change().phase.name, refused(executing.publish)
-('CLOSED', 'already-published')
+>>> executing.phase.name, executing.close().phase.name, executing.close().change().phase.name
+('EXECUTING', 'CLOSED', 'EXECUTING')
+>>> refused(executing.publish), refused(executing.close().publish), executing.attest() == executing
+('already-published', 'already-published', True)
 """
 
 from __future__ import annotations
@@ -101,7 +109,8 @@ class Ceremony:
     """One draw in one phase.
 
     ``due`` is when the round is due; None means that nobody claims it was unknown (a rehearsal, local randomness), and
-    then the rules about instants do not apply.
+    then the rules about instants do not apply. ``closes``: until when nonces may be revealed; None: until ``due``.
+    ``digest``: the announcement's.
     """
 
     draw_id: str = ""
@@ -109,14 +118,32 @@ class Ceremony:
     parties: frozenset[str] = frozenset()
     revealed: frozenset[str] = frozenset()
     due: datetime | None = None
+    closes: datetime | None = None
+    digest: str = ""
 
-    def announce(self, parties: Iterable[str], due: datetime | None, now: datetime) -> Ceremony:
+    def announce(
+        self,
+        parties: Iterable[str],
+        due: datetime | None,
+        now: datetime,
+        closes: datetime | None = None,
+        digest: str = "",
+    ) -> Ceremony:
         """Drafted → announced."""
+        if self.phase is Phase.VOID:
+            raise self._refusal("draw-is-void")
         if self.phase is not Phase.DRAFTED:
-            raise self._refusal("already-announced")
+            raise self._refusal("already-announced", self.digest or None)
         if due is not None and now >= due:
-            raise self._refusal("round-already-known")
-        return replace(self, phase=Phase.ANNOUNCED, parties=frozenset(parties), due=due)
+            raise self._refusal("round-already-known", f"{due:%Y-%m-%dT%H:%M:%SZ}")
+        return replace(
+            self,
+            phase=Phase.ANNOUNCED,
+            parties=frozenset(parties),
+            due=due,
+            closes=None if due is None else min(closes or due, due),
+            digest=digest,
+        )
 
     def reveal(self, party: str, now: datetime) -> Ceremony:
         """Add a revealed nonce; what was witnessed before has to be witnessed again."""
@@ -125,7 +152,8 @@ class Ceremony:
             raise self._refusal("party-unknown", party)
         if party in self.revealed:
             raise self._refusal("already-revealed", party)
-        if self.due is not None and now >= self.due:
+        closes = self.closes or self.due
+        if closes is not None and now >= closes:
             raise self._refusal("contributions-closed")
         return replace(self, phase=Phase.ANNOUNCED, revealed=self.revealed | {party})
 
@@ -154,14 +182,19 @@ class Ceremony:
         return replace(self, phase=Phase.PUBLISHED)
 
     def change(self) -> Ceremony:
-        """Published → executing: an exclusion, a substitute, a correction, an opening, a finding."""
+        """Published, executing or closed → executing: an exclusion, a substitute, a replacement, a finding."""
         self._within(Phase.PUBLISHED, Phase.CLOSED, "", "not-drawn")
-        return replace(self, phase=max(self.phase, Phase.EXECUTING))
+        return replace(self, phase=Phase.EXECUTING)
 
     def close(self) -> Ceremony:
-        """Executing → closed: every visit has its findings."""
+        """Published or executing → closed: nothing is missing any more."""
         self._within(Phase.PUBLISHED, Phase.CLOSED, "", "not-drawn")
         return replace(self, phase=Phase.CLOSED)
+
+    def attest(self) -> Ceremony:
+        """Stay where it is, published or later: the auditor signs what is there."""
+        self._within(Phase.PUBLISHED, Phase.CLOSED, "", "not-drawn")
+        return self
 
     def void(self, reason: str) -> Ceremony:
         """Any phase from announced to drawn → void."""
@@ -169,6 +202,12 @@ class Ceremony:
         if not reason.strip():
             raise self._refusal("reason-missing")
         return replace(self, phase=Phase.VOID)
+
+    def announced(self) -> Ceremony:
+        """Insist that there is an announcement, void or not."""
+        if self.phase is Phase.DRAFTED:
+            raise self._refusal("not-announced")
+        return self
 
     def _within(self, first: Phase, last: Phase, after: str, before: str = "") -> None:
         if self.phase is Phase.VOID:
@@ -182,24 +221,25 @@ class Ceremony:
 
     def _refusal(self, code: str, value: str | None = None) -> StateError:
         zh, en, remedy_zh, remedy_en = _REFUSALS[code]
+        said = self.draw_id if value is None else value
         return StateError(
             code,
-            self.draw_id if value is None else value,
-            {"zh": zh, "en": en},
+            said,
+            {"zh": zh.format(draw=self.draw_id, value=said), "en": en.format(draw=self.draw_id, value=said)},
             {"zh": remedy_zh, "en": remedy_en},
         )
 
 
 _REFUSALS = {
     "already-announced": (
-        "已经公告",
-        "it has been announced",
+        "抽取 {draw} 已公告，摘要 {value}",
+        "draw {draw} has been announced, digest {value}",
         "公告不能更改。继续：dualrandom draw；放弃：dualrandom void --reason …，再重新公告。",
         "An announcement cannot be changed. Go on: dualrandom draw; give up: dualrandom void --reason …, then announce.",
     ),
     "round-already-known": (
-        "信标轮次的时间已过：随机数已公开，公告不再可信",
-        "the beacon's round was due already: its randomness is known, the announcement proves nothing",
+        "信标轮次的时间 {value} 已过：随机数已公开，公告不再可信",
+        "the beacon's round was due at {value}: its randomness is known, the announcement proves nothing",
         "在 [beacon] 中选择将来的轮次；仅演练时用 --rehearsal（结果会注明）。",
         "Choose a future round under [beacon]; for a rehearsal only, use --rehearsal (the result says so).",
     ),
@@ -216,20 +256,20 @@ _REFUSALS = {
         "Announce again with dualrandom announce.",
     ),
     "party-unknown": (
-        "公告中没有这个参与方",
-        "the announcement names no such party",
+        "公告中没有参与方 {value}",
+        "the announcement names no party {value}",
         "核对 --party；可写的是计划 [[contributions]] 中的 party。",
         "Look at --party: it is a party of [[contributions]] in the plan.",
     ),
     "already-revealed": (
-        "该参与方已经公开随机数",
-        "this party has revealed its nonce already",
+        "{value} 已经公开随机数",
+        "{value} has revealed its nonce already",
         "不必再做。",
         "There is nothing left to do.",
     ),
     "contributions-closed": (
-        "随机贡献已截止：信标轮次的时间已到，或种子已定",
-        "contributions are closed: the round is due, or the seed is fixed",
+        "随机贡献已截止：截止时间或信标轮次的时间已到，或种子已定",
+        "contributions are closed: their deadline has passed, the round is due, or the seed is fixed",
         "未公开的随机数按其承诺计入种子，抽取照常进行：dualrandom draw。",
         "Nonces that were not revealed enter the seed by their commitments; go on with dualrandom draw.",
     ),

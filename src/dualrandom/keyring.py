@@ -1,21 +1,29 @@
-"""The keys of the authority's log: kept encrypted below the log's private folder, made at first use.
+"""The keys of the authority's log, kept encrypted below its private folder, and the plain keys of parties and auditors.
 
     <log>/private/keys/000001.key …   one file a key, scrypt and AES-256-GCM
     <log>/private/password            the password, if the environment does not give it (0600)
 
 The password is that of the environment variable DUALRANDOM_LOG_PASSWORD. Without it one is made up and kept beside the
 keys: then a stolen backup of that folder holds both, so offices should set the variable.
+
+The keys with which a party signs its commitment and an auditor its attestation are files of their own, an Ed25519 seed of
+32 bytes in hex that only the owner may read.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 import os
+import re
 import secrets
 from datetime import datetime
 from pathlib import Path
 
-from dualrandom.errors import Problem
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from dualrandom.errors import DualRandomError, Problem
 from dualrandom.log.durable import PRIVATE_FILE, PRIVATE_FOLDER, make_folder, write_durably
 from dualrandom.log.errors import refusal
 from dualrandom.log.fsck import fsck
@@ -30,6 +38,7 @@ LOG_PASSWORD = "DUALRANDOM_LOG_PASSWORD"
 WITNESS_PASSWORD = "DUALRANDOM_WITNESS_PASSWORD"
 PASSWORD_FILE = "password"
 KEYS = "keys"
+AUDITOR_KEY = "auditor.key"
 
 
 def public_folder(log: Path) -> Path:
@@ -81,6 +90,36 @@ def password_for(folder: Path, variable: str, *, has_keys: bool) -> str:
             remedy_en=f"Run chmod 600 {path}; rotate the key if somebody may have read it.",
         )
     return path.read_text("utf-8").strip()
+
+
+def kept_secret(path: Path) -> str:
+    """Return the 32-byte secret in hex that a file keeps; it is made (0600, its folder 0700) if the file is not there.
+
+    Raises DualRandomError ``private-file-damaged``.
+    """
+    if not path.exists():
+        make_folder(path.parent, PRIVATE_FOLDER)
+        write_durably(path, secrets.token_hex(32).encode() + b"\n", PRIVATE_FILE)
+    text = path.read_text("ascii", errors="replace").strip()
+    if re.fullmatch("[0-9a-f]{64}", text):
+        return text
+    raise DualRandomError(
+        "private-file-damaged",
+        str(path),
+        {"zh": f"{path} 应为 64 位小写十六进制", "en": f"{path} should be 64 lower-case hex digits"},
+        {"zh": "从备份恢复该文件。", "en": "Restore the file from its backup."},
+    )
+
+
+def signing_key_at(path: Path) -> Ed25519PrivateKey:
+    """Return the Ed25519 key that a file keeps, made if the file is not there. Raises DualRandomError ``private-file-damaged``."""
+    return Ed25519PrivateKey.from_private_bytes(bytes.fromhex(kept_secret(path)))
+
+
+def public_text(key: Ed25519PrivateKey) -> str:
+    """Return the public key of a signing key in base64, as plans and announcements have it."""
+    raw = key.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+    return base64.b64encode(raw).decode()
 
 
 def begin_log(log: Path, origin: str) -> VerifierKey:

@@ -21,7 +21,7 @@ import numpy as np
 
 from dualrandom.announcement import build_announcement, list_files
 from dualrandom.campaign import Inputs, prepare
-from dualrandom.campaign.inputs import warnings_of
+from dualrandom.campaign.inputs import require_staffed, warnings_of
 from dualrandom.canonical import canonical
 from dualrandom.draw import Selection, select
 from dualrandom.errors import Problem
@@ -106,6 +106,7 @@ def outlook(inputs: Inputs) -> Outlook:
     draw = f"{plan.authority}-{plan.year}-{plan.number + len(voids):06d}"
     sealed = PUBLIC_SECRET if plan.disclosure == "sealed" else None
     prepared = prepare(inputs, draw, sealed)
+    require_staffed(plan, prepared)
     digest = suite_digest(plan.suite)
     lists = {
         name: file.commitment(digest) for name, file in list_files(prepared.frozen, sealed, digest).items()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dualrandom.campaign import Campaign
-from dualrandom.campaign.closing import full_result
+from dualrandom.campaign.publishing import full_result
 from dualrandom.cli import run
 
 

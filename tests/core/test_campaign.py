@@ -238,7 +238,7 @@ def test_a_contribution_that_its_party_did_not_sign_for_this_draw_is_refused(
         (other / "plan.toml").write_text(plan.replace(block, block + given), "utf-8")
         campaign.announce(other, now=NOW)
 
-    with pytest.raises(StateError) as refused:
+    with pytest.raises(DualRandomError) as refused:
         announce_with("0" * 64)
     assert (refused.value.code, refused.value.value) == ("contribution-not-signed", own["party"])
     assert not (other / "public").exists()

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from dualrandom import campaign
-from dualrandom.campaign.closing import full_result
+from dualrandom.campaign.publishing import full_result
 from dualrandom.demo import write_campaign
 from dualrandom.errors import DualRandomError, InputError
 from dualrandom.verify import read_public, verify_record

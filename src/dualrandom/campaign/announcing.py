@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,10 +9,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
-from dualrandom.announcement import SignedContribution, build_announcement, instant, list_files
+from dualrandom.announcement import build_announcement, list_files
+from dualrandom.campaign.backup import back_up
+from dualrandom.campaign.contributing import contributions_of
 from dualrandom.campaign.folder import (
     Campaign,
     StateError,
@@ -23,23 +21,31 @@ from dualrandom.campaign.folder import (
     write_private,
     write_public,
 )
-from dualrandom.campaign.inputs import Inputs, input_digests, load_inputs, prepare, warnings_of
+from dualrandom.campaign.inputs import (
+    Inputs,
+    input_digests,
+    load_inputs,
+    prepare,
+    require_staffed,
+    warnings_of,
+)
 from dualrandom.campaign.logbook import Logbook, is_published, logbook_of, put
 from dualrandom.campaign.publishing import published_files, write_index
+from dualrandom.campaign.state import book_of, state_of
 from dualrandom.canonical import canonical
+from dualrandom.ceremony import Ceremony, Phase
 from dualrandom.errors import Problem
 from dualrandom.flags import flags
-from dualrandom.hashing import Digest, hash_hex, suite_digest
+from dualrandom.hashing import hash_hex, suite_digest
+from dualrandom.keyring import AUDITOR_KEY
 from dualrandom.log.entry import EntryType
 from dualrandom.log.storage import Document
 from dualrandom.policy.plan import Plan
 from dualrandom.policy.reader import read_plan
 from dualrandom.progress import Progress, silent
-from dualrandom.seed import commitment_of, contribution_statement
 from dualrandom.statistics import labels_document
 
 LIST_SECRET = "list-secret"
-AUDITOR_KEY = "auditor.key"
 
 
 @dataclass(frozen=True)
@@ -58,26 +64,41 @@ class Announced:
 
 
 def announce(
-    folder: Path, *, rehearsal: bool = False, now: datetime, progress: Progress = silent
+    folder: Path,
+    *,
+    rehearsal: bool = False,
+    now: datetime,
+    progress: Progress = silent,
+    backup: Path | None = None,
 ) -> Announced:
     """Validate, freeze, publish, log. Raises InputError, or StateError if there is an announcement already.
 
     With a log, an announcement that was published but not logged, because this was killed in between, is logged now.
+    ``backup``: a folder that gets a copy of ``private/`` before anything is published; see :mod:`.backup`.
     """
     campaign = Campaign(folder)
     progress("读取计划和名录库", "reading plan and libraries")
     begun = _begun(campaign)
-    archive = _archivable(campaign) if begun is None else None
+    if begun is not None:
+        load_inputs(folder)
+        return _finished(campaign, *begun)
+    before = state_of(campaign, book_of(campaign))
+    if Phase.DRAFTED < before.phase < Phase.VOID:
+        # refuses, since a draw is announced once
+        before.announce((), None, now)
+    archive = before.draw_id if before.phase is Phase.VOID else None
     inputs = load_inputs(folder)
     plan = inputs.plan
     book = logbook_of(campaign, plan)
     if archive:
         _log_void(campaign, book, archive)
-    if begun is not None:
-        return _finished(campaign, *begun)
-    _require_unknown_round(plan, now, rehearsal)
     voids = sorted({*campaign.voided_draws(), *([archive] if archive else [])})
     draw = f"{plan.authority}-{plan.year}-{plan.number + len(voids):06d}"
+    Ceremony(draw).announce(
+        (contribution.party for contribution in plan.contributions),
+        None if rehearsal or plan.beacon.kind == "local" else plan.beacon.time,
+        now,
+    )
     digest = suite_digest(plan.suite)
     progress("冻结名录", "freezing the lists")
     private = campaign.private
@@ -88,9 +109,10 @@ def announce(
     secret = bytes.fromhex(secret_text)
     is_open = plan.disclosure == "open"
     prepared = prepare(inputs, draw, None if is_open else secret)
+    require_staffed(plan, prepared)
     progress("计算承诺", "computing the commitments")
     lists = list_files(prepared.frozen, None if is_open else secret, digest)
-    contributions, written = _contributions(plan, campaign, draw, digest, fresh=archive is not None)
+    contributions, written = contributions_of(plan, campaign, draw, fresh=archive is not None)
     new |= written
     auditor, written = _auditor(plan, private)
     new |= written
@@ -120,6 +142,9 @@ def announce(
         {} if is_open else {f"openings/{name}.jsonl": file.openings_file() for name, file in lists.items()}
     )
     write_private(private, {**new, **openings, "freeze.json": canonical(freeze)})
+    if backup is not None:
+        progress("备份 private/", "backing private/ up")
+        back_up(campaign, draw, backup)
     digest_hex = hash_hex(data, digest)
     labels = labels_document(plan, inputs.libraries, document, digest_hex, (), rehearsal)
     files = {
@@ -194,32 +219,6 @@ def _log_void(campaign: Campaign, book: Logbook | None, draw: str) -> None:
     book.append(documents, lambda: None)
 
 
-def _archivable(campaign: Campaign) -> str | None:
-    """Return the id of a voided draw that makes room, None if nothing was announced; raise StateError otherwise."""
-    path = campaign.public / "announcement.json"
-    if not path.exists():
-        return None
-    data = path.read_bytes()
-    document = json.loads(data)
-    draw = str(document["draw"])
-    # the second place: an earlier run stopped while it moved the voided documents there
-    if (campaign.public / "void.json").exists() or (campaign.voided / draw / "void.json").exists():
-        return draw
-    digest_hex = hash_hex(data, suite_digest(document["suite"]))
-    raise StateError(
-        code="already-announced",
-        value=digest_hex,
-        message={
-            "zh": f"抽取 {document['draw']} 已公告，摘要 {digest_hex}",
-            "en": f"draw {document['draw']} has been announced, digest {digest_hex}",
-        },
-        remedy={
-            "zh": "公告不能更改。继续：dualrandom draw；放弃：dualrandom void --reason …，再重新公告。",
-            "en": "An announcement cannot be changed. Go on: dualrandom draw; give up: dualrandom void --reason …, then announce.",
-        },
-    )
-
-
 def _archive(campaign: Campaign, draw: str) -> None:
     """Move a voided draw's documents aside, unchanged; nothing is deleted."""
     target = campaign.voided / draw
@@ -235,72 +234,6 @@ def _archive(campaign: Campaign, draw: str) -> None:
         moved = target / path.relative_to(campaign.public)
         moved.parent.mkdir(exist_ok=True)
         path.rename(moved)
-
-
-def _require_unknown_round(plan: Plan, now: datetime, rehearsal: bool) -> None:
-    if rehearsal or plan.beacon.kind == "local" or plan.beacon.time > now:
-        return
-    raise StateError(
-        code="round-already-known",
-        value=f"{plan.beacon.kind} {plan.beacon.source} {plan.beacon.round}",
-        message={
-            "zh": f"信标轮次的时间 {instant(plan.beacon.time)} 已过：随机数已公开，公告不再可信",
-            "en": f"the beacon's round was due at {instant(plan.beacon.time)}: its randomness is known, the announcement proves nothing",
-        },
-        remedy={
-            "zh": "在 [beacon] 中选择将来的轮次；仅演练时用 --rehearsal(结果会注明)。",
-            "en": "Choose a future round under [beacon]; for a rehearsal only, use --rehearsal (the result says so).",
-        },
-    )
-
-
-def _contributions(
-    plan: Plan, campaign: Campaign, draw: str, digest: Digest, *, fresh: bool
-) -> tuple[list[SignedContribution], dict[str, bytes]]:
-    """Return each party's signed commitment, generating keys and nonces for parties that did not bring their own."""
-    result: list[SignedContribution] = []
-    new: dict[str, bytes] = {}
-    for contribution in plan.contributions:
-        if contribution.key and contribution.commitment and contribution.signature:
-            given = SignedContribution(
-                contribution.party, contribution.key, contribution.commitment, contribution.signature
-            )
-            _require_signed(given, draw)
-            result.append(given)
-            continue
-        nonce, written = secret_hex(campaign.private, f"nonces/{contribution.party}", fresh=fresh)
-        new |= written
-        key, written = signing_key(campaign.private, f"keys/{contribution.party}")
-        new |= written
-        commitment = commitment_of(draw, contribution.party, nonce, digest)
-        signature = key.sign(contribution_statement(draw, contribution.party, commitment))
-        result.append(
-            SignedContribution(
-                contribution.party, public_base64(key), commitment, base64.b64encode(signature).decode()
-            )
-        )
-    return result, new
-
-
-def _require_signed(given: SignedContribution, draw: str) -> None:
-    """Insist that a party's own contribution is signed by its key, for this draw."""
-    try:
-        key = Ed25519PublicKey.from_public_bytes(base64.b64decode(given.key, validate=True))
-        statement = contribution_statement(draw, given.party, given.commitment)
-        key.verify(base64.b64decode(given.signature, validate=True), statement)
-    except (InvalidSignature, ValueError) as problem:
-        raise StateError(
-            code="contribution-not-signed",
-            value=given.party,
-            message={
-                "zh": f"{given.party} 的随机贡献不是其密钥对抽取 {draw} 的签名",
-                "en": f"the contribution of {given.party} is not signed by its key for draw {draw}",
-            },
-            remedy={
-                "zh": f"请该部门对抽取编号 {draw} 重新生成承诺和签名(作废后编号会变)。",
-                "en": f"Ask the party to commit and sign again for draw {draw} (the number changes after a void).",
-            },
-        ) from problem
 
 
 def _auditor(plan: Plan, private: Path) -> tuple[dict[str, Any] | None, dict[str, bytes]]:
@@ -324,7 +257,7 @@ def inputs_unchanged(inputs: Inputs, frozen: dict[str, str]) -> None:
         value=names,
         message={"zh": f"公告后被更改：{names}", "en": f"changed since the announcement: {names}"},
         remedy={
-            "zh": "恢复公告时的文件；要用新数据，先 dualrandom void --reason …,再重新公告。",
+            "zh": "恢复公告时的文件；要用新数据，先 dualrandom void --reason …，再重新公告。",
             "en": "Restore the files as announced; to use new data, dualrandom void --reason … and announce again.",
         },
     )

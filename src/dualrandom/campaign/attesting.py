@@ -12,9 +12,9 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from dualrandom.campaign.folder import Campaign, StateError, public_base64, write_public
-from dualrandom.campaign.inputs import load_inputs
-from dualrandom.campaign.logbook import logbook_of, put
+from dualrandom.campaign.logbook import put
 from dualrandom.campaign.publishing import write_index
+from dualrandom.campaign.state import book_of, state_of
 from dualrandom.canonical import canonical
 from dualrandom.errors import DualRandomError, IntegrityError
 from dualrandom.hashing import hash_hex, suite_digest
@@ -60,7 +60,9 @@ def attest(
     IntegrityError ``attestation-refused`` if a check fails; nothing is written then.
     """
     campaign = Campaign(folder)
-    files = {name: data for name, data in read_public(_published(campaign)).items() if name != NAME}
+    book = book_of(campaign)
+    state_of(campaign, book).attest()
+    files = {name: data for name, data in read_public(campaign.public).items() if name != NAME}
     announced = files["announcement.json"]
     announcement = json.loads(announced)
     auditor = announcement["auditor"]
@@ -122,27 +124,8 @@ def attest(
         write_public(campaign.public, {NAME: data})
         write_index(campaign.public)
 
-    book = logbook_of(campaign, load_inputs(folder).plan)
     put(book, [Document(announcement["draw"], EntryType.ATTEST, data, announcement["suite"])], write)
     return Attested(announcement["draw"], auditor["name"], hash_hex(data, digest), report)
-
-
-def _published(campaign: Campaign) -> Path:
-    if not (campaign.public / "announcement.json").exists():
-        raise StateError(
-            "not-announced",
-            str(campaign.folder),
-            {"zh": "尚未公告", "en": "nothing has been announced"},
-            {"zh": "先运行 dualrandom announce。", "en": "Run dualrandom announce first."},
-        )
-    if not (campaign.public / "result.json").exists():
-        raise StateError(
-            "not-drawn",
-            str(campaign.folder),
-            {"zh": "没有结果，无可证明", "en": "there is no result to attest"},
-            {"zh": "先运行 dualrandom draw。", "en": "Run dualrandom draw first."},
-        )
-    return campaign.public
 
 
 def _key(path: Path) -> Ed25519PrivateKey:

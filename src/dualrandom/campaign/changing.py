@@ -15,7 +15,6 @@ from typing import Any
 
 from dualrandom.beacon import Evidence, read_evidence
 from dualrandom.campaign.announcing import LIST_SECRET, inputs_unchanged
-from dualrandom.campaign.closing import full_result
 from dualrandom.campaign.drawing import private_file, rebuilt_lists
 from dualrandom.campaign.exporting import export
 from dualrandom.campaign.folder import (
@@ -34,9 +33,9 @@ from dualrandom.campaign.logbook import (
     is_logged,
     logbook_of,
     put,
-    stage_of,
 )
-from dualrandom.campaign.publishing import published_changes, write_index
+from dualrandom.campaign.publishing import full_result, published_changes, write_index
+from dualrandom.campaign.state import book_of, state_of
 from dualrandom.changes import (
     Counts,
     Effect,
@@ -143,9 +142,9 @@ class _Case:
 
     def __init__(self, folder: Path) -> None:
         self.campaign = campaign = Campaign(folder)
+        state_of(campaign, book_of(campaign)).change()
         self.inputs: Inputs = load_inputs(folder)
         self.book: Logbook | None = logbook_of(campaign, self.inputs.plan)
-        stage_of(campaign, self.book).change()
         self.announcement: dict[str, Any] = json.loads((campaign.public / "announcement.json").read_bytes())
         self.draw = str(self.announcement["draw"])
         self.digest: Digest = suite_digest(self.announcement["suite"])

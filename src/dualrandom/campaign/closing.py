@@ -11,17 +11,16 @@ from typing import Any
 
 from dualrandom.announcement import instant
 from dualrandom.campaign.exporting import export
-from dualrandom.campaign.folder import Campaign, StateError, write_public
+from dualrandom.campaign.folder import Campaign, write_public
 from dualrandom.campaign.inputs import load_inputs
-from dualrandom.campaign.logbook import logbook_of, put, stage_of
-from dualrandom.campaign.publishing import published_changes, write_index
+from dualrandom.campaign.logbook import logbook_of, put
+from dualrandom.campaign.publishing import full_result, opening_rows, published_changes, write_index
+from dualrandom.campaign.state import announcement_of, book_of, state_of
 from dualrandom.canonical import canonical
 from dualrandom.changes import effective_result
 from dualrandom.findings import ledger_file, merge_findings, read_findings
-from dualrandom.hashing import hash_hex, suite_digest
 from dualrandom.log.entry import EntryType
 from dualrandom.log.storage import Document
-from dualrandom.policy.reader import read_plan
 
 LEDGER = "ledger.csv"
 
@@ -48,13 +47,14 @@ class Recorded:
 def void(folder: Path, reason: str, now: datetime) -> Voided:
     """Void an announced draw that has no result. Nothing is deleted; the next announcement names it."""
     campaign = Campaign(folder)
-    data, document, digest_hex = _announcement(campaign)
-    draw = document["draw"]
-    plan = read_plan(campaign.plan).plan
-    book = None if plan is None else logbook_of(campaign, plan)
+    book = book_of(campaign)
     # a reason typed on some systems arrives decomposed, which readers of documents refuse
     reason = unicodedata.normalize("NFC", reason.strip())
-    stage_of(campaign, book).void(reason)
+    ceremony = state_of(campaign, book)
+    ceremony.void(reason)
+    document = announcement_of(campaign, ceremony)
+    data = (campaign.public / "announcement.json").read_bytes()
+    draw, digest_hex = document["draw"], ceremony.digest
     path = campaign.public / "void.json"
     if path.exists():
         # published before, but not in the log: the reason stays what the public has read
@@ -91,10 +91,11 @@ def record_findings(folder: Path, path: Path, correct: str | None = None) -> Rec
     all problems; nothing is written then.
     """
     campaign = Campaign(folder)
-    _, document, digest_hex = _announcement(campaign)
+    ceremony = state_of(campaign, book_of(campaign))
+    ceremony.change()
+    document, digest_hex = announcement_of(campaign, ceremony), ceremony.digest
     inputs = load_inputs(folder)
     book = logbook_of(campaign, inputs.plan)
-    stage_of(campaign, book).change()
     full = effective_result(full_result(campaign), published_changes(campaign))
     rows = read_findings(path, full, document, inputs.plan)
     existing = _read_json(campaign.public / "findings.json")
@@ -123,32 +124,11 @@ def record_findings(folder: Path, path: Path, correct: str | None = None) -> Rec
     return Recorded(document["draw"], len(rows), len(merged["findings"]) - before, len(merged["findings"]))
 
 
-def full_result(campaign: Campaign) -> dict[str, Any]:
-    """Return the result with what an embargo hides put back from the private openings."""
-    result: dict[str, Any] = json.loads((campaign.public / "result.json").read_bytes())
-    if result["embargoed"] is None:
-        return result
-    hidden = {row["id"]: row["hidden"] for row in _opening_rows(campaign, "visits")}
-    visits = [hidden[i] for i in sorted(hidden) if i not in ("prices", "selection")]
-    return {
-        **result,
-        "visits": visits,
-        "prices": hidden["prices"],
-        "selection": hidden.get("selection", result["selection"]),
-        "embargoed": None,
-    }
-
-
 def _people(campaign: Campaign, full: dict[str, Any]) -> dict[str, str]:
     """Return roster id → the code in the department's library."""
-    names = {row["id"]: row["hidden"]["person"] for row in _opening_rows(campaign, "roster")}
+    names = {row["id"]: row["hidden"]["person"] for row in opening_rows(campaign, "roster")}
     seated = {i for visit in full["visits"] for crew in visit["crews"] for i in crew["seats"]}
     return {i: names.get(i, i) for i in seated}
-
-
-def _opening_rows(campaign: Campaign, name: str) -> list[dict[str, Any]]:
-    path = campaign.private / "openings" / f"{name}.jsonl"
-    return [json.loads(line) for line in path.read_bytes().splitlines()] if path.exists() else []
 
 
 def _openings(
@@ -160,7 +140,7 @@ def _openings(
     dated = {(visit["enterprise"], visit["part"]) for visit in full["visits"] if visit["date"] is not None}
     everything = dated <= found
     lines = []
-    for row in _opening_rows(campaign, "visits"):
+    for row in opening_rows(campaign, "visits"):
         hidden = row["hidden"]
         is_visit = isinstance(hidden, dict)
         if everything or (is_visit and (hidden["enterprise"], hidden["part"]) in found):
@@ -168,20 +148,6 @@ def _openings(
     ties = campaign.private / "ties.json"
     opened = {"ties.json": ties.read_bytes()} if everything and ties.exists() else {}
     return {**opened, "openings.jsonl": b"".join(line + b"\n" for line in lines)}
-
-
-def _announcement(campaign: Campaign) -> tuple[bytes, dict[str, Any], str]:
-    path = campaign.public / "announcement.json"
-    if not path.exists():
-        raise StateError(
-            code="not-announced",
-            value=str(campaign.folder),
-            message={"zh": "尚未公告", "en": "nothing has been announced"},
-            remedy={"zh": "先运行 dualrandom announce。", "en": "Run dualrandom announce first."},
-        )
-    data = path.read_bytes()
-    document = json.loads(data)
-    return data, document, hash_hex(data, suite_digest(document["suite"]))
 
 
 def _read_json(path: Path) -> dict[str, Any] | None:

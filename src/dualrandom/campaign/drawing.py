@@ -12,6 +12,7 @@ from typing import Any
 from dualrandom.announcement import ListFile, list_files
 from dualrandom.beacon import Evidence, read_evidence
 from dualrandom.campaign.announcing import LIST_SECRET, inputs_unchanged
+from dualrandom.campaign.contributing import nonce_of
 from dualrandom.campaign.exporting import export
 from dualrandom.campaign.folder import (
     Campaign,
@@ -27,12 +28,11 @@ from dualrandom.campaign.logbook import (
     Logbook,
     announced_size,
     is_logged,
-    logbook_of,
     put,
     revealed_documents,
-    stage_of,
 )
 from dualrandom.campaign.publishing import published_changes, write_index
+from dualrandom.campaign.state import announcement_of, book_of, state_of
 from dualrandom.campaign.witnessing import keep_unwitnessed
 from dualrandom.canonical import canonical
 from dualrandom.ceremony import Ceremony, Phase
@@ -41,9 +41,8 @@ from dualrandom.draw import Drawn, draw_result
 from dualrandom.hashing import Digest, hash_hex, suite_digest
 from dualrandom.log.entry import EntryType
 from dualrandom.log.storage import Document
-from dualrandom.policy.reader import read_plan
 from dualrandom.progress import Progress, silent
-from dualrandom.seed import commitment_of, seed_statement
+from dualrandom.seed import seed_statement
 from dualrandom.shortage import explanation
 from dualrandom.statistics import labels_document, statistics_document
 
@@ -100,17 +99,17 @@ def draw(folder: Path, *, beacon_file: Path | None = None, progress: Progress = 
     """
     campaign = Campaign(folder)
     clock = _Clock(progress)
-    announced, plan = _announced(campaign), read_plan(campaign.plan).plan
-    book = None if plan is None else logbook_of(campaign, plan)
-    stage = stage_of(campaign, book)
-    document = json.loads(announced)
-    digest = suite_digest(document["suite"])
-    digest_hex = hash_hex(announced, digest)
+    book = book_of(campaign)
+    stage = state_of(campaign, book)
+    document = announcement_of(campaign, stage)
+    if stage.phase is Phase.VOID:
+        stage.seed()  # refuses
+    digest, digest_hex = suite_digest(document["suite"]), stage.digest
     freeze = json.loads(private_file(campaign, "freeze.json"))
     # the cheapest refusal first: without the round there is nothing to compute
     evidence = _evidence(campaign, document, beacon_file)
     if stage.phase <= Phase.WAITING:
-        _require_seedable(campaign, book, stage)
+        stage = _seeded(campaign, book, stage)
     clock("读取计划和名录库", "reading plan and libraries")
     inputs = load_inputs(folder)
     inputs_unchanged(inputs, freeze["inputs"])
@@ -119,7 +118,7 @@ def draw(folder: Path, *, beacon_file: Path | None = None, progress: Progress = 
     if document["disclosure"] == "sealed" or document["policy"]["embargo"] != "none":
         secret = bytes.fromhex(private_file(campaign, LIST_SECRET).decode().strip())
     prepared, lists = rebuilt_lists(inputs, document, secret, digest)
-    revealed = _revealed(campaign, inputs, document, digest)
+    revealed = _revealed(campaign, inputs, document)
     if book is not None:
         revealed = _logged(campaign, book, document)
     statement = seed_statement(document, digest_hex, evidence.randomness, revealed)
@@ -147,6 +146,10 @@ def draw(folder: Path, *, beacon_file: Path | None = None, progress: Progress = 
         "result.json": canonical(drawn.result),
     }
     repeated = _same_as_published(campaign, files)
+    if stage.phase is Phase.SEEDED:
+        stage = stage.draw()
+    if stage.phase is Phase.DRAWN:
+        stage.publish()
     openings = {f"openings/{name}.jsonl": file.openings_file() for name, file in drawn.lists.items()}
 
     def write() -> None:
@@ -193,25 +196,6 @@ def draw(folder: Path, *, beacon_file: Path | None = None, progress: Progress = 
     )
 
 
-def _announced(campaign: Campaign) -> bytes:
-    path = campaign.public / "announcement.json"
-    if not path.exists():
-        raise StateError(
-            code="not-announced",
-            value=str(campaign.folder),
-            message={"zh": "尚未公告", "en": "nothing has been announced"},
-            remedy={"zh": "先运行 dualrandom announce。", "en": "Run dualrandom announce first."},
-        )
-    if (campaign.public / "void.json").exists():
-        raise StateError(
-            code="draw-is-void",
-            value=str(campaign.folder),
-            message={"zh": "该抽取已作废", "en": "this draw is void"},
-            remedy={"zh": "重新运行 dualrandom announce。", "en": "Announce again with dualrandom announce."},
-        )
-    return path.read_bytes()
-
-
 def private_file(campaign: Campaign, name: str) -> bytes:
     """Return a file of ``private/``. Raises StateError ``private-file-missing``."""
     path = campaign.private / name
@@ -221,7 +205,7 @@ def private_file(campaign: Campaign, name: str) -> bytes:
             value=str(path),
             message={"zh": f"缺少 {path}", "en": f"{path} is missing"},
             remedy={
-                "zh": "从备份恢复 private/;无法恢复时，以此为由作废本次抽取。",
+                "zh": "从备份恢复 private/；无法恢复时，以此为由作废本次抽取。",
                 "en": "Restore private/ from its backup; if that is impossible, void the draw with that reason.",
             },
         )
@@ -288,12 +272,12 @@ def rebuilt_lists(
     return prepared, lists
 
 
-def _require_seedable(campaign: Campaign, book: Logbook | None, stage: Ceremony) -> None:
-    """Insist that announcement and nonces are witnessed; where no witness is asked for, keep the log's checkpoint now."""
+def _seeded(campaign: Campaign, book: Logbook | None, stage: Ceremony) -> Ceremony:
+    """Seed the draw: announcement and nonces are witnessed; where no witness is asked for, the log's checkpoint is kept now."""
     if book is not None and stage.phase is Phase.ANNOUNCED and not book.policy().needs_witnesses:
         keep_unwitnessed(campaign, book)
         stage = stage.witness(None)
-    stage.seed()
+    return stage.seed()
 
 
 def _logged(campaign: Campaign, book: Logbook, document: Mapping[str, Any]) -> dict[str, str]:
@@ -309,32 +293,12 @@ def _logged(campaign: Campaign, book: Logbook, document: Mapping[str, Any]) -> d
     return {one["party"]: one["nonce"] for one in covered}
 
 
-def _revealed(
-    campaign: Campaign, inputs: Inputs, document: Mapping[str, Any], digest: Digest
-) -> dict[str, str]:
+def _revealed(campaign: Campaign, inputs: Inputs, document: Mapping[str, Any]) -> dict[str, str]:
     """Return the nonces that are revealed; a party that withholds or did not send its nonce is left out."""
     willing = {contribution.party for contribution in inputs.plan.contributions if contribution.reveal}
-    result: dict[str, str] = {}
-    for contribution in document["contributions"]:
-        party = contribution["party"]
-        if party not in willing or not (campaign.private / "nonces" / party).exists():
-            continue
-        nonce, _ = secret_hex(campaign.private, f"nonces/{party}")
-        if commitment_of(document["draw"], party, nonce, digest) != contribution["commitment"]:
-            raise StateError(
-                code="nonce-differs",
-                value=party,
-                message={
-                    "zh": f"{party} 的随机贡献与其承诺不符",
-                    "en": f"the nonce of {party} does not match its commitment",
-                },
-                remedy={
-                    "zh": f"恢复 private/nonces/{party},或删去它(按未揭示处理)。",
-                    "en": f"Restore private/nonces/{party}, or remove it (it then counts as withheld).",
-                },
-            )
-        result[party] = nonce
-    return result
+    parties = [one["party"] for one in document["contributions"] if one["party"] in willing]
+    nonces = {party: nonce_of(campaign, document, party) for party in parties}
+    return {party: nonce for party, nonce in nonces.items() if nonce is not None}
 
 
 def _require_dated(document: Mapping[str, Any], drawn: Drawn) -> None:
@@ -348,24 +312,28 @@ def _require_dated(document: Mapping[str, Any], drawn: Drawn) -> None:
                 "en": f"{undated} visits found no date; by the announced rule this draw cannot stand",
             },
             remedy={
-                "zh": "运行 dualrandom void --reason …,增加人员或减少任务后重新公告。",
+                "zh": "运行 dualrandom void --reason …，增加人员或减少任务后重新公告。",
                 "en": "Run dualrandom void --reason …, add people or reduce tasks, and announce again.",
             },
         )
 
 
 def _same_as_published(campaign: Campaign, files: Mapping[str, bytes]) -> bool:
-    """Whether exactly these bytes are published already. Raises StateError if a published document differs."""
-    if not (campaign.public / "result.json").exists():
+    """Whether exactly these bytes are published already. Raises StateError if a published document differs.
+
+    Before there is a result, the seed: whoever was stopped behind it may not go on with another one.
+    """
+    drawn = (campaign.public / "result.json").exists()
+    if not drawn and not (campaign.public / "seed.txt").exists():
         return False
     different = [
         name
         for name, data in files.items()
-        # names may change after publication: openings and findings add to them
-        if not (campaign.public / name).exists() or (campaign.public / name).read_bytes() != data
+        if (drawn or name == "seed.txt")
+        and (not (campaign.public / name).exists() or (campaign.public / name).read_bytes() != data)
     ]
     if not different:
-        return True
+        return drawn
     names = ", ".join(different)
     raise StateError(
         code="published-differs",

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from dualrandom.calendar import visit_days
+from dualrandom.campaign.contributing import made_here
 from dualrandom.campaign.folder import Campaign
 from dualrandom.errors import InputError, Problem
 from dualrandom.flags import Flag, flag_warnings, read_snapshot
@@ -146,17 +147,69 @@ def prepare(inputs: Inputs, draw: str, secret: bytes | None) -> Prepared:
     return Prepared(days, placed, frozen, report, quota_warnings(plan, placed))
 
 
+def require_staffed(plan: Plan, prepared: Prepared) -> None:
+    """Raise InputError ``department-without-inspectors`` for each department that has tasks and nobody who may carry them out."""
+    manned = {row.department for row in prepared.frozen.roster}
+    missing = sorted({task.department for task in plan.tasks} - manned)
+    if not missing:
+        return
+    names = {department.id: (department.name, department.name_en) for department in plan.departments}
+    problems = []
+    for department in missing:
+        tasks = ", ".join(task.id for task in plan.tasks if task.department == department)
+        zh, en = names.get(department, (department, department))
+        problems.append(
+            Problem(
+                code="department-without-inspectors",
+                file="plan.toml",
+                sheet=None,
+                row=None,
+                column="tasks",
+                value=department,
+                message_zh=f"部门 {department}（{zh}）有任务 {tasks}，但没有可参加抽取的检查人员：无人可以配对",
+                message_en=f"department {department} ({en}) has the tasks {tasks} but no inspector in the roster: nobody "
+                "can be paired",
+                remedy_zh="在检查人员名录库中补充该部门的人员（核对部门代码、执法证有效期和请假日期），或从计划中删去这些任务。",
+                remedy_en="Add its people to the inspector library (look at department ids, licences and days off), or take "
+                "these tasks out of the plan.",
+            )
+        )
+    raise InputError(problems)
+
+
 def warnings_of(
     inputs: Inputs, prepared: Prepared, announcement: Mapping[str, Any], found: Sequence[Flag]
 ) -> tuple[Problem, ...]:
     """Return all that a person should look at before announcing. ``found``: the flags of the draw."""
     return (
         *inputs.warnings,
+        *_keys_of_others(inputs.plan),
+        *made_here(inputs.plan, inputs.campaign),
         *prepared.policies.problems,
         *prepared.warnings,
         *early_warnings(announcement, prepared.frozen),
         *flag_warnings(found),
     )
+
+
+def _keys_of_others(plan: Plan) -> Iterator[Problem]:
+    """Warn about a key that announcing would make here although it belongs to somebody else."""
+    if plan.auditor is not None and plan.auditor.key is None:
+        name = plan.auditor.name
+        yield Problem(
+            "auditor-key-made-here",
+            "plan.toml",
+            None,
+            None,
+            "auditor.key",
+            name,
+            f"计划没有{name}的公钥：公告时将由本单位生成 private/auditor.key，本单位便能以{name}的名义签名",
+            f"the plan has no public key of the auditor, {name}: announcing makes private/auditor.key here, and then "
+            f"this office can sign in the name of {name}",
+            f"请{name}自行运行 dualrandom keys new 目录 --auditor，只把公钥交来，填入 [auditor] key。",
+            f"Ask {name} to run dualrandom keys new DIR --auditor and to hand over the public key only, for [auditor] key.",
+            severity="warning",
+        )
 
 
 def ledger_of(plan: Plan, libraries: Libraries) -> YearToDate:

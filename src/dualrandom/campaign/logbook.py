@@ -3,7 +3,7 @@
 For every step, in this order: the log is opened for writing and asked whether it would take the entries; the documents are
 written; the entries are appended; the log is copied to ``public/log/``. A step that was killed in between is finished by
 running the same command again: documents are the same bytes, and the log appends none that it has already. Until its
-entry stands in the log a document does not count: :func:`stage_of` sees the draw in the phase before.
+entry stands in the log a document does not count: :func:`dualrandom.campaign.state.state_of` sees the draw in the phase before.
 """
 
 from __future__ import annotations
@@ -11,12 +11,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from dualrandom.campaign.folder import Campaign, StateError, write_public
-from dualrandom.ceremony import Ceremony, Phase
 from dualrandom.hashing import hash_hex, suite_digest
 from dualrandom.keyring import begin_log, current_signer, private_folder, public_folder
 from dualrandom.log.checkpoint import parse_checkpoint
@@ -187,39 +185,6 @@ def is_published(campaign: Campaign, kind: EntryType, data: bytes) -> bool:
     return any(entry.type is kind and entry.is_of(data) for entry in entries)
 
 
-def stage_of(campaign: Campaign, book: Logbook | None) -> Ceremony:
-    """Return how far the announced draw has come: a document that is not in the log yet does not count."""
-    data = _bytes(campaign.public / "announcement.json")
-    if data is None:
-        return Ceremony()
-    document = json.loads(data)
-    draw, suite = str(document["draw"]), str(document["suite"])
-    chain = Chain(draw) if book is None else book.chain(draw)
-
-    def there(name: str, kind: EntryType) -> bool:
-        found = _bytes(campaign.public / name)
-        return found is not None and (book is None or is_logged(chain, kind, found, suite))
-
-    if not there("announcement.json", EntryType.ANNOUNCE):
-        return Ceremony(draw)
-    phase = Phase.ANNOUNCED if book is not None and not _is_witnessed(campaign, chain) else Phase.WAITING
-    if there("void.json", EntryType.VOID):
-        phase = Phase.VOID
-    elif there("result.json", EntryType.RESULT):
-        followed = any((campaign.public / name).exists() for name in (CHANGES, "findings.json"))
-        phase = Phase.EXECUTING if followed else Phase.PUBLISHED
-    elif (campaign.public / "result.json").exists():
-        phase = Phase.DRAWN
-    revealed = () if book is None else [one["party"] for one in revealed_documents(campaign, chain, suite)]
-    return Ceremony(
-        draw,
-        phase,
-        frozenset(contribution["party"] for contribution in document["contributions"]),
-        frozenset(revealed),
-        _due(campaign, document),
-    )
-
-
 def revealed_documents(
     campaign: Campaign, chain: Chain, suite: str, size: int | None = None
 ) -> list[Mapping[str, Any]]:
@@ -244,25 +209,6 @@ def documents_of_changes(data: bytes, draw: str, suite: str) -> list[Document]:
     return [
         Document(draw, _TYPES_OF_CHANGES[json.loads(row)["type"]], row, suite) for row in data.splitlines()
     ]
-
-
-def _is_witnessed(campaign: Campaign, chain: Chain) -> bool:
-    """Say whether ``announced.checkpoint`` covers the announcement and every nonce that was revealed."""
-    size = announced_size(campaign)
-    early = [
-        index
-        for index, entry in zip(chain.indices, chain.entries, strict=True)
-        if entry.type in {EntryType.ANNOUNCE, EntryType.REVEAL}
-    ]
-    return size is not None and all(index < size for index in early)
-
-
-def _due(campaign: Campaign, document: Mapping[str, Any]) -> datetime | None:
-    freeze = _bytes(campaign.private / "freeze.json")
-    rehearsal = freeze is not None and json.loads(freeze)["rehearsal"]
-    if rehearsal or document["beacon"]["kind"] == "local":
-        return None
-    return datetime.fromisoformat(document["beacon"]["time"])
 
 
 def _bytes(path: Path) -> bytes | None:

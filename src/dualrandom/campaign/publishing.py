@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,29 @@ def published_changes(campaign: Campaign) -> tuple[dict[str, Any], ...]:
     """Return the rows of ``changes.jsonl``, none before the first change."""
     path = campaign.public / "changes.jsonl"
     return read_rows(path.read_bytes()) if path.is_file() else ()
+
+
+def full_result(campaign: Campaign, opened: bytes | None = None) -> dict[str, Any]:
+    """Return the result with what an embargo hides put back: from ``opened`` (JCS openings), else the private openings."""
+    result: dict[str, Any] = json.loads((campaign.public / "result.json").read_bytes())
+    if result["embargoed"] is None:
+        return result
+    rows = opening_rows(campaign, "visits") if opened is None else map(json.loads, opened.splitlines())
+    hidden = {row["id"]: row["hidden"] for row in rows if row["list"] == "visits"}
+    visits = [hidden[i] for i in sorted(hidden) if i not in ("prices", "selection")]
+    return {
+        **result,
+        "visits": visits,
+        "prices": hidden["prices"],
+        "selection": hidden.get("selection", result["selection"]),
+        "embargoed": None,
+    }
+
+
+def opening_rows(campaign: Campaign, name: str) -> list[dict[str, Any]]:
+    """Return the private openings of a list; none if the list is not sealed."""
+    path = campaign.private / "openings" / f"{name}.jsonl"
+    return [json.loads(line) for line in path.read_bytes().splitlines()] if path.exists() else []
 
 
 def write_index(public: Path) -> None:

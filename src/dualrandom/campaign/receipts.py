@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from dualrandom.campaign.closing import full_result
 from dualrandom.campaign.folder import Campaign, StateError
-from dualrandom.campaign.publishing import published_changes
+from dualrandom.campaign.publishing import full_result, published_changes
+from dualrandom.campaign.state import state_of_folder
 from dualrandom.canonical import canonical
+from dualrandom.ceremony import Phase
 from dualrandom.errors import DualRandomError
 from dualrandom.hashing import hash_hex, suite_digest
 from dualrandom.page.receipt import receipt_page
@@ -56,7 +57,10 @@ def give_receipt(
     if (enterprise is None) == (inspector is None):
         raise _for_whom()
     campaign = Campaign(folder)
-    data = _announced(campaign)
+    ceremony = state_of_folder(folder).announced()
+    if ceremony.phase is Phase.VOID:
+        raise _void(ceremony.draw_id)
+    data = (campaign.public / "announcement.json").read_bytes()
     announcement = json.loads(data)
     digest = suite_digest(announcement["suite"])
     digest_hex = hash_hex(data, digest)
@@ -96,23 +100,13 @@ def _for_whom() -> DualRandomError:
     )
 
 
-def _announced(campaign: Campaign) -> bytes:
-    path = campaign.public / "announcement.json"
-    if not path.exists():
-        raise StateError(
-            "not-announced",
-            str(campaign.folder),
-            {"zh": "尚未公告", "en": "nothing has been announced"},
-            {"zh": "先运行 dualrandom announce。", "en": "Run dualrandom announce first."},
-        )
-    if (campaign.public / "void.json").exists():
-        raise StateError(
-            "draw-is-void",
-            str(campaign.folder),
-            {"zh": "该抽取已作废，没有可核对的结果", "en": "this draw is void: there is no result to check"},
-            {"zh": "重新公告并抽取后再出具。", "en": "Give receipts of the draw that takes its place."},
-        )
-    return path.read_bytes()
+def _void(draw: str) -> StateError:
+    return StateError(
+        "draw-is-void",
+        draw,
+        {"zh": "该抽取已作废，没有可核对的结果", "en": "this draw is void: there is no result to check"},
+        {"zh": "重新公告并抽取后再出具。", "en": "Give receipts of the draw that takes its place."},
+    )
 
 
 def _rows(campaign: Campaign) -> dict[str, list[bytes]]:

@@ -6,19 +6,18 @@ every revealed nonce; the time of its cosignatures proves that all of it was pub
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-from dualrandom.campaign.folder import Campaign, StateError, secret_hex, write_public
-from dualrandom.campaign.logbook import ANNOUNCED_CHECKPOINT, REVEALS, Logbook, required_logbook, stage_of
-from dualrandom.canonical import canonical
+from dualrandom.campaign.contributing import nonce_of
+from dualrandom.campaign.folder import Campaign, StateError, write_public
+from dualrandom.campaign.logbook import ANNOUNCED_CHECKPOINT, REVEALS, Logbook, required_logbook
+from dualrandom.campaign.state import announcement_of, state_of
 from dualrandom.ceremony import Phase
+from dualrandom.contribution import reveal_document
 from dualrandom.errors import InputError
-from dualrandom.hashing import suite_digest
 from dualrandom.log.entry import EntryType
 from dualrandom.log.errors import LogError
 from dualrandom.log.note import parse_note
@@ -27,7 +26,6 @@ from dualrandom.log.submit import Answer, http_post
 from dualrandom.log.submit import cosign as ask_witnesses
 from dualrandom.policy.plan import Plan
 from dualrandom.policy.reader import read_plan
-from dualrandom.seed import commitment_of
 
 
 @dataclass(frozen=True)
@@ -63,23 +61,21 @@ def reveal(folder: Path, now: datetime, parties: Sequence[str] = ()) -> Revealed
     campaign = Campaign(folder)
     plan = plan_of(campaign)
     book = required_logbook(campaign, plan)
-    stage = stage_of(campaign, book)
+    stage = state_of(campaign, book)
     willing = [one.party for one in plan.contributions if one.reveal]
     asked = list(dict.fromkeys(parties or willing))
-    document = announcement_of(campaign, stage.phase)
+    document = announcement_of(campaign, stage)
     before = tuple(party for party in asked if party in stage.revealed)
     documents, files, absent = [], {}, []
     for party in asked:
         if party in stage.revealed:
             continue
         stage = stage.reveal(party, now)
-        nonce = _nonce(campaign, document, party)
+        nonce = nonce_of(campaign, document, party)
         if nonce is None:
             absent.append(party)
             continue
-        data = canonical(
-            {"draw": document["draw"], "nonce": nonce, "party": party, "type": "dualrandom/v1/reveal"}
-        )
+        data = reveal_document(document["draw"], party, nonce)
         files[f"{REVEALS}/{party}.json"] = data
         documents.append(Document(document["draw"], EntryType.REVEAL, data, document["suite"]))
     if parties and absent:
@@ -87,12 +83,12 @@ def reveal(folder: Path, now: datetime, parties: Sequence[str] = ()) -> Revealed
             "nonce-missing",
             ", ".join(absent),
             {
-                "zh": "private/nonces/ 中没有该参与方的随机数",
-                "en": "private/nonces/ has no nonce of this party",
+                "zh": "contributions/ 和 private/nonces/ 中都没有该参与方的随机数",
+                "en": "neither contributions/ nor private/nonces/ has a nonce of this party",
             },
             {
-                "zh": "把该方交来的 64 位十六进制随机数存为 private/nonces/参与方。",
-                "en": "Save the 64 hex digits that the party hands over as private/nonces/PARTY.",
+                "zh": "把该方交来的 参与方.reveal.json 放入 contributions/。",
+                "en": "Put the PARTY.reveal.json that the party hands over into contributions/.",
             },
         )
     if documents:
@@ -110,8 +106,8 @@ def cosign(folder: Path, post: Callable[[str, bytes], Answer] = http_post) -> Co
     """
     campaign = Campaign(folder)
     book = required_logbook(campaign, plan_of(campaign))
-    stage = stage_of(campaign, book)
-    document = announcement_of(campaign, stage.phase)
+    stage = state_of(campaign, book)
+    document = announcement_of(campaign, stage)
     with book.opened() as log:
         policy = book.policy()
         outcome = ask_witnesses(log, policy, post)
@@ -148,38 +144,3 @@ def plan_of(campaign: Campaign) -> Plan:
     if result.plan is None:
         raise InputError(result.problems)
     return result.plan
-
-
-def announcement_of(campaign: Campaign, phase: Phase) -> dict[str, Any]:
-    """Return the announcement. Raises StateError ``not-announced``."""
-    if phase is Phase.DRAFTED:
-        raise StateError(
-            "not-announced",
-            str(campaign.folder),
-            {"zh": "尚未公告", "en": "nothing has been announced"},
-            {"zh": "先运行 dualrandom announce。", "en": "Run dualrandom announce first."},
-        )
-    document: dict[str, Any] = json.loads((campaign.public / "announcement.json").read_bytes())
-    return document
-
-
-def _nonce(campaign: Campaign, document: Mapping[str, Any], party: str) -> str | None:
-    """Return a party's nonce, or None if it is not here. Raises StateError ``nonce-differs``."""
-    if not (campaign.private / "nonces" / party).exists():
-        return None
-    nonce, _ = secret_hex(campaign.private, f"nonces/{party}")
-    committed = {one["party"]: one["commitment"] for one in document["contributions"]}
-    if commitment_of(document["draw"], party, nonce, suite_digest(document["suite"])) != committed[party]:
-        raise StateError(
-            "nonce-differs",
-            party,
-            {
-                "zh": f"{party} 的随机贡献与其承诺不符",
-                "en": f"the nonce of {party} does not match its commitment",
-            },
-            {
-                "zh": f"恢复 private/nonces/{party}，或删去它（按未揭示处理）。",
-                "en": f"Restore private/nonces/{party}, or remove it (it then counts as withheld).",
-            },
-        )
-    return nonce

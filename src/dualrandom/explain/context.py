@@ -11,7 +11,7 @@ from typing import Any
 
 from dualrandom.campaign import Campaign, Inputs, Prepared, StateError, load_inputs, prepare
 from dualrandom.campaign.announcing import LIST_SECRET, inputs_unchanged
-from dualrandom.campaign.closing import full_result
+from dualrandom.campaign.publishing import full_result
 from dualrandom.campaign.inputs import ledger_of
 from dualrandom.crews import Barring, Crew, Eligibility, Rules
 from dualrandom.draw import Selection, select
