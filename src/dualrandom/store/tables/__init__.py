@@ -19,9 +19,11 @@ from dualrandom.store.tables.plans import (
     PlanRow,
     PlanState,
     PlanVersion,
+    PolicyRow,
     TaskRow,
 )
 from dualrandom.store.tables.visits import (
+    Attachment,
     CaseVisit,
     Check,
     CrewSeat,
@@ -39,6 +41,7 @@ __all__ = [
     "Amendment",
     "ApiKey",
     "Approval",
+    "Attachment",
     "Blob",
     "CaseVisit",
     "Check",
@@ -63,6 +66,7 @@ __all__ = [
     "PlanRow",
     "PlanState",
     "PlanVersion",
+    "PolicyRow",
     "Referral",
     "Repeat",
     "Revision",

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import JSON, DateTime, Enum
+from sqlalchemy import JSON, DateTime, Enum, String
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
@@ -44,6 +44,9 @@ class Instant(TypeDecorator[datetime]):
 
 
 JsonType = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+
+CodeType = String().with_variant(String(collation="C"), "postgresql")
+"""Text in the order of its code points, as SQLite and Python have it, so that prefixes and pages are ranges of an index."""
 
 
 def instant_field(*, index: bool = False, **options: Any) -> Any:

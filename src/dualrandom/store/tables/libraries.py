@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from dualrandom.store.tables.base import instant_field, json_field
+from dualrandom.store.tables.base import CodeType, instant_field, json_field
 
 
 class Import(SQLModel, table=True):
@@ -23,6 +23,8 @@ class Import(SQLModel, table=True):
     blob: str = Field(foreign_key="blob.sha256")
     department_id: str | None = Field(default=None, foreign_key="department.id", index=True)
     """Only this department's rows are replaced; None: all."""
+    options: dict[str, Any] = json_field(default_factory=dict)
+    """How the file is to be read where that is not evident: sheet, encoding, columns, values (as in the plan's libraries)."""
     state: str = "uploaded"
     """uploaded, reading, refused (see problems), ready (see the counts), accepted, discarded"""
     base_revision: int | None = None
@@ -36,6 +38,8 @@ class Import(SQLModel, table=True):
     """The first faults of the file; the sheet of all of them is ``problem_sheet``."""
     problem_count: int = 0
     problem_sheet: str | None = Field(default=None, foreign_key="blob.sha256")
+    revision: int | None = None
+    """What it became, once accepted."""
     created_by: str
     created_at: datetime = instant_field()
     version: int = 1
@@ -50,9 +54,14 @@ class StagedRow(SQLModel, table=True):
     position: int = Field(primary_key=True)
     key: str
     change: str
-    """new, changed, gone, unchanged"""
+    """new, changed, gone; rows that stay as they are are only counted"""
+    name: str = ""
+    district: str = ""
+    department: str = ""
     cells: dict[str, Any] = json_field()
     digest: str
+
+    __table_args__ = (Index("ix_staged_row_change", "import_id", "change", "position"),)
 
 
 class Revision(SQLModel, table=True):
@@ -78,18 +87,21 @@ class LibraryRow(SQLModel, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     kind: str
-    key: str
+    key: str = Field(sa_type=CodeType)
     """What identifies the row in its library: the enterprise's id, the inspector's code …"""
     first: int
     last: int | None = None
     name: str = ""
+    """What it is searched by, cut off where an index would be full; of a recusal the inspector, of a visit the enterprise."""
     district: str = ""
     department: str = ""
+    """Of enterprises and recusals empty."""
     cells: dict[str, Any] = json_field()
-    """Column → text, as the library's file would have it."""
+    """Column → text, as the library's file would have it; empty ones are left out."""
     digest: str
 
     __table_args__ = (
         UniqueConstraint("kind", "key", "first"),
-        Index("ix_library_row_current", "kind", "last", "key"),
+        # covers what lists filter by, so that a search reads no row that it does not show
+        Index("ix_library_row_current", "kind", "last", "key", "department", "district", "name"),
     )

@@ -32,7 +32,10 @@ class JoinState(StrEnum):
 
 
 class PlanRow(SQLModel, table=True):
-    """A plan. ``document`` holds the tables of plan.toml but tasks, departments and contributions."""
+    """A plan. ``document`` holds the tables of plan.toml but tasks, departments and libraries, dates and times as text.
+
+    Its ``contributions`` name the parties; what they committed to is in :class:`ContributionRow`.
+    """
 
     __tablename__ = "plan"
 
@@ -98,6 +101,7 @@ class TaskRow(SQLModel, table=True):
     id: str
     department_id: str = Field(foreign_key="department.id", index=True)
     document: dict[str, Any] = json_field()
+    """The table's other keys."""
     removed: bool = False
     version: int = 1
 
@@ -112,7 +116,7 @@ class ContributionRow(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     plan_id: str = Field(foreign_key="plan.id", index=True)
     draw_id: str | None = None
-    """The draw it is announced in."""
+    """The draw that its signature names; it holds for no other."""
     party: str
     name: str
     key: str
@@ -124,3 +128,26 @@ class ContributionRow(SQLModel, table=True):
     version: int = 1
 
     __table_args__ = (UniqueConstraint("plan_id", "draw_id", "party"),)
+
+
+class PolicyRow(SQLModel, table=True):
+    """A version of a policy document (docs/policies.md); the newest one of an id is what plans cite."""
+
+    __tablename__ = "policy"
+
+    id: int | None = Field(default=None, primary_key=True)
+    policy: str
+    """The id in the document."""
+    number: int
+    """1, 2, 3 … of this id."""
+    name: str
+    name_en: str
+    digest: str
+    content: str
+    """The TOML document as uploaded."""
+    withdrawn: bool = False
+    """Set on the newest version: plans can no longer cite the id."""
+    at: datetime = instant_field()
+    by: str
+
+    __table_args__ = (UniqueConstraint("policy", "number"),)

@@ -6,7 +6,7 @@ import datetime as dt
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from dualrandom.store.tables.base import instant_field, json_field
@@ -20,20 +20,40 @@ class Visit(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     draw_id: str = Field(foreign_key="draw.id", index=True)
     enterprise: str = Field(index=True)
+    name: str = ""
+    """The enterprise's name, address and district as frozen for the draw."""
+    address: str = ""
+    district: str = ""
     part: int = 0
     date: dt.date | None = Field(default=None, index=True)
+    """The date that was drawn."""
+    day: dt.date
+    """The date by which lists are ordered: the drawn one, 9999-12-31 if there is none."""
+    later: dt.date | None = None
+    """The day on which the crews will come if not on the drawn one; always later."""
+    later_reason: str = ""
+    publish_by: dt.date | None = Field(default=None, index=True)
+    """Last day for publishing its findings."""
     state: str = "planned"
-    """planned, undated, unfilled, cancelled, done"""
+    """planned, undated, unfilled, cancelled, done (all findings are published)"""
+    origin: str = "result"
+    """result, or the number of the row of changes.jsonl that brought it"""
     notice: str
     """Number of the inspection notice (检查通知书)."""
     approval: str
     """Number of the approval (行政检查审批)."""
-    scan_code_hash: str
-    """SHA-256 of the scan-in code (扫码入企)."""
+    scan_code: str
+    """The scan-in code (扫码入企): on the printed notice, shown to the crew only."""
+    scan_failures: int = 0
     scanned_at: datetime | None = instant_field(default=None)
+    scanned_by: str = ""
     version: int = 1
 
-    __table_args__ = (UniqueConstraint("draw_id", "enterprise", "part"),)
+    __table_args__ = (
+        UniqueConstraint("draw_id", "enterprise", "part"),
+        Index("ix_visit_list", "draw_id", "day", "id"),
+        Index("ix_visit_day", "day", "id"),
+    )
 
 
 class Check(SQLModel, table=True):
@@ -51,7 +71,10 @@ class Check(SQLModel, table=True):
     unfilled: str = ""
     """Why there is no crew."""
 
-    __table_args__ = (UniqueConstraint("visit_id", "task"),)
+    __table_args__ = (
+        UniqueConstraint("visit_id", "task"),
+        Index("ix_visit_check_department", "department_id", "visit_id"),
+    )
 
 
 class CrewSeat(SQLModel, table=True):
@@ -74,15 +97,14 @@ class Finding(SQLModel, table=True):
     item: str
     version: int
     code: str
-    """1 … 9, F, as published."""
+    """As in protocol §10."""
     method: str
-    """on-site, paper, online, …"""
     found_on: dt.date
     attachments: list[str] = json_field()
     """SHA-256 of each attachment."""
     salt: str
     digest: str
-    """Salted hash of the whole finding, the only thing that goes into the log."""
+    """Salted hash of the whole finding with its text: it stays when the text is removed, and then ``salt`` is empty."""
     text_id: int | None = Field(default=None, foreign_key="finding_text.id")
     disputed_at: datetime | None = instant_field(default=None)
     dispute: str = ""
@@ -92,7 +114,10 @@ class Finding(SQLModel, table=True):
     at: datetime = instant_field()
     by: str
 
-    __table_args__ = (UniqueConstraint("check_id", "item", "version"),)
+    __table_args__ = (
+        UniqueConstraint("check_id", "item", "version"),
+        Index("ix_finding_unpublished", "published_at", "check_id"),
+    )
 
 
 class FindingText(SQLModel, table=True):
@@ -104,6 +129,22 @@ class FindingText(SQLModel, table=True):
     text: str
     removed_at: datetime | None = instant_field(default=None)
     removal: str = ""
+
+
+class Attachment(SQLModel, table=True):
+    """A file that belongs to findings: photographs, records, evidence. Its bytes are a private blob."""
+
+    __tablename__ = "attachment"
+
+    id: int | None = Field(default=None, primary_key=True)
+    sha256: str = Field(foreign_key="blob.sha256", index=True)
+    filename: str
+    media_type: str
+    department_id: str | None = Field(default=None, foreign_key="department.id", index=True)
+    at: datetime = instant_field()
+    by: str
+
+    __table_args__ = (UniqueConstraint("sha256", "department_id"),)
 
 
 class Referral(SQLModel, table=True):
@@ -132,8 +173,15 @@ class CaseVisit(SQLModel, table=True):
     department_id: str = Field(foreign_key="department.id", index=True)
     date: dt.date
     items: list[str] = json_field()
+    kind: str = "case"
+    """case (个案: a complaint, an alert, a transferred lead) or special (专项)"""
     basis: str
     """Why: the complaint's or the case's number."""
+    state: str = "planned"
+    """planned, done, cancelled"""
+    inspectors: list[str] = json_field()
+    """Who was there, once it is done."""
+    outcome: str = ""
     joined_visit: int | None = Field(default=None, foreign_key="visit.id")
     """The planned visit that it goes with, if the department took the offer."""
     version: int = 1
@@ -156,10 +204,16 @@ class LedgerEntry(SQLModel, table=True):
     kind: str
     """plan, case, special"""
     source: str
-    """``visit:<id>``, ``case:<id>`` or ``import:<id>``"""
+    """``visit:<id>``, ``case:<id>`` or ``revision:<number>`` of the library of visits"""
+    done: bool = True
+    """False: a case visit that is still to be made. It counts for nothing yet."""
     at: datetime = instant_field()
 
-    __table_args__ = (UniqueConstraint("source", "task", "item", "enterprise", "date"),)
+    __table_args__ = (
+        UniqueConstraint("source", "task", "item", "enterprise", "date"),
+        Index("ix_ledger_entry_list", "date", "id"),
+        Index("ix_ledger_entry_department_list", "department_id", "date", "id"),
+    )
 
 
 class DayNotice(SQLModel, table=True):

@@ -99,6 +99,7 @@ def upgrade() -> None:
         sa.Column("inspectors", JSON, nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("source", sa.String(), nullable=False),
+        sa.Column("done", sa.Boolean(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_entry")),
         sa.UniqueConstraint(
@@ -113,13 +114,17 @@ def upgrade() -> None:
     with op.batch_alter_table("ledger_entry", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_ledger_entry_date"), ["date"], unique=False)
         batch_op.create_index(batch_op.f("ix_ledger_entry_department_id"), ["department_id"], unique=False)
+        batch_op.create_index(
+            "ix_ledger_entry_department_list", ["department_id", "date", "id"], unique=False
+        )
         batch_op.create_index(batch_op.f("ix_ledger_entry_enterprise"), ["enterprise"], unique=False)
+        batch_op.create_index("ix_ledger_entry_list", ["date", "id"], unique=False)
 
     op.create_table(
         "library_row",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
-        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("key", sa.String().with_variant(sa.String(collation="C"), "postgresql"), nullable=False),
         sa.Column("first", sa.Integer(), nullable=False),
         sa.Column("last", sa.Integer(), nullable=True),
         sa.Column("name", sa.String(), nullable=False),
@@ -131,7 +136,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("kind", "key", "first", name=op.f("uq_library_row_kind_key_first")),
     )
     with op.batch_alter_table("library_row", schema=None) as batch_op:
-        batch_op.create_index("ix_library_row_current", ["kind", "last", "key"], unique=False)
+        batch_op.create_index(
+            "ix_library_row_current", ["kind", "last", "key", "department", "district", "name"], unique=False
+        )
 
     op.create_table(
         "office",
@@ -181,6 +188,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_plan")),
     )
     op.create_table(
+        "policy",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("policy", sa.String(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("name_en", sa.String(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("content", sa.String(), nullable=False),
+        sa.Column("withdrawn", sa.Boolean(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_policy")),
+        sa.UniqueConstraint("policy", "number", name=op.f("uq_policy_policy_number")),
+    )
+    op.create_table(
         "repeat",
         sa.Column("actor", sa.String(), nullable=False),
         sa.Column("key", sa.String(), nullable=False),
@@ -202,6 +224,26 @@ def upgrade() -> None:
         sa.Column("by", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("year", name=op.f("pk_working_day_notice")),
     )
+    op.create_table(
+        "attachment",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("sha256", sa.String(), nullable=False),
+        sa.Column("filename", sa.String(), nullable=False),
+        sa.Column("media_type", sa.String(), nullable=False),
+        sa.Column("department_id", sa.String(), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["department_id"], ["department.id"], name=op.f("fk_attachment_department_id")
+        ),
+        sa.ForeignKeyConstraint(["sha256"], ["blob.sha256"], name=op.f("fk_attachment_sha256")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_attachment")),
+        sa.UniqueConstraint("sha256", "department_id", name=op.f("uq_attachment_sha256_department_id")),
+    )
+    with op.batch_alter_table("attachment", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_attachment_department_id"), ["department_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_attachment_sha256"), ["sha256"], unique=False)
+
     op.create_table(
         "contribution",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -261,6 +303,7 @@ def upgrade() -> None:
         sa.Column("filename", sa.String(), nullable=False),
         sa.Column("blob", sa.String(), nullable=False),
         sa.Column("department_id", sa.String(), nullable=True),
+        sa.Column("options", JSON, nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("base_revision", sa.Integer(), nullable=True),
         sa.Column("rows", sa.Integer(), nullable=False),
@@ -271,6 +314,7 @@ def upgrade() -> None:
         sa.Column("problems", JSON, nullable=False),
         sa.Column("problem_count", sa.Integer(), nullable=False),
         sa.Column("problem_sheet", sa.String(), nullable=True),
+        sa.Column("revision", sa.Integer(), nullable=True),
         sa.Column("created_by", sa.String(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
@@ -519,6 +563,9 @@ def upgrade() -> None:
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("key", sa.String(), nullable=False),
         sa.Column("change", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("district", sa.String(), nullable=False),
+        sa.Column("department", sa.String(), nullable=False),
         sa.Column("cells", JSON, nullable=False),
         sa.Column("digest", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -526,18 +573,31 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("import_id", "position", name=op.f("pk_staged_row")),
     )
+    with op.batch_alter_table("staged_row", schema=None) as batch_op:
+        batch_op.create_index("ix_staged_row_change", ["import_id", "change", "position"], unique=False)
+
     op.create_table(
         "visit",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("draw_id", sa.String(), nullable=False),
         sa.Column("enterprise", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("address", sa.String(), nullable=False),
+        sa.Column("district", sa.String(), nullable=False),
         sa.Column("part", sa.Integer(), nullable=False),
         sa.Column("date", sa.Date(), nullable=True),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("later", sa.Date(), nullable=True),
+        sa.Column("later_reason", sa.String(), nullable=False),
+        sa.Column("publish_by", sa.Date(), nullable=True),
         sa.Column("state", sa.String(), nullable=False),
+        sa.Column("origin", sa.String(), nullable=False),
         sa.Column("notice", sa.String(), nullable=False),
         sa.Column("approval", sa.String(), nullable=False),
-        sa.Column("scan_code_hash", sa.String(), nullable=False),
+        sa.Column("scan_code", sa.String(), nullable=False),
+        sa.Column("scan_failures", sa.Integer(), nullable=False),
         sa.Column("scanned_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("scanned_by", sa.String(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["draw_id"], ["draw.id"], name=op.f("fk_visit_draw_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_visit")),
@@ -545,8 +605,11 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("visit", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_visit_date"), ["date"], unique=False)
+        batch_op.create_index("ix_visit_day", ["day", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_visit_draw_id"), ["draw_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_visit_enterprise"), ["enterprise"], unique=False)
+        batch_op.create_index("ix_visit_list", ["draw_id", "day", "id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_visit_publish_by"), ["publish_by"], unique=False)
 
     op.create_table(
         "case_visit",
@@ -555,7 +618,11 @@ def upgrade() -> None:
         sa.Column("department_id", sa.String(), nullable=False),
         sa.Column("date", sa.Date(), nullable=False),
         sa.Column("items", JSON, nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
         sa.Column("basis", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("inspectors", JSON, nullable=False),
+        sa.Column("outcome", sa.String(), nullable=False),
         sa.Column("joined_visit", sa.Integer(), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
@@ -584,6 +651,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("visit_id", "task", name=op.f("uq_visit_check_visit_id_task")),
     )
     with op.batch_alter_table("visit_check", schema=None) as batch_op:
+        batch_op.create_index("ix_visit_check_department", ["department_id", "visit_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_visit_check_department_id"), ["department_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_visit_check_visit_id"), ["visit_id"], unique=False)
 
@@ -624,6 +692,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("finding", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_finding_check_id"), ["check_id"], unique=False)
+        batch_op.create_index("ix_finding_unpublished", ["published_at", "check_id"], unique=False)
 
     op.create_table(
         "referral",
@@ -651,6 +720,7 @@ def downgrade() -> None:
 
     op.drop_table("referral")
     with op.batch_alter_table("finding", schema=None) as batch_op:
+        batch_op.drop_index("ix_finding_unpublished")
         batch_op.drop_index(batch_op.f("ix_finding_check_id"))
 
     op.drop_table("finding")
@@ -661,6 +731,7 @@ def downgrade() -> None:
     with op.batch_alter_table("visit_check", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_visit_check_visit_id"))
         batch_op.drop_index(batch_op.f("ix_visit_check_department_id"))
+        batch_op.drop_index("ix_visit_check_department")
 
     op.drop_table("visit_check")
     with op.batch_alter_table("case_visit", schema=None) as batch_op:
@@ -669,11 +740,17 @@ def downgrade() -> None:
 
     op.drop_table("case_visit")
     with op.batch_alter_table("visit", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_visit_publish_by"))
+        batch_op.drop_index("ix_visit_list")
         batch_op.drop_index(batch_op.f("ix_visit_enterprise"))
         batch_op.drop_index(batch_op.f("ix_visit_draw_id"))
+        batch_op.drop_index("ix_visit_day")
         batch_op.drop_index(batch_op.f("ix_visit_date"))
 
     op.drop_table("visit")
+    with op.batch_alter_table("staged_row", schema=None) as batch_op:
+        batch_op.drop_index("ix_staged_row_change")
+
     op.drop_table("staged_row")
     with op.batch_alter_table("sign_in", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_sign_in_user_id"))
@@ -732,11 +809,17 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_contribution_plan_id"))
 
     op.drop_table("contribution")
+    with op.batch_alter_table("attachment", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_attachment_sha256"))
+        batch_op.drop_index(batch_op.f("ix_attachment_department_id"))
+
+    op.drop_table("attachment")
     op.drop_table("working_day_notice")
     with op.batch_alter_table("repeat", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_repeat_at"))
 
     op.drop_table("repeat")
+    op.drop_table("policy")
     op.drop_table("plan")
     with op.batch_alter_table("outbox", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_outbox_audience"))
@@ -748,7 +831,9 @@ def downgrade() -> None:
 
     op.drop_table("library_row")
     with op.batch_alter_table("ledger_entry", schema=None) as batch_op:
+        batch_op.drop_index("ix_ledger_entry_list")
         batch_op.drop_index(batch_op.f("ix_ledger_entry_enterprise"))
+        batch_op.drop_index("ix_ledger_entry_department_list")
         batch_op.drop_index(batch_op.f("ix_ledger_entry_department_id"))
         batch_op.drop_index(batch_op.f("ix_ledger_entry_date"))
 
