@@ -30,6 +30,8 @@ class Actor:
     role: str
     department: str | None = None
     user: int | None = None
+    inspector: str | None = None
+    """The inspector's code of a crew member."""
 
 
 SERVICE = Actor("service", "service")

@@ -1,0 +1,99 @@
+"""The settings of the service: environment variables ``DUALRANDOM_*``, or arguments in tests."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+
+from pydantic import BaseModel, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from dualrandom.store.tables import Role
+
+
+class OidcMapping(BaseModel):
+    """Who gets which role: a claim, the value that it has or contains, and what follows."""
+
+    claim: str
+    value: str
+    role: Role
+    department: str | None = None
+
+
+class OidcSettings(BaseModel):
+    """An OpenID Connect provider. ``mappings`` are tried in order; nobody that none of them fits may enter."""
+
+    issuer: str
+    client_id: str
+    client_secret: SecretStr
+    scopes: str = "openid profile"
+    username_claim: str = "preferred_username"
+    name_claim: str = "name"
+    inspector_claim: str = "inspector"
+    mappings: list[OidcMapping] = Field(default_factory=list)
+
+
+class PasswordSettings(BaseModel):
+    """Work of one argon2id hash (RFC 9106 §4, second recommendation) and what a password has to be like."""
+
+    time_cost: int = 3
+    memory_kib: int = 65536
+    parallelism: int = 4
+    least_length: int = 12
+    failures: int = 5
+    """After so many wrong passwords in a row the account is locked …"""
+    locked_minutes: int = 15
+    """… for so long."""
+
+
+class Settings(BaseSettings):
+    """What the operator decides. Lists and nested settings are JSON in the environment."""
+
+    model_config = SettingsConfigDict(env_prefix="DUALRANDOM_", env_nested_delimiter="__", extra="ignore")
+
+    data: Path = Path("dualrandom-data")
+    """Folder of the SQLite database, of a service key made by ``service init``, and of temporary files."""
+    database_url: str | None = None
+    """``postgresql://…`` or ``sqlite:///…``; none: ``service.db`` in the data folder."""
+    service_key: SecretStr | None = None
+    """32 bytes, base64; none: ``service.key`` in the data folder."""
+    base_url: str = "http://127.0.0.1:8000"
+    """How browsers reach the service; with https, cookies are Secure."""
+    trusted_proxies: list[IPv4Network | IPv6Network] = Field(default_factory=list)
+    """Only from these is X-Forwarded-For believed."""
+
+    session_hours: float = 12
+    passwords: PasswordSettings = Field(default_factory=PasswordSettings)
+    oidc: OidcSettings | None = None
+
+    public_per_minute: int = 1200
+    """Requests to public routes from one address."""
+    sign_ins_per_minute: int = 20
+    """Attempts to sign in, and receipt codes tried, from one address."""
+    body_bytes: int = 1 << 20
+    """The longest body of a request; uploads of libraries have ``upload_bytes``."""
+    upload_bytes: int = 256 << 20
+
+    approval_hours: float = 72
+    """How long a second person may take to decide."""
+    repeat_hours: float = 24
+    """How long the answer to a request with an Idempotency-Key is kept."""
+    repeat_wait_seconds: float = 30
+    """After this, a request whose server died may be tried again with its key."""
+
+    runners: int = 2
+    """Threads for jobs in this process; 0: none, other servers run them."""
+    poll_seconds: float = 1.0
+    """How often an idle runner looks for due jobs."""
+    document_cache_bytes: int = 64 << 20
+    log_json: bool = True
+
+    @property
+    def url(self) -> str:
+        """The database's URL."""
+        return self.database_url or f"sqlite:///{(self.data / 'service.db').resolve()}"
+
+    @property
+    def is_https(self) -> bool:
+        """Whether browsers reach the service over TLS."""
+        return self.base_url.startswith("https://")

