@@ -26,6 +26,7 @@ from dualrandom.store.tables import Department, Office, Role
 from dualrandom_api.service.application import create_service
 from dualrandom_api.service.parts import Service
 from dualrandom_api.service.passwords import Passwords
+from dualrandom_api.service.runner import Runner
 from dualrandom_api.service.settings import PasswordSettings, Settings
 
 BEGIN = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
@@ -100,6 +101,10 @@ class Running:
             )
         client.headers["Authorization"] = f"Bearer {key}"
         return client
+
+    def run_jobs(self) -> int:
+        """Do every job that is due at the clock's time; return how many."""
+        return Runner(self.service).run_due()
 
     def close(self) -> None:
         self.service.database.close()

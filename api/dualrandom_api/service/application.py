@@ -12,17 +12,20 @@ import importlib
 import pkgutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from types import ModuleType
 
 from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
 
 import dualrandom
 from dualrandom.errors import DualRandomError
 from dualrandom.store.blobs import SERVICE_KEY, Vault
 from dualrandom.store.database import utc_now
-from dualrandom_api.service import problems, routes, schema
+from dualrandom_api.service import handlers, problems, routes, schema
 from dualrandom_api.service.frontdoor import FrontDoor
 from dualrandom_api.service.parts import Clock, Service, ServiceDatabase
 from dualrandom_api.service.passwords import Passwords
+from dualrandom_api.service.runner import Runner
 from dualrandom_api.service.settings import Settings
 
 DESCRIPTION = """\
@@ -50,14 +53,20 @@ def create_service(settings: Settings, *, clock: Clock = utc_now) -> FastAPI:
     )
     app.state.service = create_parts(settings, clock=clock)
     app.state.told = None
-    for module in sorted(one.name for one in pkgutil.iter_modules(routes.__path__)):
-        loaded = importlib.import_module(f"{routes.__name__}.{module}")
+    for loaded in _modules_of(handlers):
+        problems.register(getattr(loaded, "PROBLEMS", ()))
+    for loaded in _modules_of(routes):
         problems.register(getattr(loaded, "PROBLEMS", ()))
         app.include_router(loaded.router)
     problems.install(app)
     schema.install(app)
     app.add_middleware(FrontDoor)
     return app
+
+
+def _modules_of(package: ModuleType) -> list[ModuleType]:
+    names = sorted(one.name for one in pkgutil.iter_modules(package.__path__))
+    return [importlib.import_module(f"{package.__name__}.{name}") for name in names]
 
 
 def create_parts(settings: Settings, *, clock: Clock = utc_now) -> Service:
@@ -93,5 +102,9 @@ def service_key(settings: Settings) -> str:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    service: Service = app.state.service
+    runner = Runner(service)
+    runner.start()
     yield
-    app.state.service.database.close()
+    await run_in_threadpool(runner.stop)
+    service.database.close()

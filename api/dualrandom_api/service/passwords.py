@@ -55,7 +55,7 @@ class Passwords:
         """Tell whether a password is that of a hash. Without a hash the same work is done, and the answer is no."""
         with self._few:
             try:
-                right = self._hasher.verify(kept or self._nobody, password[:LONGEST])
+                self._hasher.verify(kept or self._nobody, password[:LONGEST])
             except (VerificationError, InvalidHashError):
-                right = False
-        return right and kept is not None
+                return False
+        return kept is not None

@@ -23,8 +23,10 @@ from urllib.parse import urlsplit
 
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Message
 
 from dualrandom.store import accounts
 from dualrandom.store.activity import Actor
@@ -50,12 +52,14 @@ def allow(
     object: str = "",  # noqa: A002  (as it is called in the schema)
     problems: Sequence[str] = (),
     repeats: bool = True,
+    upload: bool = False,
 ) -> dict[str, Any]:
     """Return the arguments of a route's decorator that say who may call it.
 
     ``scope``: what an API key needs (none: no key may call it; keys act as Role.DEPARTMENT). ``object``: what the path names, if
     rows of it belong to a department or person: ``plan``, ``visit`` … ``problems``: the codes that it answers with besides those
     that follow from its form. ``repeats``: False for a POST that may not be kept for an Idempotency-Key (sign-in).
+    ``upload``: its body may be as long as the settings' ``upload_bytes``.
     """
     assert roles, "a route is somebody's"
     if scope:
@@ -66,6 +70,7 @@ def allow(
         "x-object": object,
         "x-problems": list(problems),
         "x-repeats": repeats,
+        "x-upload": upload,
     }
     return {"openapi_extra": extra}
 
@@ -91,11 +96,32 @@ class GuardedRoute(APIRoute):
                 if actor.role not in roles:
                     raise refusal("role-forbidden", actor.role)
             request.state.actor = actor
+            limit = service.settings.upload_bytes if rules["x-upload"] else service.settings.body_bytes
+            request = _bounded(request, limit)
             if keeps and "idempotency-key" in request.headers:
                 return await answered_once(service, actor, request, inner)
             return await inner(request)
 
         return guarded
+
+
+def _bounded(request: Request, limit: int) -> Request:
+    """Return the request with a body that ends in an error after ``limit`` bytes."""
+    read = 0
+
+    async def receive() -> Message:
+        nonlocal read
+        message = await request.receive()
+        read += len(message.get("body", b""))
+        if read > limit:
+            # FastAPI passes this one on
+            raise HTTPException(413)
+        return message
+
+    announced = request.headers.get("content-length", "")
+    if announced.isdigit() and int(announced) > limit:
+        raise HTTPException(413)
+    return Request(request.scope, receive)
 
 
 def who_calls(service: Service, request: Request, scope: str = "") -> Actor:

@@ -1,0 +1,154 @@
+"""Does the jobs: threads in the servers' own processes, any number of servers, one runner a job (see :mod:`dualrandom.store.jobs`).
+
+    HANDLERS["import"] = read_import          # Callable[[Service, Job], None]
+
+A handler may end its job itself, in the transaction that keeps what it did; else it is ended when the handler returns. An error that
+the domain knows (:class:`DualRandomError`) ends the job with its problem document; any other is tried again with growing delays, and
+ends the job after ``ATTEMPTS``. While a handler works its lease is renewed; if the lease was lost, whatever it still writes is refused.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import socket
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any, Final
+
+import structlog
+from sqlalchemy.exc import OperationalError
+
+from dualrandom.errors import DualRandomError
+from dualrandom.store import jobs
+from dualrandom.store.database import StaleError
+from dualrandom.store.jobs import LEASE, LeaseLostError
+from dualrandom.store.tables import Job
+from dualrandom_api.service.parts import Service
+from dualrandom_api.service.problems import document_of, refusal
+
+HANDLERS: Final[dict[str, Callable[[Service, Job], None]]] = {}
+"""What does a kind of job. Modules in ``handlers/`` and ``routes/`` add theirs when they are imported."""
+
+ATTEMPTS: Final = 6
+FIRST_DELAY: Final = timedelta(seconds=10)
+LONGEST_DELAY: Final = timedelta(minutes=15)
+HEARTBEAT: Final = LEASE / 4
+
+log = structlog.get_logger("dualrandom_api")
+
+
+class Runner:
+    """Runs jobs in threads until it is stopped."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self.name = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+        self._stop = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    def start(self) -> None:
+        """Start the threads."""
+        for number in range(self.service.settings.runners):
+            thread = threading.Thread(target=self._loop, name=f"runner-{number}", daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def stop(self, wait: float = 10) -> None:
+        """Take no more jobs, and wait ``wait`` seconds for those that run; others take over what does not end."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(wait)
+
+    def run_due(self) -> int:
+        """Run what is due, in this thread; return how many jobs were taken."""
+        taken = 0
+        while not self._stop.is_set() and run_one(self.service, self.name):
+            taken += 1
+        return taken
+
+    def _loop(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self.run_due()
+            except Exception:
+                # a database that is away for a while must not end the runner
+                log.exception("runner-failed", runner=self.name)
+            # several idle runners should not ask at the same instant
+            self._stop.wait(self.service.settings.poll_seconds * random.uniform(0.5, 1.5))  # noqa: S311
+
+
+def run_one(service: Service, owner: str) -> bool:
+    """Take a due job and do it; return whether there was one."""
+    job = jobs.claim(service.database, owner, service.clock(), sorted(HANDLERS))
+    if job is None:
+        return False
+    told = {"job": job.id, "kind": job.kind, "subject": job.subject, "attempt": job.attempts}
+    log.info("job-begins", **told)
+    try:
+        with _heartbeat(service, job):
+            HANDLERS[job.kind](service, job)
+        _finish(service, job)
+        log.info("job-ended", **told)
+    except LeaseLostError:
+        log.warning("lease-lost", **told)
+    except (StaleError, OperationalError) as error:
+        _again(service, job, error, told)
+    except DualRandomError as error:
+        log.warning("job-refused", problem=error.code, **told)
+        _finish(service, job, problem=document_of(error))
+    except Exception as error:
+        log.exception("job-failed", **told)
+        _again(service, job, error, told)
+    return True
+
+
+def _again(service: Service, job: Job, error: Exception, told: dict[str, Any]) -> None:
+    """Try it later, unless it was tried often enough."""
+    if job.attempts >= ATTEMPTS:
+        cause = (
+            error if isinstance(error, DualRandomError) else refusal("internal-error", type(error).__name__)
+        )
+        _finish(service, job, problem=document_of(cause))
+        return
+    delay = min(FIRST_DELAY * 2 ** (job.attempts - 1), LONGEST_DELAY)
+    log.warning("job-again", error=type(error).__name__, seconds=delay.total_seconds(), **told)
+    try:
+        with service.database.writing() as session:
+            jobs.postpone(session, job, service.clock() + delay)
+    except LeaseLostError:
+        log.warning("lease-lost", **told)
+
+
+def _finish(service: Service, job: Job, problem: dict[str, Any] | None = None) -> None:
+    """End the job unless its handler has ended or postponed it."""
+    with service.database.writing() as session:
+        kept = session.get(Job, job.id, with_for_update=True)
+        if kept is not None and (kept.state, kept.fence) == ("running", job.fence):
+            jobs.finish(session, job, service.clock(), problem=problem)
+
+
+@contextmanager
+def _heartbeat(service: Service, job: Job) -> Iterator[None]:
+    """Renew the job's lease from another thread for as long as the block lasts."""
+    ended = threading.Event()
+
+    def beat() -> None:
+        while not ended.wait(HEARTBEAT.total_seconds()):
+            try:
+                jobs.renew(service.database, job, service.clock())
+            except LeaseLostError:
+                return
+            except OperationalError:
+                log.warning("heartbeat-missed", job=job.id)
+
+    thread = threading.Thread(target=beat, name=f"heartbeat-{job.id}", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
