@@ -10,6 +10,7 @@ from typing import Any
 
 import logged  # type: ignore[import-not-found]
 import reference_changes as changed  # type: ignore[import-not-found]
+import reference_receipts as receipts  # type: ignore[import-not-found]
 
 QUICKNET = "52db9ba70e0cc0f6eaf7803dd07447a1f5477735fd3f661792ba94600c84e971"
 ROUND_1000 = (
@@ -212,7 +213,54 @@ def cases(reference: ModuleType) -> dict[str, Any]:
     found["open-logged-after-void"] = again | {
         "beside": logged.publish(logged.AfterVoid, first=again["beside"])
     }
-    return {name: reference.Case(**fields) for name, fields in found.items()}
+    # The same changes where a public lottery, the draw's own seed or the operator's machine decides, or nothing does.
+    for name, fields in {
+        "open-changed-keystring": {"policy": {"substitution": "fresh"}} | copy.deepcopy(KEYSTRING),
+        "open-changed-next": {"policy": {"substitution": "next"}},
+        "open-changed-local": {"policy": {"substitution": "fresh"}} | local("open-changed-local-0"),
+    }.items():
+        found[name] = base() | fields | {"beside": changed.beside()}
+    found["sealed-changed-next"] = copy.deepcopy(sealed) | {
+        "policy": {"substitution": "next"},
+        "beside": changed.beside(),
+    }
+    found["open-changed-none"] = base() | {"policy": {"substitution": "none"}, "beside": changed.alone}
+    found["open-changed-pending"] = base() | {"policy": {"substitution": "fresh"}, "beside": changed.pending}
+    found["open-changed-after-the-embargo"] = base() | {
+        "policy": {"embargo": "visits", "substitution": "fresh"},
+        "open_embargoed": lambda key: True,
+        "beside": changed.beside(),
+    }
+    # Nobody had the witnesses' word for the exclusions in time.
+    found["open-logged-unwitnessed"] = copy.deepcopy(found["open-changed"]) | {
+        "beside": logged.publish(logged.Unwitnessed, first=changed.beside())
+    }
+    # The announced auditor has checked the draw and its changes, and signed so.
+    found["sealed-attested"] = copy.deepcopy(found["sealed-changed"]) | {"beside": attested(changed.beside())}
+    found["sealed-sm3-logged"]["beside"] = logged.publish(first=attested())
+    # What is conspicuous is flagged: a small frame, a stratum drawn nearly whole, pools of few; one firm is always closed.
+    found["open-conspicuous"] = few = base() | local("open-conspicuous-0")
+    few["frame"] = {key: row for key, row in few["frame"].items() if key < "E13"}
+    few["frame"]["E04"]["closed"] = list(DAYS)
+    few["strata"]["t1"] = [
+        stratum("A", "low", "3/1"),
+        stratum("B", "low", "4/1"),
+        stratum("C", "high", "9/4"),
+    ]
+    return {
+        name: reference.Case(**fields | {"receipts": RECEIPTS.get(name, {})})
+        for name, fields in found.items()
+    }
+
+
+def attested(first: Any = None) -> Any:
+    """The auditor's attestation, and what else lies beside the result."""
+
+    def beside(built: Any) -> dict[str, bytes]:
+        files = {} if first is None else first(built)
+        return files | {"attest.json": receipts.signed(receipts.attest(built, files))}
+
+    return beside
 
 
 def jcs(value: Any) -> bytes:
@@ -258,6 +306,32 @@ def voided(built: Any) -> dict[str, bytes]:
     }
     return {"void.json": jcs(document)}
 
+
+RECEIPTS: dict[str, dict[str, tuple[str, str]]] = {
+    "open-drand": {
+        "drawn": ("enterprise", "E07"),
+        "missed": ("enterprise", "E14"),
+        "inspector": ("inspector", "a1"),
+        "recused": ("inspector", "f1"),
+        "free": ("inspector", "f4"),
+    },
+    "sealed-drand": {
+        "drawn": ("enterprise", "E02"),
+        "missed": ("enterprise", "E05"),
+        "empty-stratum": ("enterprise", "E03"),
+        "inspector": ("inspector", "a2"),
+    },
+    "sealed-sm3": {"drawn": ("enterprise", "E05"), "inspector": ("inspector", "f2")},
+    "open-parts-keystring": {"drawn": ("enterprise", "E02")},
+    "open-two-way": {"drawn": ("enterprise", "E11")},
+    "open-announced": {"early": ("enterprise", "E05")},
+    "open-embargo-visits": {"early": ("enterprise", "E05")},
+    "sealed-embargo-crews": {"drawn": ("enterprise", "E02"), "inspector": ("inspector", "a1")},
+    "open-embargo-lifted": {"drawn": ("enterprise", "E05")},
+    "sealed-changed": {"drawn": ("enterprise", "E02")},
+    "open-conspicuous": {"drawn": ("enterprise", "E04")},
+}
+"""Receipts by happy path and name."""
 
 NOT_DRAWN = {"open-announced", "open-voided", "open-logged-announced"}
 """Cases of which only the announcement exists."""

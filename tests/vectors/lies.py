@@ -13,10 +13,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import logged  # type: ignore[import-not-found]
+import reference_receipts  # type: ignore[import-not-found]
 
 Json = Any
 Files = dict[str, bytes]
-"""public/<name>, auditor/<name> and reader/<name>"""
+"""public/<name>, auditor/<name>, reader/<name> and receipts/<name>"""
 
 OPEN, SEALED, PARTS = "open-drand", "sealed-drand", "open-parts-keystring"
 SCARCE, RELIEF = "open-scarce-local", "open-relief-local"
@@ -38,6 +39,8 @@ class Mutant:
     about: str
     make: Callable[[Files, Callable[..., Files]], Files]
     auditor: bool = False
+    receipt: str = ""
+    """The receipt that is judged as well, if any: its name in receipts/."""
 
 
 MUTANTS: dict[str, Mutant] = {}
@@ -48,19 +51,26 @@ def jcs(value: Json) -> bytes:
 
 
 def add(
-    name: str, base: str, fails: str, about: str, make: Callable[..., Files], *, auditor: bool = False
+    name: str,
+    base: str,
+    fails: str,
+    about: str,
+    make: Callable[..., Files],
+    *,
+    auditor: bool = False,
+    receipt: str = "",
 ) -> None:
     assert name not in MUTANTS, name
-    MUTANTS[name] = Mutant(name, base, fails, about, make, auditor)
+    MUTANTS[name] = Mutant(name, base, fails, about, make, auditor, receipt)
 
 
 def edit(
-    name: str, base: str, file: str, fails: str, about: str, change: Callable[[bytes], bytes], **more: bool
+    name: str, base: str, file: str, fails: str, about: str, change: Callable[[bytes], bytes], **more: Any
 ) -> None:
     """A change of one file's bytes."""
 
     def make(files: Files, _build: Callable[..., Files]) -> Files:
-        key = file if file.startswith("auditor/") else f"public/{file}"
+        key = file if file.startswith(("auditor/", "receipts/")) else f"public/{file}"
         changed = change(files.get(key, b""))
         assert changed != files.get(key), name
         return files | {key: changed}
@@ -69,7 +79,7 @@ def edit(
 
 
 def value(
-    name: str, base: str, file: str, fails: str, about: str, change: Callable[[Json], Any], **more: bool
+    name: str, base: str, file: str, fails: str, about: str, change: Callable[[Json], Any], **more: Any
 ) -> None:
     """A change of one document's value, in canonical form again."""
 
@@ -90,7 +100,7 @@ def swap(old: str, new: str) -> Callable[[bytes], bytes]:
 
 
 def lie(
-    name: str, base: str, fails: str, about: str, lies: Mapping[str, Callable[[Any, Json], Any]], **more: bool
+    name: str, base: str, fails: str, about: str, lies: Mapping[str, Callable[[Any, Json], Any]], **more: Any
 ) -> None:
     """A lie told while the record is made; a function that returns None has changed the value in place."""
 
@@ -101,7 +111,7 @@ def lie(
 
 
 def change(
-    name: str, base: str, fails: str, about: str, fields: Callable[[Any], dict[str, Any]], **more: bool
+    name: str, base: str, fails: str, about: str, fields: Callable[[Any], dict[str, Any]], **more: Any
 ) -> None:
     """A happy path from other ingredients, some of which the protocol does not allow."""
 
@@ -150,5 +160,8 @@ def gather(built: Any) -> Files:
     files = {f"public/{name}": data for name, data in built.public.items()}
     if "log/checkpoint" in built.public:
         files["reader/log.policy"] = logged.POLICY
+    for name, subject in built.case.receipts.items():
+        if subject[1] in (built.frame if subject[0] == "enterprise" else built.roster):
+            files[f"receipts/{name}.json"] = reference_receipts.receipt(built, *subject)
     files["auditor/list-secret"] = built.case.secret.hex().encode() + b"\n"
     return files | {f"auditor/openings/{name}.jsonl": data for name, data in built.openings.items()}

@@ -196,7 +196,8 @@ class Story:
             self.book.add(kinds[change["type"]], self.draw, row)
             if change["type"] == "exclude" and change["beacon"] is not None:
                 self.excluded(number)
-        for name, kind in (("findings.json", "FINDINGS"), ("void.json", "VOID")):
+        ends = (("findings.json", "FINDINGS"), ("attest.json", "ATTEST"), ("void.json", "VOID"))
+        for name, kind in ends:
             if name in self.files:
                 self.book.add(kind, self.draw, self.files[name])
 
@@ -218,6 +219,13 @@ class AfterVoid(Story):
 
     def log_other(self) -> None:
         self.book.add("ANNOUNCE", "test-2023-000003", self.other())
+
+
+class Unwitnessed(Story):
+    """Exclusions of which no cosigned checkpoint was kept."""
+
+    def excluded(self, number: int) -> None:
+        """Nothing is kept."""
 
 
 Beside = Callable[[Any], dict[str, bytes]]

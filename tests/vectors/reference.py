@@ -31,7 +31,7 @@ class Built(Planned):  # type: ignore[misc]
 
     def publish_result(self) -> None:
         embargo = self.announcement["policy"]["embargo"]
-        prices = self.lie("prices", self.prices())
+        prices = self.all_prices = self.lie("prices", self.prices())
         crews = [(v, c) for v in self.visits for c in v["crews"]]
         result = {
             "type": "dualrandom/v1/result",

@@ -2,8 +2,8 @@
 
 `Changed` makes rows one after the other; `beside` tells the story of the vectors.
 
-    lies: exclude, signature, tasks, visits (of a substitute), replace (those who may come, best first), replaced (the row),
-          chain (the finished rows), found (the visit that has a finding)
+    lies: exclude, signature, evidence, seed, tasks, visits, substituted (the row), replace (those who may come, best first),
+          replaced (the row), chain (the finished rows), found (the visit that has a finding)
 """
 
 from __future__ import annotations
@@ -107,6 +107,8 @@ class Changed:
                 number += 1
             due = datetime.fromtimestamp(GENESIS + (number - 1) * PERIOD, UTC)
             beacon = {"round": str(number), "time": f"{due:%Y-%m-%dT%H:%M:%SZ}"}
+        if self.built.announcement["policy"]["substitution"] == "fresh" and kind == "keystring":
+            beacon = {"round": "2023-08-24", "time": "2023-08-24T13:15:00Z"}
         row = {
             "beacon": beacon,
             "enterprise": enterprise,
@@ -125,11 +127,11 @@ class Changed:
         row, digest, gone = self.pending.pop(0)
         seed, evidence = built.seed, None
         if built.announcement["policy"]["substitution"] == "fresh":
-            signature = self.lie("signature", ROUND_1001)
-            randomness = hashlib.sha256(bytes.fromhex(signature)).hexdigest()
-            evidence = {"keystring": None, "randomness": randomness, "signature": signature}
+            evidence = self.lie("evidence", self.evidence())
+            randomness = evidence["randomness"]
             text = f"dualrandom/v1/substitute\nseed {seed}\nexclude {digest}\nrandomness {randomness}\n"
             seed = built.h(text.encode()).hex()
+        seed = self.lie("seed", seed)
         view = self.view(seed)
         own = sorted({c["task"] for v in gone for c in v["checks"] if c["task"] in built.strata})
         tasks = []
@@ -176,17 +178,30 @@ class Changed:
         for visit in visits:
             self.visits[visit["enterprise"], visit["part"]] = visit
             self.visited.add(visit["enterprise"])
-        self.append(
-            {
-                "evidence": evidence,
-                "exclude": digest,
-                "names": {visit["enterprise"]: NAMES for visit in visits},
-                "seed": seed,
-                "tasks": tasks,
-                "type": "substitute",
-                "visits": copy.deepcopy(visits),
-            }
-        )
+        answer = {
+            "evidence": evidence,
+            "exclude": digest,
+            "names": {visit["enterprise"]: NAMES for visit in visits},
+            "seed": seed,
+            "tasks": tasks,
+            "type": "substitute",
+            "visits": copy.deepcopy(visits),
+        }
+        self.append(self.lie("substituted", answer))
+
+    def evidence(self) -> Json:
+        """The later randomness, of the kind that the draw uses."""
+        kind = self.built.announcement["beacon"]["kind"]
+        if kind == "drand":
+            signature = self.lie("signature", ROUND_1001)
+            randomness = hashlib.sha256(bytes.fromhex(signature)).hexdigest()
+            return {"keystring": None, "randomness": randomness, "signature": signature}
+        if kind == "keystring":
+            numbers = "1.9.17.22.30.33./"
+            randomness = hashlib.sha256(numbers.encode()).hexdigest()
+            return {"keystring": numbers, "randomness": randomness, "signature": None}
+        randomness = hashlib.sha256(f"local {len(self.rows)}".encode()).hexdigest()
+        return {"keystring": None, "randomness": randomness, "signature": None}
 
     def kept_out(self, view: Any, visit: Json, department: str) -> list[str]:
         enterprise = visit["enterprise"]
@@ -233,7 +248,7 @@ class Changed:
         view, visit = self.views[place], self.visits[place]
         crew = next(c for c in visit["crews"] if c["department"] == department)
         rest = [p for p in crew["seats"] if p != crew["seats"][seat]]
-        prices = {p["inspector"]: p for p in self.built.result["prices"]}
+        prices = {p["inspector"]: p for p in self.built.all_prices}
 
         def adjusted(person: str) -> tuple[int, str, str]:
             ticket = view.ticket("pair", f"{place[0]}:{department}:{person}")
@@ -324,6 +339,27 @@ def story(found: Changed, early: bool = False) -> dict[str, bytes]:
         found.substitute()
         found.substitute()
     return document(found) | findings(found)
+
+
+def alone(built: Any) -> dict[str, bytes]:
+    """Two exclusions that nobody takes the place of, and one replacement."""
+    found = Changed(built, {})
+    ranked = sorted(built.visits, key=lambda v: (-len(v["checks"]), v["enterprise"]))
+    found.exclude(ranked[0]["enterprise"], "register-error", "2023-08-24T02:00:00Z")
+    found.exclude(ranked[1]["enterprise"], "force-majeure", "2023-08-24T02:00:00Z")
+    found.replace(*next(s for s in found.seats() if found.candidates(*s)), "ill", "2023-08-25T01:00:00Z")
+    return document(found)
+
+
+def pending(built: Any) -> dict[str, bytes]:
+    """An exclusion whose round is not out yet, and a replacement before it."""
+    found = Changed(built, {})
+    found.replace(
+        *next(s for s in found.seats() if found.candidates(*s)), "other-duty", "2023-08-23T15:59:25Z"
+    )
+    ranked = sorted(found.visits.values(), key=lambda v: (-len(v["checks"]), v["enterprise"]))
+    found.exclude(ranked[0]["enterprise"], "unreachable-before-visit", "2023-08-23T15:59:26Z")
+    return document(found)
 
 
 def outsiders(found: Changed, seat: tuple[tuple[str, int], str, int]) -> list[str]:

@@ -44,6 +44,8 @@ class Case:
     """Optimised calendar: the day to which visits are moved as far as that is feasible."""
     beside: Callable[[Any], dict[str, bytes]] | None = None
     """Further published files, from the finished record."""
+    receipts: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Receipts to give: name → (kind, id)."""
 
 
 def jcs(value: Json) -> bytes:

@@ -3,13 +3,15 @@
     happy/<name>/public/…           a published folder
     happy/<name>/auditor/…          list-secret (hex) and openings, where rows are sealed
     happy/<name>/reader/log.policy  the logs and witnesses that the verifier is told to trust, where there is a log
+    happy/<name>/receipts/…         receipts of enterprises and inspectors, and in expected.json the status that each deserves
     happy/<name>/expected.json      the status of every check, for the public and for the auditor; with a log also for
                                     a reader without a policy
     mutants/<name>.json             {"about", "auditor", "base", "edits", "fails", "found"}
 
 A mutant's edits apply to the files of happy/<base>: {"file", "delete": true}, or {"file", "at", "cut", "put"}: at byte
 offset ``at`` remove ``cut`` bytes and put ``put`` (UTF-8, or ``put_hex``) there; a file that does not exist is empty. With
-``auditor`` the auditor's files are given to the verifier, else they are not. The check ``fails`` must FAIL; ``found`` lists
+``auditor`` the auditor's files are given to the verifier, else they are not; where there is a ``receipt``, this file of
+receipts/ is judged with the record. The check ``fails`` must FAIL; ``found`` lists
 all checks that fail in this verifier, for comparison.
 """
 
@@ -27,7 +29,11 @@ sys.path.insert(0, str(HERE))
 import cases  # type: ignore[import-not-found]  # noqa: E402
 import lies  # type: ignore[import-not-found]  # noqa: E402
 import lies_about_enterprises  # type: ignore[import-not-found]  # noqa: E402, F401
+import lies_about_flags  # type: ignore[import-not-found]  # noqa: E402, F401
 import lies_about_inspectors  # type: ignore[import-not-found]  # noqa: E402, F401
+import lies_about_receipts  # type: ignore[import-not-found]  # noqa: E402, F401
+import lies_about_rounds  # type: ignore[import-not-found]  # noqa: E402, F401
+import lies_about_substitutes  # type: ignore[import-not-found]  # noqa: E402, F401
 import lies_about_the_log  # type: ignore[import-not-found]  # noqa: E402, F401
 import lies_after_the_draw  # type: ignore[import-not-found]  # noqa: E402, F401
 import lies_afterwards  # type: ignore[import-not-found]  # noqa: E402, F401
@@ -40,19 +46,20 @@ from dualrandom.log.policy import parse_policy  # noqa: E402
 from dualrandom.verify import AuditorFiles, Report, verify_record  # noqa: E402
 
 
-def verify(files: dict[str, bytes], auditor: bool) -> Report:
-    """Verify public/ and auditor/ files."""
+def verify(files: dict[str, bytes], auditor: bool, receipt: str = "") -> Report:
+    """Verify public/ and auditor/ files, and one of the receipts/."""
     public = {name[7:]: data for name, data in files.items() if name.startswith("public/")}
     trust = parse_policy(files["reader/log.policy"]) if "reader/log.policy" in files else None
+    given = files[f"receipts/{receipt}.json"] if receipt else None
     if not auditor:
-        return verify_record(public, log_policy=trust)
+        return verify_record(public, log_policy=trust, receipt=given)
     openings = {
         name[len("auditor/openings/") : -len(".jsonl")]: data
         for name, data in files.items()
         if name.startswith("auditor/openings/")
     }
     secret = bytes.fromhex(files["auditor/list-secret"].decode())
-    return verify_record(public, AuditorFiles(secret, openings), log_policy=trust)
+    return verify_record(public, AuditorFiles(secret, openings), log_policy=trust, receipt=given)
 
 
 def edits(old: dict[str, bytes], new: dict[str, bytes]) -> list[dict[str, Any]]:
@@ -95,6 +102,9 @@ def written() -> dict[str, bytes]:
         if "reader/log.policy" in files:
             without = {key: data for key, data in files.items() if key != "reader/log.policy"}
             expected["without policy"] = statuses(without, False)
+        if case.receipts:
+            files_of = {one: verify(files, False, one).status("receipt") for one in sorted(case.receipts)}
+            made[f"happy/{name}/receipts/expected.json"] = pretty(files_of)
         made |= {f"happy/{name}/{key}": data for key, data in files.items()}
         made[f"happy/{name}/expected.json"] = pretty(expected)
     for name, mutant in lies.MUTANTS.items():
@@ -102,7 +112,11 @@ def written() -> dict[str, bytes]:
         files = lies.make(reference, name, mutant, all_cases, base, mutant.base not in cases.NOT_DRAWN)
         if "auditor/list-secret" not in base:
             files.pop("auditor/list-secret", None)
-        found = [check.name for check in verify(files, mutant.auditor).checks if check.status == "FAIL"]
+        if not mutant.receipt:
+            files = {key: data for key, data in files.items() if not key.startswith("receipts/")}
+            base = {key: data for key, data in base.items() if not key.startswith("receipts/")}
+        report = verify(files, mutant.auditor, mutant.receipt)
+        found = [check.name for check in report.checks if check.status == "FAIL"]
         if mutant.fails not in found:
             print(f"{name}: {mutant.fails} should fail, found {found}", file=sys.stderr)
         document = {
@@ -112,7 +126,7 @@ def written() -> dict[str, bytes]:
             "edits": edits(base, files),
             "fails": mutant.fails,
             "found": found,
-        }
+        } | ({"receipt": mutant.receipt} if mutant.receipt else {})
         made[f"mutants/{name}.json"] = pretty(document)
     return made
 

@@ -12,20 +12,21 @@ from dualrandom.verify import AuditorFiles, Report, verify_record
 VECTORS = Path(__file__).resolve().parents[1] / "vectors"
 
 
-def checked(files: dict[str, bytes], auditor: bool) -> Report:
+def checked(files: dict[str, bytes], auditor: bool, receipt: str | None = None) -> Report:
     public = {
         name.removeprefix("public/"): data for name, data in files.items() if name.startswith("public/")
     }
     trust = parse_policy(files["reader/log.policy"]) if "reader/log.policy" in files else None
+    given = None if receipt is None else files[f"receipts/{receipt}.json"]
     if not auditor:
-        return verify_record(public, log_policy=trust)
+        return verify_record(public, log_policy=trust, receipt=given)
     openings = {
         name.removeprefix("auditor/openings/").removesuffix(".jsonl"): data
         for name, data in files.items()
         if name.startswith("auditor/openings/")
     }
     secret = bytes.fromhex(files["auditor/list-secret"].decode())
-    return verify_record(public, AuditorFiles(secret, openings), log_policy=trust)
+    return verify_record(public, AuditorFiles(secret, openings), log_policy=trust, receipt=given)
 
 
 def edited(files: dict[str, bytes], edits: list[dict[str, Any]]) -> dict[str, bytes]:
@@ -56,10 +57,22 @@ def test_an_honest_record_gets_the_expected_verdicts(
         assert "FAIL" not in statuses.values()
 
 
+def test_an_honest_receipt_gets_the_expected_verdict(
+    happy_path: str, stored: dict[str, dict[str, bytes]]
+) -> None:
+    path = VECTORS / "happy" / happy_path / "receipts" / "expected.json"
+    expected = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    assert {f"receipts/{name}.json" for name in expected} == {
+        name for name in stored[happy_path] if name.startswith("receipts/")
+    }
+    for name, status in expected.items():
+        assert checked(stored[happy_path], False, name).status("receipt") == status != "FAIL"
+
+
 def test_the_named_check_finds_the_lie(mutant: dict[str, Any], stored: dict[str, dict[str, bytes]]) -> None:
     files = edited(stored[mutant["base"]], mutant["edits"])
     assert files != stored[mutant["base"]]
-    report = checked(files, mutant["auditor"])
+    report = checked(files, mutant["auditor"], mutant.get("receipt"))
     assert report.status(mutant["fails"]) == "FAIL"
     assert [check.name for check in report.checks if check.status == "FAIL"] == mutant["found"]
     assert report.exit_code == 1
@@ -76,8 +89,8 @@ def test_every_check_that_can_fail_has_a_lie_that_it_finds() -> None:
     mutants = [json.loads(path.read_text("utf-8")) for path in (VECTORS / "mutants").glob("*.json")]
     found = Counter(mutant["fails"] for mutant in mutants)
     report = verify_record({})
-    assert {check.name for check in report.checks} - found.keys() == set()
-    assert sum(found.values()) >= 60
+    assert {check.name for check in report.checks} | {"receipt"} == found.keys()
+    assert sum(found.values()) >= 350
 
 
 def test_the_stored_vectors_are_those_that_are_generated(regenerate: ModuleType) -> None:

@@ -109,8 +109,6 @@ def check_statistics(
     """
     document = statistics.document
     expected: dict[str, Any] = {"draw": announcement.draw, "frame.size": announcement.lists["frame"].size}
-    if announcement.sealed:
-        expected["excluded"] = None
     if frame is not None:
         expected["frame.districts"] = _counts(frame.districts)
         if strata is not None:
@@ -127,6 +125,11 @@ def check_statistics(
         reasoned = not broken_visits(announcement, result.visits or ())
         if reasoned:
             expected["undated"] = flags.undated_reasons(announcement, result, frame, roster, recusals)
+    if (document["excluded"] is None) != announcement.sealed:
+        verdict.fail(
+            "statistics.json 的 excluded 应当且仅当密封时为 null",
+            "excluded of statistics.json should be null in a sealed draw, and only there",
+        )
     for zh, en in flags.false_flags(statistics.flags, announcement, frame, roster):
         verdict.fail(f"statistics.json 的 flags：{zh}", f"flags of statistics.json: {en}")
     for path, ours in expected.items():
