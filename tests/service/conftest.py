@@ -222,6 +222,7 @@ def create_office(url: str, data: Path, clock: Clock, **changed: Any) -> Running
         "passwords": CHEAP,
         "runners": 0,
         "public_per_minute": 1_000_000,
+        "requests_per_minute": 1_000_000,
         "sign_ins_per_minute": 1_000_000,
         **changed,
     }

@@ -22,7 +22,9 @@ from dualrandom.errors import DualRandomError
 from dualrandom.store.blobs import SERVICE_KEY, Vault
 from dualrandom.store.database import utc_now
 from dualrandom_api.service import handlers, problems, routes, schema
+from dualrandom_api.service.documents import DocumentCache
 from dualrandom_api.service.frontdoor import FrontDoor
+from dualrandom_api.service.metrics import Metrics
 from dualrandom_api.service.parts import Clock, Service, ServiceDatabase
 from dualrandom_api.service.passwords import Passwords
 from dualrandom_api.service.runner import Runner
@@ -60,7 +62,7 @@ def create_service(settings: Settings, *, clock: Clock = utc_now) -> FastAPI:
         app.include_router(loaded.router)
     problems.install(app)
     schema.install(app)
-    app.add_middleware(FrontDoor)
+    app.add_middleware(FrontDoor, service=app.state.service)
     return app
 
 
@@ -78,6 +80,8 @@ def create_parts(settings: Settings, *, clock: Clock = utc_now) -> Service:
         vault=Vault.from_text(key),
         passwords=Passwords(settings.passwords),
         secret=base64.b64decode(key),
+        documents=DocumentCache(settings.document_cache_bytes),
+        metrics=Metrics(),
         clock=clock,
     )
 

@@ -8,16 +8,16 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from sqlmodel import Session
 
 from dualrandom.store.blobs import Vault
 from dualrandom.store.database import Database, utc_now
+from dualrandom.store.workspace import Keeping
+from dualrandom_api.service.documents import DocumentCache
+from dualrandom_api.service.metrics import Metrics
+from dualrandom_api.service.passwords import Passwords
 from dualrandom_api.service.settings import Settings
-
-if TYPE_CHECKING:
-    from dualrandom_api.service.passwords import Passwords
 
 Clock = Callable[[], datetime]
 
@@ -73,7 +73,14 @@ class Service:
     passwords: Passwords
     secret: bytes
     """The service key's bytes; keys for cookies, codes and kept answers are derived from it."""
+    documents: DocumentCache
+    metrics: Metrics
     clock: Clock = utc_now
+
+    @property
+    def keeping(self) -> Keeping:
+        """Where the engine's steps find draws."""
+        return Keeping(self.database, self.vault, self.temp)
 
     @property
     def temp(self) -> Path:

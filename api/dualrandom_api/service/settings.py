@@ -68,6 +68,8 @@ class Settings(BaseSettings):
 
     public_per_minute: int = 1200
     """Requests to public routes from one address."""
+    requests_per_minute: int = 6000
+    """Requests to all other routes from one address."""
     sign_ins_per_minute: int = 20
     """Attempts to sign in, and receipt codes tried, from one address."""
     body_bytes: int = 1 << 20

@@ -1,0 +1,225 @@
+"""What needs two persons (双人复核): one asks, another one decides, then it runs as a job, once.
+
+The digest covers exactly what was asked for: action, subject and payload. Whoever decides repeats it, so nobody approves anything but
+what they saw; if the plan changes afterwards, the job finds another version than the payload's and refuses.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from dualrandom.canonical import canonical
+from dualrandom.store import activity
+from dualrandom.store.activity import Actor
+from dualrandom.store.database import locked
+from dualrandom.store.errors import ConflictError, ForbiddenError, unknown
+from dualrandom.store.jobs import enqueue
+from dualrandom.store.tables import Approval, Job, Outbox, Role, User
+
+ACTIONS: Final[Mapping[str, tuple[str, str]]] = {
+    "announce": ("公告抽取", "announce a draw"),
+    "void": ("作废抽取", "void a draw"),
+    "rotate-log-key": ("轮换日志密钥", "hand the log over to a new key"),
+    "revoke-log-key": ("吊销日志密钥", "revoke a key of the log"),
+}
+"""What needs two persons; each is also the kind of the job that does it."""
+
+ASKS: Final = frozenset({Role.DISPATCHER.value})
+DECIDES: Final = frozenset({Role.DISPATCHER.value, Role.AUDITOR.value})
+
+
+def digest_of(action: str, subject: str, payload: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of what is asked for."""
+    members = {"action": action, "payload": dict(payload), "subject": subject}
+    return hashlib.sha256(canonical(members)).hexdigest()
+
+
+def ask(
+    session: Session,
+    actor: Actor,
+    now: datetime,
+    *,
+    action: str,
+    subject: str,
+    payload: Mapping[str, Any],
+    lasts: timedelta,
+) -> Approval:
+    """Ask for a second person's decision; asking again for the same gives the same approval.
+
+    What was asked for the same subject before and differs is withdrawn. ``payload`` holds JSON values without floating-point numbers.
+    Raises ForbiddenError ``person-needed`` for an API key or another role.
+    """
+    if action not in ACTIONS:
+        raise ValueError(f"no such action: {action}")
+    if actor.user is None or actor.role not in ASKS:
+        raise ForbiddenError(
+            "person-needed",
+            action,
+            {"zh": "此操作须由调度员本人提出", "en": "a dispatcher has to ask for this in person"},
+            {"zh": "请调度员登录后提出。", "en": "Have a dispatcher sign in and ask."},
+        )
+    digest = digest_of(action, subject, payload)
+    for one in session.scalars(
+        select(Approval)
+        .where(
+            col(Approval.action) == action, col(Approval.subject) == subject, col(Approval.state) == "open"
+        )
+        .with_for_update()
+    ).all():
+        if one.digest == digest and one.expires_at > now:
+            return one
+        one.state, one.version = "withdrawn", one.version + 1
+        session.add(one)
+    approval = Approval(
+        action=action,
+        subject=subject,
+        digest=digest,
+        payload=dict(payload),
+        requested_by=actor.user,
+        requested_at=now,
+        expires_at=now + lasts,
+    )
+    session.add(approval)
+    session.flush()
+    zh, en = ACTIONS[action]
+    for role in sorted(DECIDES):
+        session.add(
+            Outbox(
+                kind="approval-asked",
+                audience=f"role:{role}",
+                subject=f"approval:{approval.id}",
+                body_zh=f"待复核：{zh}（{subject}），{approval.expires_at:%Y-%m-%d %H:%M} UTC 前有效。",
+                body_en=f"To be decided: {en} ({subject}), until {approval.expires_at:%Y-%m-%d %H:%M} UTC.",
+                at=now,
+            )
+        )
+    detail = {"action": action, "subject": subject, "digest": digest}
+    activity.record(session, actor, "approval-asked", f"approval:{approval.id}", now, detail)
+    return approval
+
+
+def decide(
+    session: Session,
+    actor: Actor,
+    now: datetime,
+    approval_id: int,
+    *,
+    digest: str,
+    approve: bool,
+    reason: str = "",
+) -> tuple[Approval, Job | None]:
+    """Approve or refuse; return the approval and, if approved, the job that does it.
+
+    Raises UnknownError, ForbiddenError ``approval-own``, ConflictError ``approval-decided``, ``approval-expired``, ``approval-differs``.
+    """
+    approval = the_approval(session, approval_id, lock=True)
+    if actor.user is None or actor.role not in DECIDES or actor.user == approval.requested_by:
+        raise ForbiddenError(
+            "approval-own",
+            str(approval_id),
+            {"zh": "须由提出人以外的另一人决定", "en": "somebody other than who asked has to decide"},
+            {"zh": "请另一位调度员或审计人员决定。", "en": "Ask another dispatcher or an auditor."},
+        )
+    if approval.state != "open":
+        raise ConflictError(
+            "approval-decided",
+            approval.state,
+            {"zh": "此申请已有决定或已撤回", "en": "this was decided or withdrawn already"},
+            {"zh": "需要时重新提出。", "en": "Ask anew if it is still needed."},
+        )
+    if approval.expires_at <= now:
+        raise ConflictError(
+            "approval-expired",
+            approval.expires_at.isoformat(),
+            {"zh": "此申请已过期", "en": "this has expired"},
+            {"zh": "重新提出。", "en": "Ask anew."},
+        )
+    if approval.digest != digest:
+        raise ConflictError(
+            "approval-differs",
+            digest,
+            {"zh": "所示内容不是申请的内容", "en": "this is not what was asked for"},
+            {"zh": "重新读取申请，核对内容与 digest。", "en": "Read it again, and check content and digest."},
+        )
+    approval.state = "approved" if approve else "refused"
+    approval.decided_by, approval.decided_at = actor.user, now
+    approval.version += 1
+    session.add(approval)
+    detail = {"action": approval.action, "subject": approval.subject, "digest": digest, "reason": reason}
+    activity.record(session, actor, f"approval-{approval.state}", f"approval:{approval_id}", now, detail)
+    if not approve:
+        return approval, None
+    asked_by = session.get_one(User, approval.requested_by)
+    job = enqueue(
+        session,
+        approval.action,
+        approval.subject,
+        now=now,
+        by=f"user:{asked_by.username}",
+        arguments={**approval.payload, "approval": approval_id},
+        unique_key=f"approval:{approval_id}",
+    )
+    return approval, job
+
+
+def withdraw(session: Session, actor: Actor, now: datetime, approval_id: int) -> Approval:
+    """Take back what one asked for. Raises UnknownError, ForbiddenError ``approval-not-own``, ConflictError."""
+    approval = the_approval(session, approval_id, lock=True)
+    if actor.user != approval.requested_by:
+        raise ForbiddenError(
+            "approval-not-own",
+            str(approval_id),
+            {"zh": "只有提出人可以撤回", "en": "only who asked can withdraw it"},
+            {"zh": "可以不同意。", "en": "You may refuse it instead."},
+        )
+    if approval.state != "open":
+        raise ConflictError(
+            "approval-decided",
+            approval.state,
+            {"zh": "此申请已有决定或已撤回", "en": "this was decided or withdrawn already"},
+            {"zh": "不必处理。", "en": "Nothing has to be done."},
+        )
+    approval.state, approval.version = "withdrawn", approval.version + 1
+    session.add(approval)
+    activity.record(session, actor, "approval-withdrawn", f"approval:{approval_id}", now)
+    return approval
+
+
+def the_approval(session: Session, approval_id: int, *, lock: bool = False) -> Approval:
+    """Return an approval. Raises UnknownError ``unknown-approval``."""
+    found = locked(session, Approval, approval_id) if lock else session.get(Approval, approval_id)
+    if found is None:
+        raise unknown("unknown-approval", str(approval_id), "没有这个申请", "there is no such approval")
+    return found
+
+
+def approvals(session: Session, *, before: int | None, limit: int, state: str | None) -> Sequence[Approval]:
+    """Return approvals, the newest first."""
+    chosen = select(Approval).order_by(col(Approval.id).desc()).limit(limit)
+    if before is not None:
+        chosen = chosen.where(col(Approval.id) < before)
+    if state is not None:
+        chosen = chosen.where(col(Approval.state) == state)
+    return session.scalars(chosen).all()
+
+
+def names_of(session: Session, those: Sequence[Approval]) -> dict[int, str]:
+    """Return the user names of everybody who asked or decided."""
+    ids = {one.requested_by for one in those} | {
+        one.decided_by for one in those if one.decided_by is not None
+    }
+    rows = session.execute(select(col(User.id), col(User.username)).where(col(User.id).in_(ids)))
+    return {number: name for number, name in rows if number is not None}
+
+
+def jobs_of(session: Session, those: Sequence[Approval]) -> dict[int, int]:
+    """Return approval → the job that does it, for those that were approved."""
+    keys = {f"approval:{one.id}": one.id for one in those if one.id is not None}
+    rows = session.execute(select(col(Job.unique_key), col(Job.id)).where(col(Job.unique_key).in_(keys)))
+    return {keys[key]: number for key, number in rows if key is not None and number is not None}
