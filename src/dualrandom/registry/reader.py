@@ -8,7 +8,7 @@ A file with an error is not read by halves: as soon as one library has an error,
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from operator import attrgetter
@@ -90,14 +90,22 @@ def read_libraries(folder: Path, plan: Plan) -> ReadResult:
 
 
 def read_library(
-    kind: Kind, path: Path, source: LibrarySource | None, plan: Plan | None, uscc: bool | None = None
+    kind: Kind,
+    path: Path,
+    source: LibrarySource | None,
+    plan: Plan | None,
+    uscc: bool | None = None,
+    further: Callable[[RowSet], None] | None = None,
 ) -> OneLibrary:
     """Read a single file as library ``kind``; without a plan, its words (classes, districts, …) are not checked.
 
     ``uscc`` says without a plan whether enterprise ids are unified social credit codes (None: those of 18 characters).
+    ``further`` sees the rows before they are accepted and may refuse some.
     """
     words = replace(Words.of(None), uscc=uscc) if plan is None else Words.of(plan)
     rows, found = _read(kind, path, path.name, source, words, plan)
+    if rows is not None and further is not None:
+        further(rows)
     problems = _ordered([*found, *(rows.problems if rows is not None else ())])
     refused = any(each.severity == "error" for each in problems)
     return OneLibrary(kind, () if refused or rows is None else _records(rows, frozenset()), problems)

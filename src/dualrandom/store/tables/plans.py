@@ -46,7 +46,11 @@ class PlanRow(SQLModel, table=True):
     join_by: datetime | None = instant_field(default=None)
     """Until when departments confirm; then they are left out."""
     version: int = 1
-    """Rises with every edit; an ETag."""
+    """Rises with every change of the plan, its tasks, joins and contributions: what two persons approve names it."""
+    document_version: int = 1
+    """Rises with every edit of ``document``; its ETag, so that a department's edits do not stand in the dispatcher's way."""
+    copied_from: str | None = Field(default=None, foreign_key="plan.id")
+    """The plan before this one, whose classes and scopes the flags are compared with."""
     created_by: str
     created_at: datetime = instant_field()
 

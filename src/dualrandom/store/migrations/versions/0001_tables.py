@@ -183,8 +183,11 @@ def upgrade() -> None:
         sa.Column("document", JSON, nullable=False),
         sa.Column("join_by", sa.DateTime(timezone=True), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("document_version", sa.Integer(), nullable=False),
+        sa.Column("copied_from", sa.String(), nullable=True),
         sa.Column("created_by", sa.String(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["copied_from"], ["plan.id"], name=op.f("fk_plan_copied_from")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_plan")),
     )
     op.create_table(

@@ -1,0 +1,274 @@
+"""Reading an uploaded file: its rows as they will be kept and compared, or every fault that it has.
+
+Words that the office uses for its departments and districts are understood, whoever wrote the file. The file as a whole is held
+in memory (some 3 KB a row while it is read); the database gets it in batches.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import delete, select
+from sqlmodel import Session, col
+
+from dualrandom.errors import InputError, Problem
+from dualrandom.policy.plan import LibrarySource
+from dualrandom.registry.columns import LIBRARIES, Kind
+from dualrandom.registry.reader import read_library
+from dualrandom.registry.rows import RowSet
+from dualrandom.registry.values import Vocabulary
+from dualrandom.store.activity import Actor
+from dualrandom.store.blobs import Vault
+from dualrandom.store.database import Database
+from dualrandom.store.errors import RefusedError
+from dualrandom.store.imports import accept, compare, create_import, stage
+from dualrandom.store.jobs import finish, holds, renew
+from dualrandom.store.libraries import current_revision, library_kind
+from dualrandom.store.library_cells import Cells, cells_of, packed
+from dualrandom.store.marking import marked_sheet
+from dualrandom.store.tables import Department, Import, Job, LibraryRow, PlanRow, Revision, StagedRow
+
+BATCH = 5000
+SHOWN = 200
+"""Problems that are kept as data; the sheet has them all."""
+
+
+@dataclass(frozen=True, slots=True)
+class OfficeWords:
+    """What files may call things: departments and districts by name → id, and whose inspectors there are."""
+
+    departments: Mapping[str, str]
+    districts: Mapping[str, str]
+    people: frozenset[str] | None
+    """Codes of a department's inspectors, where only their recusals may be imported."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileRows:
+    """The rows of a file, none if it has an error, and what is to be said of it; the sheet is there if there is a problem."""
+
+    rows: Sequence[Cells]
+    problems: Sequence[Problem]
+    sheet: bytes | None
+
+    @property
+    def errors(self) -> int:
+        """How many problems refuse the file."""
+        return sum(found.severity == "error" for found in self.problems)
+
+
+def office_words(session: Session, kind: Kind, department: str | None) -> OfficeWords:
+    """Return what the office calls its departments and districts."""
+    departments: dict[str, str] = {}
+    for one in session.scalars(select(Department)):
+        departments |= {one.id: one.id, one.name: one.id, one.name_en: one.id}
+    districts: dict[str, str] = {}
+    for document in session.scalars(select(col(PlanRow.document))):
+        for row in document.get("districts") or ():
+            if isinstance(row, dict) and isinstance(row.get("id"), str):
+                names = (row.get(name) for name in ("name", "name_en"))
+                districts |= {name: row["id"] for name in names if isinstance(name, str)}
+    people = None
+    if kind == "recusals" and department is not None:
+        own = select(col(LibraryRow.key)).where(
+            col(LibraryRow.kind) == "inspectors",
+            col(LibraryRow.last).is_(None),
+            col(LibraryRow.department) == department,
+        )
+        people = frozenset(session.scalars(own))
+    return OfficeWords(departments, districts, people)
+
+
+def read_rows(
+    kind: Kind,
+    filename: str,
+    content: bytes,
+    words: OfficeWords,
+    department: str | None,
+    options: Mapping[str, Any],
+) -> FileRows:
+    """Read a file's bytes as library ``kind``. ``department``: whose rows it may have, None: anybody's."""
+    with tempfile.TemporaryDirectory(prefix="dualrandom-") as made:
+        folder = Path(made)
+        path = folder / filename
+        path.write_bytes(content)
+        seen: list[RowSet] = []
+
+        def further(rows: RowSet) -> None:
+            seen.append(rows)
+            _known_departments(rows, words)
+            if department is not None:
+                _own(rows, department, words)
+
+        read = read_library(kind, path, _source(kind, options, words), None, None, further)
+        sheet = marked_sheet(read.problems, seen[0] if seen else None, folder) if read.problems else None
+    return FileRows([packed(kind, cells_of(kind, row)) for row in read.rows], read.problems, sheet)
+
+
+def read_import(database: Database, vault: Vault, job: Job, clock: Callable[[], datetime]) -> None:
+    """Read an uploaded file, keep the difference, and end the job. Run again after a crash it begins anew."""
+    number = int(job.subject)
+    with database.writing() as session:
+        holds(session, job)
+        row = session.get_one(Import, number)
+        if row.state not in {"uploaded", "reading"}:
+            finish(session, job, clock(), result={"import": number, "state": row.state})
+            return
+        row.state = "reading"
+        session.add(row)
+        session.execute(delete(StagedRow).where(col(StagedRow.import_id) == number))
+    kind = library_kind(row.kind)
+    renew(database, job, clock(), stage=("读取文件", "reading the file"), done=0, total=0)
+    with database.reading() as session:
+        content = vault.get(session, row.blob)
+        words = office_words(session, kind, row.department_id)
+    read = read_rows(kind, row.filename, content, words, row.department_id, row.options)
+    del content
+    if read.errors:
+        _refuse(database, vault, job, row, read, clock())
+        return
+    total = len(read.rows)
+    renew(database, job, clock(), stage=("与现有名录比对", "comparing with the library"), done=0, total=total)
+    with database.reading() as session:
+        head = current_revision(session, kind)
+        base = 0 if head is None else head.number
+        difference = compare(session, kind, row.department_id, base, read.rows)
+    renew(database, job, clock(), stage=("暂存差异", "keeping the difference"), total=len(difference.rows))
+    for first in range(0, len(difference.rows), BATCH):
+        with database.writing() as session:
+            holds(session, job)
+            stage(session, number, first + 1, difference.rows[first : first + BATCH])
+        renew(database, job, clock(), done=min(first + BATCH, len(difference.rows)))
+    with database.writing() as session:
+        row = session.get_one(Import, number, with_for_update=True)
+        row.state, row.base_revision, row.rows = "ready", base, total
+        row.new, row.changed, row.gone = (difference.count(change) for change in ("new", "changed", "gone"))
+        row.unchanged = difference.unchanged
+        _keep_problems(session, vault, row, read)
+        counts = {name: getattr(row, name) for name in ("rows", "new", "changed", "gone", "unchanged")}
+        finish(session, job, clock(), result={"import": number, "state": "ready", **counts})
+
+
+def import_now(
+    session: Session,
+    vault: Vault,
+    kind: Kind,
+    filename: str,
+    content: bytes,
+    *,
+    actor: Actor,
+    now: datetime,
+    options: Mapping[str, Any] | None = None,
+) -> Revision:
+    """Read a file and accept it, within one transaction. Raises InputError with all its problems."""
+    row, job = create_import(session, vault, kind, filename, content, actor=actor, now=now, options=options)
+    assert row.id is not None
+    words = office_words(session, kind, row.department_id)
+    read = read_rows(kind, row.filename, content, words, row.department_id, row.options)
+    if read.errors:
+        raise InputError(read.problems)
+    head = current_revision(session, kind)
+    row.base_revision = 0 if head is None else head.number
+    difference = compare(session, kind, row.department_id, row.base_revision, read.rows)
+    stage(session, row.id, 1, difference.rows)
+    row.state, row.rows, row.unchanged = "ready", len(read.rows), difference.unchanged
+    row.new, row.changed, row.gone = (difference.count(change) for change in ("new", "changed", "gone"))
+    _keep_problems(session, vault, row, read)
+    session.flush()
+    job.state, job.finished_at = "done", now
+    session.add(job)
+    return accept(session, row.id, row.version, actor=actor, now=now)
+
+
+def _refuse(database: Database, vault: Vault, job: Job, row: Import, read: FileRows, now: datetime) -> None:
+    with database.writing() as session:
+        kept = session.get_one(Import, row.id, with_for_update=True)
+        kept.state = "refused"
+        _keep_problems(session, vault, kept, read)
+        finish(
+            session,
+            job,
+            now,
+            result={"import": kept.id, "state": "refused", "problems": kept.problem_count},
+        )
+
+
+def _keep_problems(session: Session, vault: Vault, row: Import, read: FileRows) -> None:
+    first = sorted(read.problems, key=lambda found: found.severity != "error")[:SHOWN]
+    row.problems = [asdict(found) for found in first]
+    row.problem_count = len(read.problems)
+    row.problem_sheet = None if read.sheet is None else vault.put(session, read.sheet, private=True)
+    row.version += 1
+    session.add(row)
+    session.flush()
+
+
+def _source(kind: Kind, options: Mapping[str, Any], words: OfficeWords) -> LibrarySource:
+    """Return how to read the file: the importer's mappings, which prevail, and the office's words."""
+    columns, values = options.get("columns") or {}, options.get("values") or {}
+    if not _is_texts(columns) or not (isinstance(values, Mapping) and all(map(_is_texts, values.values()))):
+        raise RefusedError(
+            "import-options",
+            "columns, values",
+            {"zh": "columns 或 values 的形式不对", "en": "columns or values have the wrong form"},
+            {
+                "zh": "columns：本系统列名 → 文件列名；values：列名 → {文件中的值 → 本系统的值}。",
+                "en": "columns: our name → the file's; values: our name → {the file's value → ours}.",
+            },
+        )
+    usual = {"department": words.departments, "district": words.districts, "districts": words.districts}
+    own = {column.name for column in LIBRARIES[kind].columns}
+    office = {name: texts for name, texts in usual.items() if name in own and texts}
+    merged = {name: {**office.get(name, {}), **values.get(name, {})} for name in {**office, **values}}
+    return LibrarySource("", options.get("sheet"), options.get("encoding"), columns, merged)
+
+
+def _is_texts(found: object) -> bool:
+    return isinstance(found, Mapping) and all(isinstance(text, str) for text in found.values())
+
+
+def _known_departments(rows: RowSet, words: OfficeWords) -> None:
+    column = rows.values.get("department")
+    if column is None:
+        return
+    ids = frozenset(words.departments.values())
+    vocabulary = Vocabulary((name, ()) for name in sorted(ids))
+    for index, value in enumerate(column):
+        if isinstance(value, str) and value not in ids:
+            rows.refuse(
+                "department-unknown",
+                index,
+                "department",
+                value,
+                vocabulary.near(value),
+                names=vocabulary.names,
+            )
+
+
+def _own(rows: RowSet, department: str, words: OfficeWords) -> None:
+    """Refuse rows that belong to another department."""
+    name = "inspector" if words.people is not None else "department"
+    own = words.people if words.people is not None else frozenset({department})
+    for index, value in enumerate(rows.values[name]):
+        if isinstance(value, str) and value not in own:
+            place = rows.place(index, name)
+            rows.bad.add(index)
+            rows.problems.append(
+                Problem(
+                    "row-of-another-department",
+                    place.file,
+                    place.sheet,
+                    place.row,
+                    place.column,
+                    value,
+                    f"不属于部门 {department}",
+                    f"does not belong to department {department}",
+                    "删去这一行：部门只导入本部门的人员与回避名单；新增人员先导入人员名录。",
+                    "Take the row out: a department imports its own people and their recusals; import new people first.",
+                )
+            )

@@ -1,0 +1,349 @@
+"""Importing a library: a file is read in the background, shown as a difference, and then accepted or discarded as a whole.
+
+Nothing of a file that has an error is kept but the list of its errors. A department imports its own inspectors and recusals;
+its file replaces its own rows and leaves those of others alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import PurePosixPath
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, or_, select, text
+from sqlalchemy.exc import IntegrityError as RowExistsError
+from sqlmodel import Session, col
+
+from dualrandom.registry.columns import Kind
+from dualrandom.registry.reader import SUFFIXES
+from dualrandom.store import activity
+from dualrandom.store.activity import Actor
+from dualrandom.store.blobs import Vault
+from dualrandom.store.bulk import insert_rows
+from dualrandom.store.database import StaleError
+from dualrandom.store.errors import ConflictError, ForbiddenError, RefusedError, unknown
+from dualrandom.store.jobs import enqueue
+from dualrandom.store.libraries import (
+    CONFIDENTIAL,
+    Change,
+    current_revision,
+    in_revision,
+    is_departments,
+    library_kind,
+    own_recusals,
+)
+from dualrandom.store.library_cells import Cells
+from dualrandom.store.tables import Import, Job, LibraryRow, Revision, Role, StagedRow
+
+IMPORT = "import"
+"""Kind of the job that reads an uploaded file; its subject is the import's number."""
+OPTIONS = frozenset({"sheet", "encoding", "columns", "values"})
+_STAGED = ("import_id", "position", "key", "change", "name", "district", "department", "cells", "digest")
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What a file does to a library: rows by change, in the file's order of keys, and how many stay."""
+
+    rows: Sequence[tuple[str, Cells]]
+    unchanged: int
+
+    def count(self, change: str) -> int:
+        """Return how many rows are ``new``, ``changed`` or ``gone``."""
+        return sum(each == change for each, _ in self.rows)
+
+
+def create_import(
+    session: Session,
+    vault: Vault,
+    kind: Kind,
+    filename: str,
+    content: bytes,
+    *,
+    actor: Actor,
+    now: datetime,
+    options: Mapping[str, Any] | None = None,
+) -> tuple[Import, Job]:
+    """Keep an uploaded file and let a job read it.
+
+    ``options``: sheet, encoding, columns, values, as in a plan's ``[libraries.…]``. Raises ForbiddenError, RefusedError.
+    """
+    department = _scope(kind, actor)
+    options = dict(options or {})
+    unknown_options = sorted(options.keys() - OPTIONS)
+    name = PurePosixPath(filename.replace("\\", "/")).name[:200]
+    if unknown_options or not name.lower().endswith(SUFFIXES):
+        raise RefusedError(
+            "import-file",
+            ", ".join(unknown_options) or name,
+            {
+                "zh": "文件类型或读取选项不可用",
+                "en": "this type of file, or an option for reading it, is not known",
+            },
+            {
+                "zh": "文件为 .csv、.xlsx 或 .parquet；选项为 sheet、encoding、columns、values。",
+                "en": "A file is .csv, .xlsx or .parquet; options are sheet, encoding, columns and values.",
+            },
+        )
+    row = Import(
+        kind=kind,
+        filename=name,
+        blob=vault.put(session, content, private=True),
+        department_id=department,
+        options=options,
+        problems=[],
+        created_by=actor.name,
+        created_at=now,
+    )
+    session.add(row)
+    session.flush()
+    activity.record(
+        session, actor, "import", f"import:{row.id}", now, {"file": name, "kind": kind, "sha256": row.blob}
+    )
+    job = enqueue(session, IMPORT, str(row.id), now=now, by=actor.name, unique_key=f"{IMPORT}:{row.id}")
+    return row, job
+
+
+def imports(
+    session: Session, actor: Actor, *, kind: str | None = None, before: int | None = None, limit: int = 50
+) -> Sequence[Import]:
+    """Return the imports that somebody may see, newest first."""
+    found = select(Import).where(*_visible(actor))
+    if kind is not None:
+        found = found.where(col(Import.kind) == kind)
+    if before is not None:
+        found = found.where(col(Import.id) < before)
+    return list(session.scalars(found.order_by(col(Import.id).desc()).limit(limit)))
+
+
+def import_of(session: Session, number: int, actor: Actor) -> Import:
+    """Return one import. Raises UnknownError."""
+    row = session.scalars(select(Import).where(col(Import.id) == number, *_visible(actor))).one_or_none()
+    if row is None:
+        raise unknown("unknown-import", str(number), f"没有导入 {number}", f"there is no import {number}")
+    return row
+
+
+def difference_page(
+    session: Session, row: Import, *, change: str | None = None, after: int = 0, limit: int = 50
+) -> Sequence[tuple[int, Change]]:
+    """Return what accepting would do, as (position, change) with positions above ``after``. Raises ConflictError ``import-not-ready``."""
+    _require_ready(row)
+    found = select(StagedRow).where(col(StagedRow.import_id) == row.id, col(StagedRow.position) > after)
+    if change is not None:
+        found = found.where(col(StagedRow.change) == change)
+    staged = list(session.scalars(found.order_by(col(StagedRow.position)).limit(limit)))
+    kind = library_kind(row.kind)
+    old = select(col(LibraryRow.key), col(LibraryRow.cells)).where(
+        in_revision(kind, row.base_revision or 0), col(LibraryRow.key).in_([each.key for each in staged])
+    )
+    before = dict(session.execute(old).tuples().all())
+    return [
+        (
+            each.position,
+            Change(
+                each.key,
+                each.change,
+                before.get(each.key),
+                None if each.change == "gone" else each.cells,
+            ),
+        )
+        for each in staged
+    ]
+
+
+def accept(session: Session, number: int, version: int, *, actor: Actor, now: datetime) -> Revision:
+    """Make an import the library's next revision, whole.
+
+    Raises UnknownError, StaleError (another version, or the rows that it replaces have changed since it was compared),
+    ConflictError ``import-not-ready``.
+    """
+    row = import_of(session, number, actor)
+    _require_ready(row)
+    if row.version != version:
+        raise StaleError(f"import {number}")
+    kind = library_kind(row.kind)
+    _scope(kind, actor)
+    head = current_revision(session, kind)
+    base = row.base_revision or 0
+    if head is not None and head.number != base and _touched_since(session, kind, row.department_id, base):
+        raise ConflictError(
+            "import-base-changed",
+            f"{kind} {base}",
+            {
+                "zh": f"比对之后名录已有新版本（第 {head.number} 版）",
+                "en": f"the library has changed since this was compared with it (revision {head.number})",
+            },
+            {
+                "zh": "放弃这次导入，重新上传同一文件。",
+                "en": "Discard this import and upload the file again.",
+            },
+        )
+    revision = next_revision(session, kind, (row.new - row.gone), number, actor, now)
+    values = {"kind": kind, "number": revision.number, "before": revision.number - 1, "import": number}
+    session.execute(
+        text(
+            "UPDATE library_row SET last = :before WHERE kind = :kind AND last IS NULL AND key IN "
+            "(SELECT key FROM staged_row WHERE import_id = :import AND change IN ('changed', 'gone'))"
+        ),
+        values,
+    )
+    session.execute(
+        text(
+            "INSERT INTO library_row (kind, key, first, name, district, department, cells, digest) "
+            "SELECT :kind, key, :number, name, district, department, cells, digest FROM staged_row "
+            "WHERE import_id = :import AND change IN ('new', 'changed') ORDER BY position"
+        ),
+        values,
+    )
+    _end(session, row, "accepted")
+    row.revision = revision.number
+    activity.record(
+        session,
+        actor,
+        "import-accepted",
+        f"library:{kind}",
+        now,
+        {
+            "changed": row.changed,
+            "gone": row.gone,
+            "import": number,
+            "new": row.new,
+            "revision": revision.number,
+        },
+    )
+    return revision
+
+
+def discard(session: Session, number: int, version: int, *, actor: Actor, now: datetime) -> Import:
+    """Give an import up. Raises UnknownError, StaleError, ConflictError ``import-ended``."""
+    row = import_of(session, number, actor)
+    if row.version != version:
+        raise StaleError(f"import {number}")
+    if row.state in {"accepted", "discarded"}:
+        raise ConflictError(
+            "import-ended",
+            str(number),
+            {"zh": "该导入已接受或已放弃", "en": "this import has been accepted or discarded"},
+            {"zh": "不必处理。", "en": "Nothing has to be done."},
+        )
+    _end(session, row, "discarded")
+    activity.record(session, actor, "import-discarded", f"import:{number}", now)
+    return row
+
+
+def next_revision(
+    session: Session, kind: Kind, more: int, import_id: int | None, actor: Actor, now: datetime
+) -> Revision:
+    """Begin the library's next revision, with ``more`` rows than the one before. Raises StaleError if somebody else just did."""
+    head = current_revision(session, kind)
+    revision = Revision(
+        kind=kind,
+        number=1 if head is None else head.number + 1,
+        import_id=import_id,
+        rows=more + (0 if head is None else head.rows),
+        at=now,
+        by=actor.name,
+    )
+    try:
+        # whoever begins a revision at the same time waits here, and is refused
+        with session.begin_nested():
+            session.add(revision)
+    except RowExistsError:
+        raise StaleError(f"library {kind}") from None
+    return revision
+
+
+def compare(
+    session: Session, kind: Kind, department: str | None, base: int, rows: Iterable[Cells]
+) -> Difference:
+    """Compare a file's rows with those of a revision, a department's with its own."""
+    scope = [in_revision(kind, base), *own_rows(kind, department)]
+    found = select(col(LibraryRow.key), col(LibraryRow.digest)).where(*scope)
+    known = dict(session.execute(found).tuples().all())
+    changes: list[tuple[str, Cells]] = []
+    unchanged = 0
+    for row in rows:
+        digest = known.pop(row.key, None)
+        if digest == row.digest:
+            unchanged += 1
+        else:
+            changes.append(("new" if digest is None else "changed", row))
+    changes += [("gone", Cells(key, "", "", "", "{}", "")) for key in sorted(known)]
+    return Difference(changes, unchanged)
+
+
+def stage(session: Session, number: int, first: int, rows: Sequence[tuple[str, Cells]]) -> None:
+    """Keep some of a difference's rows, numbered from ``first``."""
+    insert_rows(
+        session,
+        "staged_row",
+        _STAGED,
+        (
+            (number, position, row.key, change, row.name, row.district, row.department, row.json, row.digest)
+            for position, (change, row) in enumerate(rows, first)
+        ),
+    )
+
+
+def own_rows(kind: Kind, department: str | None) -> list[ColumnElement[bool]]:
+    """Return the condition for the rows that a department's file replaces."""
+    if department is None:
+        return []
+    return [own_recusals(department) if kind == "recusals" else col(LibraryRow.department) == department]
+
+
+def _scope(kind: Kind, actor: Actor) -> str | None:
+    """Return whose rows an import by this actor replaces, None: all. Raises ForbiddenError."""
+    if actor.role == Role.DISPATCHER:
+        return None
+    if not is_departments(actor) or actor.department is None or kind not in CONFIDENTIAL:
+        raise ForbiddenError(
+            "library-not-yours",
+            kind,
+            {
+                "zh": "部门只能导入本部门的检查人员和回避名单",
+                "en": "a department imports its own inspectors and recusals only",
+            },
+            {"zh": "其他名录请调度员导入。", "en": "Ask the dispatcher to import the other libraries."},
+        )
+    return actor.department
+
+
+def _visible(actor: Actor) -> list[ColumnElement[bool]]:
+    return [col(Import.department_id) == (actor.department or "")] if is_departments(actor) else []
+
+
+def _touched_since(session: Session, kind: Kind, department: str | None, base: int) -> bool:
+    """Tell whether rows that the import replaces have come, changed or gone after revision ``base``."""
+    touched = or_(col(LibraryRow.first) > base, col(LibraryRow.last) >= base)
+    found = select(col(LibraryRow.id)).where(
+        col(LibraryRow.kind) == kind, touched, *own_rows(kind, department)
+    )
+    return session.scalars(found.limit(1)).first() is not None
+
+
+def _require_ready(row: Import) -> None:
+    if row.state != "ready":
+        raise ConflictError(
+            "import-not-ready",
+            row.state,
+            {
+                "zh": f"该导入的状态是 {row.state}，没有可接受的差异",
+                "en": f"this import is {row.state}: there is no difference to accept",
+            },
+            {
+                "zh": "读取中请等待；被拒绝的文件按问题清单更正后重新上传。",
+                "en": "Wait while it is read; correct a refused file as its list of problems says, and upload it again.",
+            },
+        )
+
+
+def _end(session: Session, row: Import, state: str) -> None:
+    session.execute(delete(StagedRow).where(col(StagedRow.import_id) == row.id))
+    row.state = state
+    row.version += 1
+    session.add(row)
+    session.flush()
