@@ -231,6 +231,8 @@ def cases(reference: ModuleType) -> dict[str, Any]:
         "open_embargoed": lambda key: True,
         "beside": changed.beside(),
     }
+    # The log's key is handed over and the old one revoked; what it had signed and witnesses had seen before, counts.
+    found["open-logged-rotated"] = base() | {"beside": logged.publish(logged.Rotated, first=findings)}
     # Nobody had the witnesses' word for the exclusions in time.
     found["open-logged-unwitnessed"] = copy.deepcopy(found["open-changed"]) | {
         "beside": logged.publish(logged.Unwitnessed, first=changed.beside())

@@ -347,4 +347,177 @@ def never_voided(files: Files, build: Callable[..., Files]) -> Files:
     return build({}, lambda _: {"beside": logged.publish(story, first=lambda _: voided)})
 
 
+ROTATED = "open-logged-rotated"
+
+
+def key_tale(name: str, fails: str, about: str, **lies: Callable[[Any], Any]) -> None:
+    """Another story about the log's keys."""
+    story = type(
+        "Lie", (logged.Rotated,), {step: lambda self, tell=tell: tell(self) for step, tell in lies.items()}
+    )
+    change(name, ROTATED, fails, about, lambda _: {"beside": logged.publish(story, first=cases.findings)})
+
+
+key_tale(
+    "key-taken-by-a-stranger",
+    "log",
+    "他人自行接管密钥 · a stranger hands the key over to himself",
+    rotate=lambda story: story.book.rotate(logged.STRANGER, logged.STRANGER),
+)
+key_tale(
+    "key-handed-over-by-one",
+    "log",
+    "新密钥未签署 · the new key did not sign the rotation",
+    rotate=lambda story: story.book.rotate(logged.SUCCESSOR, logged.LOG),
+)
+key_tale(
+    "key-revoked-by-a-stranger",
+    "log",
+    "他人吊销密钥 · a stranger revokes the key",
+    revoke=lambda story: story.book.revoke(logged.LOG, "2023-08-24T00:00:00Z", logged.STRANGER),
+)
+key_tale(
+    "key-revoked-before-it-was-witnessed",
+    "events",
+    "见证之前密钥已吊销 · the key was revoked before the witnesses saw what it signed",
+    revoke=lambda story: story.book.revoke(logged.LOG, "2023-08-23T05:00:00Z"),
+)
+
+
+def without_the_first_note(files: Files, _build: Any) -> Files:
+    note = "public/log/keys/000001.note"
+    return {name: data for name, data in files.items() if name != note}
+
+
+add("rotation-missing", ROTATED, "log", "轮换文书缺失 · a rotation is missing", without_the_first_note)
+
+
+def other_key(data: bytes) -> bytes:
+    return f"{logged.vkey(logged.ORIGIN, 1, logged.STRANGER)}\n".encode()
+
+
+edit(
+    "first-key-of-a-stranger",
+    LOGGED,
+    "log/log.vkey",
+    "log",
+    "首个公钥属于他人 · a stranger's first key",
+    other_key,
+)
+edit(
+    "first-key-without-its-newline",
+    LOGGED,
+    "log/log.vkey",
+    "log",
+    "首个公钥缺换行 · the first key lacks its newline",
+    lambda data: data[:-1],
+)
+
+
+def in_documents(which: str) -> Callable[[Files, Any], Files]:
+    """One bit of an announcement that lies beside the log is changed."""
+
+    def make(files: Files, _build: Any) -> Files:
+        (found,) = (
+            name
+            for name, data in files.items()
+            if name.startswith("public/log/documents/") and which.encode() in data
+        )
+        return files | {found: files[found].replace(b'"hours":"1/1"', b'"hours":"2/1"', 1)}
+
+    return make
+
+
+add(
+    "altered-announcement-of-another-draw",
+    LOGGED,
+    "log",
+    "另一抽取的公告被改 · another draw's announcement was altered",
+    in_documents(f'"draw":"{logged.OTHER}"'),
+)
+add(
+    "altered-copy-of-the-announcement",
+    LOGGED,
+    "log",
+    "日志中的公告副本被改 · the log's copy of the announcement was altered",
+    in_documents('"draw":"test-2023-000001"'),
+)
+for stray in ("tile/0/000.p/1", "tile/1/000", "keys/000002.note", f"documents/{'0' * 64}"):
+    edit(
+        f"stray-{stray.replace('/', '-').replace('.', '-')[:16]}",
+        LOGGED,
+        f"log/{stray}",
+        "log",
+        "日志中多出文件 · a file that does not belong to the log",
+        lambda _: b"x",
+    )
+
+
+def entry(**false: Any) -> Callable[[Any], Any]:
+    """The result's entry is logged with a false field."""
+
+    def drawn(story: Any) -> None:
+        story.book.add("BEACON", story.draw, story.built.public["beacon.json"])
+        story.book.add("RESULT", story.draw, story.built.public["result.json"], **false)
+
+    return drawn
+
+
+tale("entry-with-a-remark", "log", "条目有多余的键 · an entry with an unknown key", drawn=entry(remark=""))
+tale("entry-of-no-type", "log", "没有这种条目 · an entry of no type", drawn=entry(type="REDRAW"))
+tale(
+    "entry-of-another-document",
+    "log",
+    "条目的摘要不符 · an entry with another digest",
+    drawn=entry(digest="0" * 64),
+)
+
+
+def voided_after(story: Any) -> None:
+    honest(story, "drawn")
+    story.book.add("VOID", story.draw, b"{}")
+
+
+tale("void-after-the-result", "log", "有结果后又作废 · voided after the result", drawn=voided_after)
+
+
+def beacon_twice(story: Any) -> None:
+    story.book.add("BEACON", story.draw, b"{}")
+    honest(story, "drawn")
+
+
+tale("second-beacon", "log", "信标登记两次 · two rounds were logged", drawn=beacon_twice)
+
+
+def announced_again(story: Any) -> None:
+    honest(story, "log_other")
+    story.book.add("ANNOUNCE", "test-2023-000001", logged.another(story.built, draw="test-2023-000001"))
+
+
+def backwards(story: Any) -> None:
+    story.book.add("ANNOUNCE", "test-2023-000004", logged.another(story.built, draw="test-2023-000004"))
+    story.book.add("ANNOUNCE", "test-2023-000003", logged.another(story.built, draw="test-2023-000003"))
+
+
+tale("announced-again", "log", "另一抽取之后重新公告 · announced again later", log_other=announced_again)
+tale("numbers-backwards", "log", "编号倒退 · numbers that go back", log_other=backwards)
+
+
+def cosigned_by_a_forger(data: bytes) -> bytes:
+    """The second cosignature of the latest checkpoint does not hold."""
+    *lines, last = data.decode().splitlines()
+    head, _, material = last.rpartition(" ")
+    raw = bytearray(base64.b64decode(material))
+    raw[-1] ^= 1
+    return "".join(f"{one}\n" for one in [*lines, f"{head} {base64.b64encode(raw).decode()}"]).encode()
+
+
+edit(
+    "forged-cosignature",
+    LOGGED,
+    "log/checkpoint",
+    "log",
+    "最新检查点的共签无效 · a cosignature of the latest checkpoint does not hold",
+    cosigned_by_a_forger,
+)
 add("unlogged-void", AFTER_VOID, "log", "作废未登记 · the void was never logged", never_voided)

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 ORIGIN = "log.example/test"
 LOG = Ed25519PrivateKey.from_private_bytes(b"\x01" * 32)
+SUCCESSOR = Ed25519PrivateKey.from_private_bytes(b"\x03" * 32)
 STRANGER = Ed25519PrivateKey.from_private_bytes(b"\x02" * 32)
 WITNESSES = {
     "chamber.example/w1": Ed25519PrivateKey.from_private_bytes(b"\x11" * 32),
@@ -68,6 +69,12 @@ def line(name: str, kind: int, key: Ed25519PrivateKey, value: bytes) -> bytes:
     return f"— {name} {base64.b64encode(key_id(name, kind, key) + value).decode()}\n".encode()
 
 
+def note(text: str, signers: Iterable[Ed25519PrivateKey]) -> bytes:
+    """A note that the log's keys signed."""
+    lines = b"".join(line(ORIGIN, 1, key, key.sign(text.encode())) for key in signers)
+    return text.encode() + b"\n" + lines
+
+
 class Book:
     """A log in the making. Documents are hashed with ``h``; fewer than 256 entries."""
 
@@ -76,7 +83,8 @@ class Book:
         self.entries: list[bytes] = []
         self.last: dict[str, str] = {}
         self.announcements: dict[str, bytes] = {}
-        self.signer = LOG
+        self.signer = self.first = LOG
+        self.notes: list[bytes] = []
 
     def add(self, kind: str, draw: str, document: bytes, **false: Any) -> None:
         digest = self.h(document).hex()
@@ -108,11 +116,24 @@ class Book:
             note += line(name, 4, key, time.to_bytes(8, "big") + signature)
         return note
 
+    def rotate(self, new: Ed25519PrivateKey, *signers: Ed25519PrivateKey) -> None:
+        """Hand over to another key; both sign, or who is said to."""
+        old, self.signer = self.signer, new
+        keys = [vkey(ORIGIN, 1, old), vkey(ORIGIN, 1, new)]
+        text = "\n".join(["dualrandom/v1/rotation", ORIGIN, *keys, "2023-08-23T07:00:00Z"]) + "\n"
+        self.notes.append(note(text, signers or (old, new)))
+
+    def revoke(self, key: Ed25519PrivateKey, time: str, *signers: Ed25519PrivateKey) -> None:
+        """Say that a key counts no more; the current one signs, or who is said to."""
+        lines = ["dualrandom/v1/revocation", ORIGIN, vkey(ORIGIN, 1, key), time, "被盗 stolen"]
+        self.notes.append(note("\n".join(lines) + "\n", signers or (self.signer,)))
+
     def files(self) -> dict[str, bytes]:
         """The published log."""
         width = len(self.entries)
         return {
-            "log/log.vkey": f"{vkey(ORIGIN, 1, self.signer)}\n".encode(),
+            "log/log.vkey": f"{vkey(ORIGIN, 1, self.first)}\n".encode(),
+            **{f"log/keys/{number:06d}.note": note for number, note in enumerate(self.notes, 1)},
             "log/checkpoint": self.checkpoint((name, AFTER) for name in WITNESSES),
             f"log/tile/entries/000.p/{width}": b"".join(
                 len(entry).to_bytes(2, "big") + entry for entry in self.entries
@@ -219,6 +240,23 @@ class AfterVoid(Story):
 
     def log_other(self) -> None:
         self.book.add("ANNOUNCE", "test-2023-000003", self.other())
+
+
+class Rotated(Story):
+    """The log's key is handed over before the draw; afterwards the old key is revoked."""
+
+    def late(self) -> None:
+        self.rotate()
+
+    def rotate(self) -> None:
+        self.book.rotate(SUCCESSOR)
+
+    def afterwards(self) -> None:
+        super().afterwards()
+        self.revoke()
+
+    def revoke(self) -> None:
+        self.book.revoke(LOG, "2023-08-24T00:00:00Z")
 
 
 class Unwitnessed(Story):

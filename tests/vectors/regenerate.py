@@ -34,6 +34,7 @@ import lies_about_inspectors  # type: ignore[import-not-found]  # noqa: E402, F4
 import lies_about_receipts  # type: ignore[import-not-found]  # noqa: E402, F401
 import lies_about_rounds  # type: ignore[import-not-found]  # noqa: E402, F401
 import lies_about_substitutes  # type: ignore[import-not-found]  # noqa: E402, F401
+import lies_about_terms  # type: ignore[import-not-found]  # noqa: E402, F401
 import lies_about_the_log  # type: ignore[import-not-found]  # noqa: E402, F401
 import lies_after_the_draw  # type: ignore[import-not-found]  # noqa: E402, F401
 import lies_afterwards  # type: ignore[import-not-found]  # noqa: E402, F401

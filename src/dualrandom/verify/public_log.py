@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from dualrandom.errors import DualRandomError
 from dualrandom.hashing import leaf_hash
 from dualrandom.log.checkpoint import Checkpoint, open_checkpoint
-from dualrandom.log.entry import Chain, Chains, Entry, parse_entry
+from dualrandom.log.entry import Chain, Chains, Entry, EntryType, parse_entry
 from dualrandom.log.errors import LogError
 from dualrandom.log.keys import Succession, succession, with_succession
 from dualrandom.log.merkle import nodes_of, root
@@ -21,6 +21,7 @@ FOLDER = "log/"
 CHECKPOINT = f"{FOLDER}checkpoint"
 KEY = f"{FOLDER}log.vkey"
 ANNOUNCED = "announced.checkpoint"
+_FOLDERS = tuple(f"{FOLDER}{name}/" for name in ("tile", "keys", "documents"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,19 +78,57 @@ def read_log(files: Mapping[str, bytes], trust: Policy | None, verdict: Verdict)
     if root(len(leaves), nodes_of(leaves)) != checkpoint.root:
         verdict.fail("条目算不出检查点的根散列", "the entries do not lead to the checkpoint's root hash")
         return None
+    _check_first_key(files, verdict)
     _check_tiles(files, entries, leaves, verdict)
     parsed, chains, broken = _folded(entries, verdict)
+    _check_layout(files, parsed, verdict)
     return PublicLog(checkpoint, policy, trusted, parsed, leaves, chains, broken)
+
+
+def _notes(files: Mapping[str, bytes]) -> list[bytes]:
+    """Return the rotations and revocations, up to the first gap."""
+    notes: list[bytes] = []
+    while (note := files.get(f"{FOLDER}keys/{len(notes) + 1:06d}.note")) is not None:
+        notes.append(note)
+    return notes
+
+
+def _check_first_key(files: Mapping[str, bytes], verdict: Verdict) -> None:
+    """Check that the key in the folder, which readers with a policy do not need, is nevertheless the log's."""
+    try:
+        first = parse_vkey(_first_key(files))
+        open_checkpoint(files[CHECKPOINT], succession(first, _notes(files)).keys)
+    except LogError as problem:
+        verdict.fail(f"{KEY}：{problem.message('zh')}", f"{KEY}: {problem.message('en')}")
+
+
+def _first_key(files: Mapping[str, bytes]) -> str:
+    data = files.get(KEY, b"").decode("utf-8", "replace")
+    return data[:-1] if data.endswith("\n") else ""
+
+
+def _check_layout(files: Mapping[str, bytes], entries: Sequence[Entry | None], verdict: Verdict) -> None:
+    """Check that nothing lies among tiles, keys and documents that does not belong there."""
+    allowed = {FOLDER + tile.path for tile in tiles_of(len(entries))}
+    allowed |= {f"{FOLDER}keys/{number:06d}.note" for number in range(1, len(_notes(files)) + 1)}
+    for entry in entries:
+        name = "" if entry is None else f"{FOLDER}documents/{entry.digest}"
+        if entry is None or entry.type is not EntryType.ANNOUNCE or name not in files:
+            continue
+        allowed.add(name)
+        if not entry.is_of(files[name]):
+            verdict.fail(f"{name} 不是其名称所示的公告", f"{name} is not the announcement that its name says")
+    for name in sorted(files):
+        if name.startswith(_FOLDERS) and name not in allowed:
+            verdict.fail(f"{name[:120]} 不属于日志", f"{name[:120]} does not belong to the log")
 
 
 def _policy(files: Mapping[str, bytes], trust: Policy | None) -> tuple[Policy, bool]:
     """Return the reader's policy with what the log's keys handed over to; without one, the folder's own key and no witness."""
-    notes: list[bytes] = []
-    while (note := files.get(f"{FOLDER}keys/{len(notes) + 1:06d}.note")) is not None:
-        notes.append(note)
+    notes = _notes(files)
     if trust is not None and trust.logs:
         return with_succession(trust, notes), True
-    first = parse_vkey(files.get(KEY, b"").decode("utf-8", "replace").removesuffix("\n"))
+    first = parse_vkey(_first_key(files))
     state: Succession = succession(first, notes)
     logs = tuple(PolicyLog(key) for key in state.keys)
     own = Policy(logs, (), (), "none", state.revoked)
