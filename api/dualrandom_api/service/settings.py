@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
 from pydantic import BaseModel, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from dualrandom.relay import RELAYS
 from dualrandom.store.tables import Role
 
 
@@ -78,6 +80,8 @@ class Settings(BaseSettings):
 
     approval_hours: float = 72
     """How long a second person may take to decide."""
+    relays: list[str] = Field(default_factory=lambda: list(RELAYS))
+    """Where rounds of drand are asked for, in order; none: they are brought as files."""
     repeat_hours: float = 24
     """How long the answer to a request with an Idempotency-Key is kept."""
     repeat_wait_seconds: float = 30
@@ -94,6 +98,11 @@ class Settings(BaseSettings):
     def url(self) -> str:
         """The database's URL."""
         return self.database_url or f"sqlite:///{(self.data / 'service.db').resolve()}"
+
+    @property
+    def approval_time(self) -> timedelta:
+        """How long an approval can be given."""
+        return timedelta(hours=self.approval_hours)
 
     @property
     def is_https(self) -> bool:

@@ -24,9 +24,9 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
-from dualrandom.errors import DualRandomError
 from dualrandom.store.blobs import Vault
 from dualrandom.store.database import Database, StaleError, locked
+from dualrandom.store.errors import UnknownError, unknown
 from dualrandom.store.jobs import holds
 from dualrandom.store.tables import Blob, DrawFile, DrawRow, Job, LogFile, Office
 
@@ -82,6 +82,27 @@ def run(
         return result
 
 
+def run_log(
+    keeping: Keeping,
+    step: Callable[[Path], Result],
+    *,
+    job: Job | None = None,
+    after: Callable[[Session, Result], None],
+) -> Result:
+    """Run ``step`` in the folder of the log alone, for instance to change its key; otherwise as :func:`run`."""
+    with tempfile.TemporaryDirectory(prefix="dualrandom-", dir=keeping.scratch) as made:
+        folder = Path(made)
+        with keeping.database.reading() as session:
+            snapshot = lay_out(session, keeping.vault, folder, None)
+        result = step(folder / "log")
+        with keeping.database.writing() as session:
+            if job is not None:
+                holds(session, job)
+            _save_log(session, keeping.vault, folder, snapshot)
+            after(session, result)
+        return result
+
+
 def lay_out(session: Session, vault: Vault, folder: Path, draw: str | None) -> Snapshot:
     """Write the files of a draw (None: of none yet) and of the log below ``folder``."""
     office = session.get(Office, 1)
@@ -96,19 +117,23 @@ def lay_out(session: Session, vault: Vault, folder: Path, draw: str | None) -> S
 
 def save(session: Session, vault: Vault, folder: Path, draw: str, snapshot: Snapshot) -> None:
     """Store what has changed below ``folder`` since the snapshot. Raises StaleError if somebody else was faster."""
+    _save_log(session, vault, folder, snapshot)
+    row = locked(session, DrawRow, draw)
+    if row is None or (snapshot.draw_version is not None and row.version != snapshot.draw_version):
+        raise StaleError(draw)
+    _store(session, vault, folder / "campaign", snapshot.files, draw)
+    row.version += 1
+    session.add(row)
+
+
+def _save_log(session: Session, vault: Vault, folder: Path, snapshot: Snapshot) -> None:
     # the log's rows are always locked before a draw's, so two writers cannot wait for each other
     office = locked(session, Office, 1)
     if office is None or office.log_version != snapshot.log_version:
         raise StaleError("log")
-    row = locked(session, DrawRow, draw)
-    if row is None or (snapshot.draw_version is not None and row.version != snapshot.draw_version):
-        raise StaleError(draw)
     if _store(session, vault, folder / "log", snapshot.log, None):
         office.log_version += 1
         session.add(office)
-    _store(session, vault, folder / "campaign", snapshot.files, draw)
-    row.version += 1
-    session.add(row)
 
 
 def files_of(session: Session, draw: str) -> Iterator[tuple[str, Blob]]:
@@ -134,14 +159,9 @@ def add_file(session: Session, vault: Vault, draw: str, path: str, content: byte
     _put(session, draw, path, vault.put(session, content, private=not path.startswith(PUBLIC)))
 
 
-def unknown_draw(draw: str) -> DualRandomError:
-    """Return the refusal for a draw that does not exist."""
-    return DualRandomError(
-        "unknown-draw",
-        draw,
-        {"zh": f"没有抽取 {draw}", "en": f"there is no draw {draw}"},
-        {"zh": "核对抽取编号。", "en": "Check the draw's id."},
-    )
+def unknown_draw(draw: str) -> UnknownError:
+    """Return the error for a draw that does not exist."""
+    return unknown("unknown-draw", draw, f"没有抽取 {draw}", f"there is no draw {draw}")
 
 
 def _log_files(session: Session) -> Iterator[tuple[str, Blob]]:
