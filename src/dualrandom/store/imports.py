@@ -139,7 +139,7 @@ def difference_page(
     old = select(col(LibraryRow.key), col(LibraryRow.cells)).where(
         in_revision(kind, row.base_revision or 0), col(LibraryRow.key).in_([each.key for each in staged])
     )
-    before = dict(session.execute(old).tuples().all())
+    before = dict(session.execute(old).all())
     return [
         (
             each.position,
@@ -262,7 +262,7 @@ def compare(
     """Compare a file's rows with those of a revision, a department's with its own."""
     scope = [in_revision(kind, base), *own_rows(kind, department)]
     found = select(col(LibraryRow.key), col(LibraryRow.digest)).where(*scope)
-    known = dict(session.execute(found).tuples().all())
+    known = dict(session.execute(found).all())
     changes: list[tuple[str, Cells]] = []
     unchanged = 0
     for row in rows:

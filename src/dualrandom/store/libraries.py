@@ -65,7 +65,7 @@ def current_revision(session: Session, kind: Kind) -> Revision | None:
 def current_revisions(session: Session) -> dict[str, int]:
     """Return library kind → number of its newest revision, for those that have one."""
     newest = select(col(Revision.kind), func.max(col(Revision.number))).group_by(col(Revision.kind))
-    return dict(session.execute(newest).tuples().all())
+    return dict(session.execute(newest).all())
 
 
 def library_csv(session: Session, kind: Kind, revision: int) -> bytes:
