@@ -1,0 +1,366 @@
+"""Publishing findings: the newest versions that are not published yet go into the record by a step of the engine, and into the ledger.
+
+Beside ``findings.json`` the record gets ``findings/sealed.jsonl``: the salted hash of each published version with its words
+(:func:`dualrandom.store.findings.sealed_digest`). Words are served apart and may be removed; the hashes stay.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import tempfile
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import func, select
+from sqlmodel import Session, col
+
+from dualrandom.campaign import record_findings
+from dualrandom.campaign.folder import Campaign, write_public
+from dualrandom.campaign.publishing import full_result, published_changes
+from dualrandom.canonical import canonical
+from dualrandom.changes import effective_result
+from dualrandom.errors import InputError
+from dualrandom.findings import FindingRow, read_findings
+from dualrandom.policy.reader import read_plan
+from dualrandom.registry.headings import normal
+from dualrandom.registry.tables import open_tables
+from dualrandom.store import activity
+from dualrandom.store.activity import SERVICE, Actor
+from dualrandom.store.blobs import Vault
+from dualrandom.store.errors import ConflictError
+from dualrandom.store.findings import Entry, enter, fault
+from dualrandom.store.jobs import enqueue, finish
+from dualrandom.store.ledger import enter_checks
+from dualrandom.store.tables import Check, DrawRow, DrawState, Finding, Job, Role, Visit
+from dualrandom.store.visits import chunks
+from dualrandom.store.workspace import Keeping, file_of, run, unknown_draw
+
+HEADINGS: Final = ("enterprise", "part", "task", "item", "date", "method", "code")
+SEALED: Final = "findings/sealed.jsonl"
+NOTES: Final = frozenset(map(normal, ("备注", "notes", "备注 notes")))
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A version that is to be published."""
+
+    finding: int
+    check: int
+    row: Mapping[str, str]
+    """The cells of a sheet of findings."""
+    reason: str | None
+    """Why it replaces a published one; None: it is the first."""
+    digest: str
+    version: int
+
+
+def ask_publication(
+    session: Session, draw: str, *, department: str | None, actor: Actor, now: datetime
+) -> Job:
+    """Queue the publication of a draw's findings (``department``: only its own); a job that waits already is returned.
+
+    Raises UnknownError ``unknown-draw``, ConflictError ``nothing-to-publish``.
+    """
+    if session.get(DrawRow, draw) is None:
+        raise unknown_draw(draw)
+    if not waiting(session, draw, department):
+        raise ConflictError(
+            "nothing-to-publish",
+            draw,
+            {"zh": "没有待公布的检查结果", "en": "there are no findings to publish"},
+            {"zh": "先登记检查结果。", "en": "Enter findings first."},
+        )
+    subject = draw if department is None else f"{draw} {department}"
+    queued = select(Job).where(
+        col(Job.kind) == "findings", col(Job.subject) == subject, col(Job.state) == "queued"
+    )
+    known = session.scalars(queued.limit(1)).one_or_none()
+    if known is not None:
+        return known
+    arguments = {"draw": draw, "department": department}
+    job = enqueue(session, "findings", subject, now=now, by=actor.name, arguments=arguments)
+    activity.record(session, actor, "ask-publication", draw, now, {"department": department})
+    return job
+
+
+def publish(keeping: Keeping, job: Job, now: datetime) -> int:
+    """Publish what waits; return how many versions. Raises InputError if the record refuses a row."""
+    draw, department = str(job.arguments["draw"]), job.arguments["department"]
+    with keeping.database.reading() as session:
+        rows = waiting(session, draw, department)
+        sealed = _sealed(session, draw, rows)
+    if not rows:
+        with keeping.database.writing() as session:
+            finish(session, job, now, result={"draw": draw, "published": 0})
+        return 0
+
+    def step(folder: Path) -> None:
+        groups: dict[str | None, list[Waiting]] = defaultdict(list)
+        for row in rows:
+            groups[row.reason].append(row)
+        # first versions before corrections, each reason by itself: it is published with its rows
+        for reason in sorted(groups, key=lambda r: (r is not None, r or "")):
+            with tempfile.TemporaryDirectory() as made:
+                path = Path(made) / "findings.csv"
+                path.write_bytes(_sheet(groups[reason]))
+                record_findings(folder, path, reason)
+        write_public(Campaign(folder).public, {SEALED: sealed})
+
+    def after(session: Session, _: None, folder: Path) -> None:  # noqa: ARG001
+        mark_published(session, draw, rows, now)
+        finish(session, job, now, result={"draw": draw, "published": len(rows)})
+
+    run(keeping, draw, step, job=job, after=after)
+    return len(rows)
+
+
+def waiting(session: Session, draw: str, department: str | None) -> list[Waiting]:
+    """Return the newest version of every item of a draw that is not published yet."""
+    newest = (
+        select(col(Finding.check_id), col(Finding.item), func.max(Finding.version).label("version"))
+        .group_by(col(Finding.check_id), col(Finding.item))
+        .subquery()
+    )
+    query = (
+        select(Finding, Check, Visit)
+        .join(
+            newest,
+            (col(Finding.check_id) == newest.c.check_id)
+            & (col(Finding.item) == newest.c.item)
+            & (col(Finding.version) == newest.c.version),
+        )
+        .join(Check, col(Finding.check_id) == Check.id)
+        .join(Visit, col(Check.visit_id) == Visit.id)
+        .where(col(Visit.draw_id) == draw, col(Visit.state) != "cancelled")
+        .where(col(Finding.published_at).is_(None))
+        .order_by(col(Finding.id))
+    )
+    if department is not None:
+        query = query.where(col(Check.department_id) == department)
+    found = [(finding, check, visit) for finding, check, visit in session.execute(query)]
+    earlier = _published_items(session, [check.id for _, check, _ in found if check.id is not None])
+    rows = []
+    for finding, check, visit in found:
+        assert finding.id is not None
+        assert check.id is not None
+        cells = {
+            "enterprise": visit.enterprise,
+            "part": str(visit.part),
+            "task": check.task,
+            "item": finding.item,
+            "date": finding.found_on.isoformat(),
+            "method": finding.method,
+            "code": finding.code,
+        }
+        reason = finding.reason if (check.id, finding.item) in earlier else None
+        rows.append(Waiting(finding.id, check.id, cells, reason, finding.digest, finding.version))
+    return rows
+
+
+def mark_published(session: Session, draw: str, rows: Sequence[Waiting], now: datetime) -> None:
+    """Note what has been published, count it in the ledger, and close the draw if nothing is missing any more."""
+    for part in chunks([row.finding for row in rows]):
+        for finding in session.scalars(select(Finding).where(col(Finding.id).in_(part))):
+            finding.published_at = now
+            session.add(finding)
+    session.flush()
+    checks = sorted({row.check for row in rows})
+    enter_checks(session, checks, now)
+    visits = finish_visits(session, checks)
+    detail = {"count": len(rows), "digests": sorted(row.digest for row in rows)}
+    activity.record(session, SERVICE, "publish-findings", draw, now, detail)
+    if visits and not open_visits(session, draw):
+        enqueue(session, "close", draw, now=now, by="service", unique_key=f"close:{draw}")
+
+
+def finish_visits(session: Session, checks: Sequence[int]) -> list[int]:
+    """Mark the visits of these checks as done whose every item has a published finding; return those that became done."""
+    done = []
+    touched: set[int] = set()
+    for part in chunks(checks):
+        touched |= set(session.scalars(select(col(Check.visit_id)).where(col(Check.id).in_(part))))
+    for part in chunks(sorted(touched)):
+        of_visit: dict[int, list[Check]] = defaultdict(list)
+        for check in session.scalars(select(Check).where(col(Check.visit_id).in_(part))):
+            of_visit[check.visit_id].append(check)
+        published = _published_items(
+            session, [c.id for own in of_visit.values() for c in own if c.id is not None]
+        )
+        for visit in session.scalars(
+            select(Visit).where(col(Visit.id).in_(part), col(Visit.state) == "planned")
+        ):
+            own = of_visit[visit.id or 0]
+            if all(
+                (check.id or 0, item) in published
+                for check in own
+                if not check.unfilled
+                for item in check.items
+            ):
+                visit.state = "done"
+                visit.version += 1
+                session.add(visit)
+                done.append(visit.id or 0)
+    session.flush()
+    return done
+
+
+def open_visits(session: Session, draw: str) -> int:
+    """Return how many dated visits of a draw still have findings to publish."""
+    query = select(func.count()).where(col(Visit.draw_id) == draw, col(Visit.state) == "planned")
+    return int(session.scalars(query).one())
+
+
+def enter_sheet(
+    session: Session,
+    vault: Vault,
+    draw: str,
+    filename: str,
+    content: bytes,
+    reason: str,
+    *,
+    actor: Actor,
+    now: datetime,
+) -> int:
+    """Enter all findings of a filled-in sheet (xlsx, csv, parquet); return how many versions they added.
+
+    A department's sheet may only have its own tasks. ``reason``: for rows that differ from published ones. Raises InputError with
+    every fault of the file; nothing is kept then.
+    """
+    row = session.get(DrawRow, draw)
+    if row is None:
+        raise unknown_draw(draw)
+    if row.state not in {DrawState.DRAWN, DrawState.CLOSED}:
+        raise ConflictError(
+            "not-drawn",
+            draw,
+            {"zh": "尚未抽取", "en": "this draw has no result"},
+            {"zh": "抽取之后再登记检查结果。", "en": "Enter findings after the draw."},
+        )
+    found, texts = _read_sheet(session, vault, draw, filename, content)
+    bound = actor.role in {Role.DEPARTMENT, Role.CREW}
+    checks = _checks(session, draw)
+    problems = [
+        fault("finding-task", (each.place.row or 1) - 1, "task", each.task)
+        for each in found
+        if bound and checks[each.enterprise, each.part, each.task][1] != actor.department
+    ]
+    if problems:
+        raise InputError(problems)
+    entries: dict[int, list[Entry]] = defaultdict(list)
+    for each in found:
+        visit, _ = checks[each.enterprise, each.part, each.task]
+        text = texts.get((each.place.sheet, each.place.row), "")
+        entries[visit].append(
+            Entry(each.task, each.item, each.code, each.method, each.date, text, reason=reason)
+        )
+    faults: list[Any] = []
+    added = 0
+    for visit, listed in sorted(entries.items()):
+        try:
+            added += len(enter(session, visit, listed, actor=actor, now=now))
+        except InputError as error:
+            faults += error.problems
+    if faults:
+        raise InputError(faults)
+    return added
+
+
+def _read_sheet(
+    session: Session, vault: Vault, draw: str, filename: str, content: bytes
+) -> tuple[tuple[FindingRow, ...], dict[tuple[str | None, int | None], str]]:
+    """Return the rows of a sheet, held against the result in effect, and the notes beside them by sheet and row."""
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made) / "campaign"
+        campaign = Campaign(folder)
+        names = ("public/announcement.json", "public/result.json", "public/changes.jsonl", "plan.toml")
+        more = ("private/openings/visits.jsonl", "working-days.toml")
+        for name in (*names, *more):
+            data = file_of(session, vault, draw, name)
+            if data is not None:
+                target = folder / name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(data)
+        plan = read_plan(campaign.plan).plan
+        assert plan is not None, "an announced plan was read before"
+        announcement = json.loads((folder / "public/announcement.json").read_bytes())
+        result = effective_result(full_result(campaign), published_changes(campaign))
+        path = Path(made) / (Path(filename).name or "findings.csv")
+        path.write_bytes(content)
+        return read_findings(path, result, announcement, plan), _notes(path)
+
+
+def _notes(path: Path) -> dict[tuple[str | None, int | None], str]:
+    """Return the notes of a task sheet by sheet and row."""
+    notes: dict[tuple[str | None, int | None], str] = {}
+    for table in open_tables(path, path.name, "visits", None, len).tables:
+        column: int | None = None
+        for number, row in enumerate(table.rows, start=1):
+            heading = next((i for i, c in enumerate(row) if isinstance(c, str) and normal(c) in NOTES), None)
+            if column is None:
+                column = heading
+            elif column < len(row) and isinstance(row[column], str) and str(row[column]).strip():
+                place = table.place(number)
+                notes[place.sheet, place.row] = str(row[column]).strip()
+    return notes
+
+
+def _checks(session: Session, draw: str) -> dict[tuple[str, int, str], tuple[int, str]]:
+    query = (
+        select(
+            col(Visit.enterprise), col(Visit.part), col(Check.task), col(Visit.id), col(Check.department_id)
+        )
+        .join(Check, col(Check.visit_id) == Visit.id)
+        .where(col(Visit.draw_id) == draw)
+    )
+    return {
+        (e, part, task): (visit, department) for e, part, task, visit, department in session.execute(query)
+    }
+
+
+def _published_items(session: Session, checks: Sequence[int]) -> set[tuple[int, str]]:
+    found: set[tuple[int, str]] = set()
+    for part in chunks(checks):
+        query = select(col(Finding.check_id), col(Finding.item)).where(
+            col(Finding.check_id).in_(part), col(Finding.published_at).is_not(None)
+        )
+        found |= {(check, item) for check, item in session.execute(query)}
+    return found
+
+
+def _sheet(rows: Sequence[Waiting]) -> bytes:
+    stream = io.StringIO(newline="")
+    writer = csv.DictWriter(stream, HEADINGS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(row.row for row in rows)
+    return stream.getvalue().encode()
+
+
+def _sealed(session: Session, draw: str, rows: Sequence[Waiting]) -> bytes:
+    """Return ``findings/sealed.jsonl``: hashes of what is published and of ``rows``, by check, item and version."""
+    query = (
+        select(Finding, Check, Visit)
+        .join(Check, col(Finding.check_id) == Check.id)
+        .join(Visit, col(Check.visit_id) == Visit.id)
+        .where(col(Visit.draw_id) == draw, col(Finding.published_at).is_not(None))
+    )
+    lines = {
+        (visit.enterprise, visit.part, check.task, finding.item, finding.version): finding.digest
+        for finding, check, visit in session.execute(query)
+    }
+    for row in rows:
+        cells = row.row
+        place = (cells["enterprise"], int(cells["part"]), cells["task"], cells["item"], row.version)
+        lines[place] = row.digest
+    return b"".join(
+        canonical(
+            {"enterprise": e, "item": item, "part": part, "sealed": digest, "task": task, "version": version}
+        )
+        + b"\n"
+        for (e, part, task, item, version), digest in sorted(lines.items())
+    )
