@@ -339,3 +339,41 @@ def owned(actor: Actor, department: str) -> None:
             {"zh": "没有这个部门，或不属于您", "en": "there is no such department, or it is not yours"},
             {"zh": "核对编号。", "en": "Check the id."},
         )
+
+
+# departments
+
+
+def departments(session: Session) -> Sequence[Department]:
+    """Return all departments by id."""
+    return session.scalars(select(Department).order_by(col(Department.id))).all()
+
+
+def create_department(session: Session, actor: Actor, now: datetime, row: Department) -> Department:
+    """Add a department. Raises ConflictError ``department-exists``."""
+    if session.get(Department, row.id) is not None:
+        raise ConflictError(
+            "department-exists",
+            row.id,
+            {"zh": "部门已存在", "en": "the department exists already"},
+            {"zh": "用 PUT 更改它。", "en": "Change it with PUT."},
+        )
+    session.add(row)
+    session.flush()
+    activity.record(session, actor, "department-created", f"department:{row.id}", now, {"name": row.name})
+    return row
+
+
+def change_department(
+    session: Session, actor: Actor, now: datetime, department: str, values: Mapping[str, Any]
+) -> Department:
+    """Change names, seats or whether it is active. Raises UnknownError ``unknown-department``."""
+    row = locked(session, Department, department)
+    if row is None:
+        raise unknown("unknown-department", department, "没有这个部门", "there is no such department")
+    for name, value in values.items():
+        setattr(row, name, value)
+    session.add(row)
+    session.flush()
+    activity.record(session, actor, "department-changed", f"department:{department}", now, dict(values))
+    return row

@@ -7,7 +7,7 @@ publish or write down; :func:`faults` then finds every row that was changed sinc
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -89,3 +89,28 @@ def faults(session: Session) -> Iterator[int]:
         if row.id != number or row.previous != previous or digest_of(row) != row.digest:
             yield row.id
         previous, number = row.digest, row.id
+
+
+def rows(
+    session: Session,
+    *,
+    before: int | None,
+    limit: int,
+    actor: str | None = None,
+    action: str | None = None,
+    subject: str | None = None,
+) -> Sequence[Activity]:
+    """Return rows, the newest first, of one actor, action or subject if asked for."""
+    chosen = select(Activity).order_by(col(Activity.id).desc()).limit(limit)
+    if before is not None:
+        chosen = chosen.where(col(Activity.id) < before)
+    for column, wanted in ((Activity.actor, actor), (Activity.action, action), (Activity.subject, subject)):
+        if wanted is not None:
+            chosen = chosen.where(col(column) == wanted)
+    return session.scalars(chosen).all()
+
+
+def head(session: Session) -> tuple[int, str]:
+    """Return the number of rows and the newest digest."""
+    last = session.scalars(select(Activity).order_by(col(Activity.id).desc()).limit(1)).one_or_none()
+    return (0, FIRST) if last is None else (last.id, last.digest)

@@ -20,7 +20,8 @@ from dualrandom.store.activity import Actor
 from dualrandom.store.database import locked
 from dualrandom.store.errors import ConflictError, ForbiddenError, unknown
 from dualrandom.store.jobs import enqueue
-from dualrandom.store.tables import Approval, Job, Outbox, Role, User
+from dualrandom.store.messages import tell
+from dualrandom.store.tables import Approval, Job, Role, User
 
 ACTIONS: Final[Mapping[str, tuple[str, str]]] = {
     "announce": ("公告抽取", "announce a draw"),
@@ -89,15 +90,17 @@ def ask(
     session.flush()
     zh, en = ACTIONS[action]
     for role in sorted(DECIDES):
-        session.add(
-            Outbox(
-                kind="approval-asked",
-                audience=f"role:{role}",
-                subject=f"approval:{approval.id}",
-                body_zh=f"待复核：{zh}（{subject}），{approval.expires_at:%Y-%m-%d %H:%M} UTC 前有效。",
-                body_en=f"To be decided: {en} ({subject}), until {approval.expires_at:%Y-%m-%d %H:%M} UTC.",
-                at=now,
-            )
+        until = f"{approval.expires_at:%Y-%m-%d %H:%M} UTC"
+        tell(
+            session,
+            "approval-asked",
+            f"role:{role}",
+            f"approval:{approval.id}",
+            (
+                f"待复核：{zh}（{subject}），{until} 前有效。",
+                f"To be decided: {en} ({subject}), until {until}.",
+            ),
+            now=now,
         )
     detail = {"action": action, "subject": subject, "digest": digest}
     activity.record(session, actor, "approval-asked", f"approval:{approval.id}", now, detail)

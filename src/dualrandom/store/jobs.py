@@ -10,12 +10,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlmodel import Session, col
 
 from dualrandom.errors import DualRandomError
+from dualrandom.store.activity import Actor
 from dualrandom.store.database import Database
-from dualrandom.store.tables import Job
+from dualrandom.store.errors import unknown
+from dualrandom.store.tables import ApiKey, Job, Role, User
 
 LEASE = timedelta(seconds=60)
 
@@ -139,3 +141,40 @@ def postpone(session: Session, job: Job, until: datetime) -> None:
     holds(session, job)
     values = {"state": "queued", "run_after": until, "lease_owner": None, "lease_until": None}
     session.execute(update(Job).where(col(Job.id) == job.id).values(values))
+
+
+def visible(session: Session, actor: Actor, *, before: int | None, limit: int) -> Sequence[Job]:
+    """Return the jobs that an actor may see, the newest first: a department those that its people and keys began."""
+    chosen = select(Job).order_by(col(Job.id).desc()).limit(limit)
+    if before is not None:
+        chosen = chosen.where(col(Job.id) < before)
+    if actor.role == Role.DEPARTMENT:
+        chosen = chosen.where(_begun_by(actor))
+    return session.scalars(chosen).all()
+
+
+def the_job(session: Session, actor: Actor, job: int) -> Job:
+    """Return a job that the actor may see. Raises UnknownError ``unknown-job``."""
+    chosen = select(Job).where(col(Job.id) == job)
+    if actor.role == Role.DEPARTMENT:
+        chosen = chosen.where(_begun_by(actor))
+    found = session.scalars(chosen).one_or_none()
+    if found is None:
+        raise unknown(
+            "unknown-job", str(job), "没有这个任务，或不属于您", "there is no such job, or it is not yours"
+        )
+    return found
+
+
+def counts(session: Session) -> dict[tuple[str, str], int]:
+    """Return how many jobs there are by kind and state."""
+    rows = session.execute(
+        select(col(Job.kind), col(Job.state), func.count()).group_by(col(Job.kind), col(Job.state))
+    )
+    return {(kind, state): number for kind, state, number in rows}
+
+
+def _begun_by(actor: Actor) -> ColumnElement[bool]:
+    people = select("user:" + col(User.username)).where(col(User.department_id) == actor.department)
+    keys = select("key:" + col(ApiKey.prefix)).where(col(ApiKey.department_id) == actor.department)
+    return or_(col(Job.created_by).in_(people), col(Job.created_by).in_(keys))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlmodel import Session, col
 
-from dualrandom.store.tables import Outbox
+from dualrandom.store.activity import Actor
+from dualrandom.store.tables import Outbox, Role
 
 
 def tell(
@@ -24,7 +26,10 @@ def tell(
 
     ``audience``: ``department:<id>``, ``role:<role>``, ``inspector:<code>`` or ``enterprise:<id>``.
     """
-    if once is not None and session.scalars(select(col(Outbox.id)).where(col(Outbox.unique_key) == once)).first():
+    if (
+        once is not None
+        and session.scalars(select(col(Outbox.id)).where(col(Outbox.unique_key) == once)).first()
+    ):
         return
     message = Outbox(
         kind=kind,
@@ -37,3 +42,23 @@ def tell(
     )
     session.add(message)
     session.flush()
+
+
+def for_actor(session: Session, actor: Actor, *, before: int | None, limit: int) -> Sequence[Outbox]:
+    """Return the messages for a person, their department or role, the newest first."""
+    audiences = [f"role:{actor.role}"]
+    if actor.role == Role.DEPARTMENT:
+        audiences.append(f"department:{actor.department}")
+    if actor.role == Role.CREW:
+        audiences.append(f"inspector:{actor.inspector}")
+    chosen = select(Outbox).where(col(Outbox.audience).in_(audiences)).order_by(col(Outbox.id).desc())
+    if before is not None:
+        chosen = chosen.where(col(Outbox.id) < before)
+    return session.scalars(chosen.limit(limit)).all()
+
+
+def unsent(session: Session) -> int:
+    """Return how many messages wait to be sent."""
+    return session.scalars(
+        select(func.count()).select_from(Outbox).where(col(Outbox.sent_at).is_(None))
+    ).one()

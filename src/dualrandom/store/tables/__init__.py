@@ -22,6 +22,7 @@ from dualrandom.store.tables.plans import (
     PolicyRow,
     TaskRow,
 )
+from dualrandom.store.tables.receipts import ReceiptCode
 from dualrandom.store.tables.visits import (
     Attachment,
     CaseVisit,
@@ -67,6 +68,7 @@ __all__ = [
     "PlanState",
     "PlanVersion",
     "PolicyRow",
+    "ReceiptCode",
     "Referral",
     "Repeat",
     "Revision",

@@ -548,6 +548,24 @@ def upgrade() -> None:
         sa.UniqueConstraint("kind", "number", name=op.f("uq_library_revision_kind_number")),
     )
     op.create_table(
+        "receipt_code",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("draw_id", sa.String(), nullable=False),
+        sa.Column("enterprise", sa.String(), nullable=False),
+        sa.Column("code_hash", sa.String(), nullable=False),
+        sa.Column("issued_by", sa.String(), nullable=False),
+        sa.Column("issued_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["draw_id"], ["draw.id"], name=op.f("fk_receipt_code_draw_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_receipt_code")),
+        sa.UniqueConstraint("code_hash", name=op.f("uq_receipt_code_code_hash")),
+    )
+    with op.batch_alter_table("receipt_code", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_receipt_code_draw_id"), ["draw_id"], unique=False)
+
+    op.create_table(
         "sign_in",
         sa.Column("token_hash", sa.String(), nullable=False),
         sa.Column("user_id", sa.Integer(), nullable=False),
@@ -759,6 +777,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_sign_in_user_id"))
 
     op.drop_table("sign_in")
+    with op.batch_alter_table("receipt_code", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_receipt_code_draw_id"))
+
+    op.drop_table("receipt_code")
     op.drop_table("library_revision")
     with op.batch_alter_table("draw_file", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_draw_file_blob"))

@@ -1,0 +1,152 @@
+"""Receipts (回执): an enterprise proves itself with a code that was mailed to it, and gets what it needs to check its own treatment."""
+
+from __future__ import annotations
+
+import base64
+import json
+import tempfile
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, Field
+
+from dualrandom.campaign.receipts import give_receipt
+from dualrandom.store import receiptcodes
+from dualrandom.store.tables import Role
+from dualrandom.store.workspace import lay_out
+from dualrandom_api.service.dependencies import ActorDep, ServiceDep
+from dualrandom_api.service.problems import ProblemType
+from dualrandom_api.service.routes.accounts import Body
+from dualrandom_api.service.routes.public import DrawId
+from dualrandom_api.service.security import GuardedRoute, allow
+
+router = APIRouter(route_class=GuardedRoute, tags=["receipts"])
+
+PROBLEMS = (
+    ProblemType(
+        "not-in-library", 422, "抽取所用的名录中没有这个检查对象",
+        "the library that was drawn from does not have this enterprise",
+        "核对统一社会信用代码。", "Check the enterprise's id.",
+    ),
+    ProblemType(
+        "receipt-code-wrong", 403, "代码不符，或已使用、过期", "the code is wrong, used or expired",
+        "核对代码，或请主管部门重新寄发。", "Check it, or ask the department for a new one.",
+    ),
+    ProblemType(
+        "not-drawn", 409, "尚未抽取", "not drawn yet",
+        "抽取并检查完毕后再来领取；代码仍有效。", "Come again after the draw and your last visit; the code stays good.",
+    ),
+    ProblemType(
+        "receipt-too-early", 409, "还不能出具回执", "too early for the receipt",
+        "最后一次检查之后再来领取；代码仍有效。", "Come again after your last visit; the code stays good.",
+    ),
+    ProblemType(
+        "draw-is-void", 409, "该抽取已作废", "the draw is void",
+        "查阅取代它的抽取。", "See the draw that takes its place.",
+    ),
+    ProblemType(
+        "not-in-frame", 409, "该检查对象不在抽样框中", "the enterprise is not in the frame",
+        "向主管部门询问原因。", "Ask the department why.",
+    ),
+    ProblemType(
+        "private-file-missing", 500, "服务缺少出具回执所需的文件", "the service lacks a file that receipts need",
+        "请管理员从备份恢复。", "Ask the operator to restore the backup.",
+    ),
+)  # fmt: skip
+
+EnterpriseId = Annotated[
+    str, Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$", examples=["91420700MA4XXXXX0X"])
+]
+
+
+class CodeRequest(Body):
+    """For which enterprise of the draw."""
+
+    enterprise: EnterpriseId
+
+
+class CodeAnswer(BaseModel):
+    """A code, shown this once, to be mailed to the enterprise."""
+
+    draw: str
+    enterprise: str
+    code: str = Field(examples=["7K3M-0QZA-9V2X-41TD"])
+    expires_at: datetime
+
+
+class ReceiptRequest(Body):
+    """Who asks, and the code that was mailed to them."""
+
+    enterprise: EnterpriseId
+    code: Annotated[str, Field(pattern=r"^[0-9A-Za-z -]{16,40}$", examples=["7K3M-0QZA-9V2X-41TD"])]
+
+
+class ReceiptAnswer(BaseModel):
+    """The receipt, for the enterprise only: it holds salts. ``page`` shows it to people; ``document`` is what to verify."""
+
+    draw: str
+    enterprise: str
+    sha256: str
+    status: str = Field(description="本服务器的结论，请自行复核 · this server's verdict; verify it yourself")
+    document: dict[str, Any]
+    document_base64: str = Field(description="回执文件的字节 · the bytes of the receipt's file")
+    page: str = Field(description="HTML")
+
+
+@router.post(
+    "/v1/draws/{draw}/receipt-codes",
+    status_code=201,
+    **allow(
+        Role.DISPATCHER,
+        Role.DEPARTMENT,
+        scope="receipts:write",
+        problems=["unknown-draw", "not-in-library"],
+    ),
+)
+def issue_code(
+    service: ServiceDep, actor: ActorDep, draw: DrawId, body: CodeRequest, response: Response
+) -> CodeAnswer:
+    """为企业签发一次性代码，寄给企业 · Issue a one-time code to be mailed to an enterprise; earlier ones end."""
+    with service.database.writing() as session:
+        code, row = receiptcodes.issue(session, actor, service.clock(), draw, body.enterprise)
+    response.headers["Cache-Control"] = "no-store"
+    return CodeAnswer(draw=draw, enterprise=row.enterprise, code=code, expires_at=row.expires_at)
+
+
+@router.post(
+    "/v1/public/receipts",
+    **allow(
+        Role.PUBLIC,
+        problems=[
+            "receipt-code-wrong",
+            "not-drawn",
+            "receipt-too-early",
+            "draw-is-void",
+            "not-in-frame",
+            "private-file-missing",
+        ],
+    ),
+)
+def receipt(service: ServiceDep, body: ReceiptRequest, response: Response) -> ReceiptAnswer:
+    """凭代码领取回执 · Get one's receipt with the code; the code is used up only when the receipt is given."""
+    response.headers["Cache-Control"] = "no-store"
+    now = service.clock()
+    with service.database.reading() as session:
+        draw = receiptcodes.check(session, now, body.enterprise, body.code).draw_id
+    with tempfile.TemporaryDirectory(prefix="receipt-", dir=service.temp) as made:
+        with service.database.reading() as session:
+            lay_out(session, service.vault, Path(made) / "draw", draw)
+        given = give_receipt(Path(made) / "draw" / "campaign", enterprise=body.enterprise, now=now)
+    with service.database.writing() as session:
+        receiptcodes.use(session, now, receiptcodes.check(session, now, body.enterprise, body.code))
+    return ReceiptAnswer(
+        draw=given.draw,
+        enterprise=given.subject,
+        sha256=given.sha256,
+        status=given.check.status,
+        document=json.loads(given.data),
+        document_base64=base64.b64encode(given.data).decode(),
+        page=given.page.decode(),
+    )
