@@ -1,6 +1,8 @@
 """Public randomness: drand quicknet verified offline, key strings of public lotteries, and a local source for development.
 
-docs/protocol.md §4. The chain is pinned: hash, key, genesis and period are constants (drand's scheme bls-unchained-g1-rfc9380: signatures on
+docs/protocol.md §4. An announcement pins kind, source and round; :data:`KINDS` says for each kind how its evidence is read and
+where a relay has it. A further kind is a further entry there, a row of that section and a check in every verifier.
+ The chain is pinned: hash, key, genesis and period are constants (drand's scheme bls-unchained-g1-rfc9380: signatures on
 G1 over SHA-256 of the round number, RFC 9380 hash to curve).
 """
 
@@ -9,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -69,8 +71,18 @@ def check_quicknet(number: int, signature: bytes) -> str:
     return hashlib.sha256(signature).hexdigest()
 
 
+def rfc3797_keystring(sources: Sequence[Sequence[int]]) -> str:
+    """Return the key string of RFC 3797 §4 for the whole numbers that each source gave, the sources in their announced order.
+
+    >>> rfc3797_keystring([[9319], [2, 5, 12, 8, 10], [9, 18, 26, 34, 41, 45]])
+    '9319./2.5.8.10.12./9.18.26.34.41.45./'
+    """
+    return "".join("".join(f"{number}." for number in sorted(numbers)) + "/" for numbers in sources)
+
+
 def read_evidence(kind: str, round_id: str, data: bytes, name: str) -> Evidence:
-    """Read an operator's beacon file: a drand API object, or ``{"keystring": "…"}``; check it as far as bytes can.
+    """Read an operator's beacon file and check it as far as bytes can: for drand an API object, for a key string
+    ``{"keystring": "…"}`` or ``{"numbers": [[…], …]}``, from which the key string is made.
 
     Raises DualRandomError: ``beacon-file`` (unreadable, wrong round), ``beacon-forged``.
     """
@@ -80,19 +92,19 @@ def read_evidence(kind: str, round_id: str, data: bytes, name: str) -> Evidence:
         raise _unreadable(name, "不是 JSON", "it is not JSON") from problem
     if not isinstance(value, dict):
         raise _unreadable(name, "不是 JSON 对象", "it is not a JSON object")
-    return _drand(round_id, value, name) if kind == "drand" else _keystring(value, name)
+    return KINDS[kind].read(round_id, value, name)
 
 
 def _drand(round_id: str, value: Mapping[str, Any], name: str) -> Evidence:
     if str(value.get("round")) != round_id:
         raise _unreadable(
             name,
-            f"轮次是 {value.get('round')},公告的是 {round_id}",
+            f"轮次是 {value.get('round')}，公告的是 {round_id}",
             f"it is round {value.get('round')}, announced was {round_id}",
         )
     signature = value.get("signature")
     if not isinstance(signature, str) or not re.fullmatch("[0-9a-f]{96}", signature):
-        raise _unreadable(name, "缺少签名 signature(96 位十六进制)", "signature (96 hex digits) is missing")
+        raise _unreadable(name, "缺少签名 signature（96 位十六进制）", "signature (96 hex digits) is missing")
     randomness = check_quicknet(int(round_id), bytes.fromhex(signature))
     if value.get("randomness", randomness) != randomness:
         raise _forged(
@@ -102,10 +114,30 @@ def _drand(round_id: str, value: Mapping[str, Any], name: str) -> Evidence:
 
 
 def _keystring(value: Mapping[str, Any], name: str) -> Evidence:
+    if "numbers" in value and "keystring" not in value:
+        value = {"keystring": rfc3797_keystring(_numbers(value["numbers"], name))}
     text = value.get("keystring")
     if not isinstance(text, str) or not text or not text.isascii() or not text.isprintable():
-        raise _unreadable(name, "缺少 keystring(可打印 ASCII)", "keystring (printable ASCII) is missing")
+        raise _unreadable(name, "缺少 keystring（可打印 ASCII）", "keystring (printable ASCII) is missing")
     return Evidence(hashlib.sha256(text.encode("ascii")).hexdigest(), None, text)
+
+
+def _numbers(value: object, name: str) -> list[list[int]]:
+    if isinstance(value, list) and value:
+        found = [
+            source for source in value if isinstance(source, list) and source and all(map(_whole, source))
+        ]
+        if len(found) == len(value):
+            return found
+    raise _unreadable(
+        name,
+        "numbers 应为每个来源一个非负整数的数组",
+        "numbers should be one array of whole numbers for each source",
+    )
+
+
+def _whole(value: object) -> bool:
+    return type(value) is int and value >= 0
 
 
 def _unreadable(name: str, zh: str, en: str) -> DualRandomError:
@@ -114,8 +146,9 @@ def _unreadable(name: str, zh: str, en: str) -> DualRandomError:
         value=name,
         message={"zh": f"信标文件 {name} 不能用：{zh}", "en": f"the beacon file {name} cannot be used: {en}"},
         remedy={
-            "zh": 'drand:保存 /public/<轮次> 的 JSON;彩票：{"keystring": "…"},格式与公告一致。',
-            "en": 'drand: save the JSON of /public/<round>; lottery: {"keystring": "…"} in the announced format.',
+            "zh": 'drand：保存 /public/<轮次> 的 JSON；彩票：{"keystring": "…"} 或 {"numbers": [[…], …]}，格式与公告一致。',
+            "en": 'drand: save the JSON of /public/<round>; lottery: {"keystring": "…"} or {"numbers": [[…], …]} in the '
+            "announced format.",
         },
     )
 
@@ -133,3 +166,21 @@ def _forged(number: int, zh: str, en: str) -> DualRandomError:
             "en": "Fetch the round again; another round must not be used.",
         },
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How one kind of beacon works: ``read`` (round, parsed file, its name) checks evidence.
+
+    ``path`` (source, round) is where a relay has it below its address; None: no relay has it, a person brings the file.
+    """
+
+    read: Callable[[str, Mapping[str, Any], str], Evidence]
+    path: Callable[[str, str], str] | None
+
+
+KINDS: Mapping[str, Kind] = {
+    "drand": Kind(_drand, lambda source, number: f"{source}/public/{number}"),
+    "keystring": Kind(lambda _, value, name: _keystring(value, name), None),
+}
+"""The kinds that need evidence; ``local`` has none."""

@@ -110,7 +110,11 @@ def next_time(effect: Effect, now: datetime) -> str:
             "zh": f"时刻 {time} 早于已有记录或信标 {effect.floor}",
             "en": f"{time} is before what is recorded already or before the beacon, {effect.floor}",
         },
-        remedy={"zh": "校正计算机时钟后重试。", "en": "Set this machine's clock right and try again."},
+        remedy={
+            "zh": "等到那一时刻，或先递补待递补的排除（dualrandom substitute）；计算机时钟不准的，先校正。",
+            "en": "Wait until then, or first substitute what is pending (dualrandom substitute); if this machine's clock is "
+            "wrong, set it right.",
+        },
     )
 
 

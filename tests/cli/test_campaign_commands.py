@@ -162,7 +162,7 @@ def test_drawing_waits_for_the_round_and_then_always_gives_the_same_bytes(
     assert ask("draw", town, code=2)["error"]["code"] == "not-announced"
     ask("announce", town, "--rehearsal")
     evidence = (town / "beacon.json").rename(town.parent / "round.json")
-    assert ask("draw", town, code=3)["error"]["code"] == "beacon-not-there"
+    assert ask("draw", town, "--offline", code=3)["error"]["code"] == "beacon-not-there"
     first = ask("draw", town, "--beacon", evidence)
     assert not first["repeated"]
     content = (town / "public" / "result.json").read_bytes()
@@ -315,4 +315,5 @@ def test_a_folder_that_is_no_campaign_is_refused(ask: Ask, tmp_path: Path) -> No
     for command in ("check", "announce", "simulate"):
         assert ask(command, tmp_path, code=2)["problems"]
     for name, *options in (("draw",), ("void", "--reason", "x"), ("explain", "--inspector", "x")):
-        assert ask(name, tmp_path / "nowhere", *options, code=2)["error"]["code"] == "not-announced"
+        assert ask(name, tmp_path, *options, code=2)["error"]["code"] == "not-announced"
+        assert ask(name, tmp_path / "nowhere", *options, code=2)["error"]["code"] == "no-campaign"

@@ -137,6 +137,6 @@ def test_a_round_that_is_not_out_yet_is_exit_code_3(
     campaign.draw(folder)
     gone = visits(folder)[0]["enterprise"]
     assert told("exclude", folder, "--enterprise", gone, "--reason", "suspended")[0] == 0
-    code, out = told("substitute", folder, "--json")
+    code, out = told("substitute", folder, "--offline", "--json")
     assert code == 3
     assert "drand" in json.loads(out)["error"]["value"]

@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +51,9 @@ from dualrandom.masking import public_name
 from dualrandom.replacement import replace_row
 from dualrandom.substitution import NamedRound, exclude_row, substitute_row
 
+LEAD = timedelta(minutes=10)
+"""What witnesses have to cosign an exclusion before the round that decides about its substitute."""
+
 
 @dataclass(frozen=True)
 class Change:
@@ -74,12 +77,16 @@ def exclude(
 ) -> Change:
     """Take an enterprise out of the draw, with a reason. ``named``: the deciding round, where the beacon is a key string.
 
+    With witnesses the row's time lies :data:`LEAD` ahead, so that they can cosign it before the round (docs/protocol.md §13.4).
+
     Raises StateError (not drawn, under an embargo, changed since, findings recorded), DualRandomError (see ``exclude_row``).
     """
     case = _Case(folder)
     evidence = None
     if evidence_file is not None:
         evidence = hashlib.sha256(evidence_file.read_bytes()).hexdigest()
+    if named is None and case.book is not None and case.book.policy().needs_witnesses:
+        now += LEAD
     row = exclude_row(case.announcement, case.effect, enterprise, reason, evidence, now, named)
     case.require_no_findings(enterprise, None)
     return case.publish(row)
@@ -108,7 +115,7 @@ def substitute(folder: Path, beacon_file: Path | None = None) -> Change:
             value=case.draw,
             message={"zh": "没有待递补的排除", "en": "no exclusion is waiting for a substitute"},
             remedy={
-                "zh": "先运行 dualrandom exclude;已递补的见 changes.jsonl。",
+                "zh": "先运行 dualrandom exclude；已递补的见 changes.jsonl。",
                 "en": "Run dualrandom exclude first; those substituted are in changes.jsonl.",
             },
         )
@@ -236,11 +243,11 @@ class _Case:
                 code="beacon-not-there",
                 value=f"{beacon['kind']} {beacon['source']} {number}",
                 message={
-                    "zh": f"还没有信标 {beacon['kind']} 第 {number} 轮(应于 {time} 产生)的证据",
+                    "zh": f"还没有信标 {beacon['kind']} 第 {number} 轮（应于 {time} 产生）的证据",
                     "en": f"no evidence yet for {beacon['kind']} round {number}, due at {time}",
                 },
                 remedy={
-                    "zh": f"轮次产生后存为 {path},或用 --beacon 文件。不可换用其他轮次。",
+                    "zh": f"轮次产生后存为 {path}，或用 --beacon 文件。不可换用其他轮次。",
                     "en": f"When it is out, save it as {path} or use --beacon FILE; no other round will do.",
                 },
             )

@@ -224,11 +224,11 @@ def _evidence(campaign: Campaign, document: Mapping[str, Any], beacon_file: Path
             code="beacon-not-there",
             value=f"{beacon['kind']} {beacon['source']} {beacon['round']}",
             message={
-                "zh": f"还没有信标 {beacon['kind']} 第 {beacon['round']} 轮(应于 {beacon['time']} 产生)的证据",
+                "zh": f"还没有信标 {beacon['kind']} 第 {beacon['round']} 轮（应于 {beacon['time']} 产生）的证据",
                 "en": f"no evidence yet for {beacon['kind']} round {beacon['round']}, due at {beacon['time']}",
             },
             remedy={
-                "zh": f"轮次产生后存为 {campaign.folder / 'beacon.json'},或用 --beacon 文件。不可换用其他轮次。",
+                "zh": f"轮次产生后存为 {campaign.folder / 'beacon.json'}，或用 --beacon 文件。不可换用其他轮次。",
                 "en": f"When it is out, save it as {campaign.folder / 'beacon.json'} or use --beacon FILE; no other round will do.",
             },
         )

@@ -30,6 +30,7 @@ from dualrandom.policy.plan import Plan
 
 REVEALS = "reveals"
 ANNOUNCED_CHECKPOINT = "announced.checkpoint"
+EXCLUSIONS = "exclusions"
 PUBLISHED = "log"
 CHANGES = "changes.jsonl"
 _TYPES_OF_CHANGES = {

@@ -41,6 +41,7 @@ def published_files(public: Path) -> Iterator[Path]:
         if path.is_file():
             yield path
     yield from sorted((public / "reveals").glob("*.json"))
+    yield from sorted((public / "exclusions").glob("*.checkpoint"))
 
 
 def published_changes(campaign: Campaign) -> tuple[dict[str, Any], ...]:

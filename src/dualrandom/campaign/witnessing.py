@@ -1,7 +1,8 @@
 """Between announcement and round: nonces are revealed into the log, and witnesses cosign what will decide.
 
 Only for campaigns with a log. The checkpoint that is kept as ``public/announced.checkpoint`` holds the announcement and
-every revealed nonce; the time of its cosignatures proves that all of it was public before the round.
+every revealed nonce; the time of its cosignatures proves that all of it was public before the round. The same is kept as
+``public/exclusions/<number>.checkpoint`` for each exclusion, before the round that decides about its substitute.
 """
 
 from __future__ import annotations
@@ -10,14 +11,24 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from dualrandom.campaign.contributing import nonce_of
 from dualrandom.campaign.folder import Campaign, StateError, write_public
-from dualrandom.campaign.logbook import ANNOUNCED_CHECKPOINT, REVEALS, Logbook, required_logbook
+from dualrandom.campaign.logbook import (
+    ANNOUNCED_CHECKPOINT,
+    EXCLUSIONS,
+    REVEALS,
+    Logbook,
+    required_logbook,
+)
+from dualrandom.campaign.publishing import published_changes
 from dualrandom.campaign.state import announcement_of, state_of
+from dualrandom.canonical import canonical
 from dualrandom.ceremony import Phase
 from dualrandom.contribution import reveal_document
 from dualrandom.errors import InputError
+from dualrandom.hashing import hash_hex, suite_digest
 from dualrandom.log.entry import EntryType
 from dualrandom.log.errors import LogError
 from dualrandom.log.note import parse_note
@@ -43,6 +54,7 @@ class Cosigned:
     """Which witnesses cosigned the log's checkpoint, and when (UTC); why others did not.
 
     ``quorum``: None if no witness is asked for. ``kept``: whether this is the draw's announced checkpoint now.
+    ``exclusions``: the numbers of the exclusions for which it was kept.
     """
 
     draw: str
@@ -51,6 +63,7 @@ class Cosigned:
     failures: tuple[LogError, ...]
     quorum: bool | None
     kept: bool
+    exclusions: tuple[int, ...] = ()
 
 
 def reveal(folder: Path, now: datetime, parties: Sequence[str] = ()) -> Revealed:
@@ -129,8 +142,28 @@ def cosign(folder: Path, post: Callable[[str, bytes], Answer] = http_post) -> Co
     if kept:
         stage.witness(None if at is None else datetime.fromtimestamp(at, UTC))
         write_public(campaign.public, {ANNOUNCED_CHECKPOINT: note})
+    before = () if at is None else _exclusions_before(campaign, book, document, size, at)
+    write_public(campaign.public, {f"{EXCLUSIONS}/{number}.checkpoint": note for number in before})
     times = {name: datetime.fromtimestamp(time, UTC) for name, time in cosigned.items()}
-    return Cosigned(document["draw"], size, times, tuple(failures), quorum, kept)
+    return Cosigned(document["draw"], size, times, tuple(failures), quorum, kept, before)
+
+
+def _exclusions_before(
+    campaign: Campaign, book: Logbook, document: Mapping[str, Any], size: int, at: int
+) -> tuple[int, ...]:
+    """Return the numbers of exclusions that a checkpoint of ``size`` holds, seen at ``at`` before their round, first seen now."""
+    chain = book.chain(document["draw"])
+    found = []
+    for row in published_changes(campaign):
+        if row["type"] != "exclude" or row["beacon"] is None:
+            continue
+        digest = hash_hex(canonical(row), suite_digest(document["suite"]))
+        index = chain.index_of(EntryType.EXCLUDE, digest)
+        in_time = at < datetime.fromisoformat(row["beacon"]["time"]).timestamp()
+        path = campaign.public / EXCLUSIONS / f"{row['number']}.checkpoint"
+        if index is not None and index < size and in_time and not path.exists():
+            found.append(int(row["number"]))
+    return tuple(found)
 
 
 def keep_unwitnessed(campaign: Campaign, book: Logbook) -> None:

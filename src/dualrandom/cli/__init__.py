@@ -6,6 +6,7 @@ Commands import what they need when they run, so that ``verify`` starts fast and
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -76,7 +77,45 @@ def _in_chinese(error: Any, told: str) -> str:
     if kind == "MissingParameter":
         return f"缺少 {name}"
     if kind == "BadParameter":
-        return f"{name} 的值无效（{told}）"
+        return f"{name} 的值无效" + _because(told)
+    if kind == "BadOptionUsage":
+        return (
+            f"{error.option_name} 之后缺少值"
+            if "requires an argument" in told
+            else f"{error.option_name} 用法有误"
+        )
+    quoted = re.findall(r"'([^']*)'", told)
     if told.startswith("No such command"):
-        return f"没有此命令（{told}）"
-    return f"无法理解（{told}）"
+        # what it names, and what it may have meant
+        near = "、".join(quoted[1:])
+        return f"没有此命令：{''.join(quoted[:1])}" + (f"（您是不是要写 {near}？）" if near else "")
+    if told.startswith("Got unexpected extra argument"):
+        return "参数过多：" + told.rpartition("(")[2].rstrip(")")
+    return "无法理解所给的参数"
+
+
+_SHOULD = (
+    (r"valid integer", "应为整数"),
+    (r"valid (?:number|float)", "应为数字"),
+    (r"greater than or equal to (\S+)", "应不小于 {0}"),
+    (r"less than or equal to (\S+)", "应不大于 {0}"),
+    (r"not in the range (\S+?)\.?$", "应在范围 {0} 之内"),
+    (r"does not exist", "不存在"),
+    (r"is a directory", "应为文件，不是目录"),
+    (r"is a file", "应为目录，不是文件"),
+)
+"""What the parser says in English about a value, and the same in Chinese."""
+
+
+def _because(told: str) -> str:
+    """Say in Chinese what is wrong with a value."""
+    said = told.partition("': ")[2] or told
+    quoted = re.findall(r"'([^']*)'", said)
+    if "is not one of" in said:
+        return f"：{quoted[0]}，应为 {'、'.join(quoted[1:])} 之一"
+    value = f"：{quoted[0]}" if quoted else ""
+    for pattern, words in _SHOULD:
+        found = re.search(pattern, said)
+        if found:
+            return f"{value}，{words.format(*found.groups())}"
+    return value

@@ -15,6 +15,7 @@ from dualrandom.cli.attest import attest
 from dualrandom.cli.audit import audit
 from dualrandom.cli.change import exclude, replace, substitute
 from dualrandom.cli.check import check
+from dualrandom.cli.contribute import contribute
 from dualrandom.cli.cosign import cosign
 from dualrandom.cli.demo import demo
 from dualrandom.cli.draw import draw
@@ -29,6 +30,7 @@ from dualrandom.cli.receipt import receipt
 from dualrandom.cli.record import record
 from dualrandom.cli.reveal import reveal
 from dualrandom.cli.simulate import simulate
+from dualrandom.cli.status import status
 from dualrandom.cli.template import template
 from dualrandom.cli.verify import verify
 from dualrandom.cli.void import void
@@ -116,7 +118,9 @@ app.command()(template)
 app.command(cls=NewCommand)(new)
 app.command()(check)
 app.command()(simulate)
+app.command()(contribute)
 app.command()(announce)
+app.command()(status)
 app.command()(reveal)
 app.command()(cosign)
 app.command()(draw)

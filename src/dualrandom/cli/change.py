@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dualrandom.cli.options import AsJson, Campaign, InLanguage
+from dualrandom.cli.rounds import Offline, Relay, Wait, obtain
 from dualrandom.cli.screen import Screen, opened
 from dualrandom.errors import DualRandomError
 
@@ -39,7 +40,7 @@ def exclude(
         typer.Option(
             "--round",
             metavar="ID",
-            help="决定递补的将来一期公开号码(仅 keystring 信标) · the later round that decides (keystring only)",
+            help="决定递补的将来一期公开号码（仅 keystring 信标） · the later round that decides (keystring only)",
         ),
     ] = None,
     round_time: Annotated[
@@ -71,6 +72,11 @@ def exclude(
                 f"递补由第 {beacon['round']} 轮决定，于 {beacon['time']} 产生；之后运行 dualrandom substitute。",
                 f"Round {beacon['round']}, due at {beacon['time']}, decides the substitute; then run dualrandom substitute.",
             )
+            if (campaign / "public" / "log").exists():
+                screen.say(
+                    f"有见证方的，请在此之前运行：dualrandom cosign {campaign}",
+                    f"With witnesses, run before that: dualrandom cosign {campaign}",
+                )
         screen.finish(as_object(change))
 
 
@@ -85,6 +91,9 @@ def substitute(
             help="排除时所指轮次的证据，默认 beacon-<轮次>.json · evidence of the round that the exclusion named",
         ),
     ] = None,
+    wait: Wait = False,
+    relay: Relay = None,
+    offline: Offline = False,
     as_json: AsJson = False,
     language: InLanguage = None,
 ) -> None:
@@ -95,6 +104,7 @@ def substitute(
     with opened(context, as_json, language, campaign) as screen:
         from dualrandom.campaign import substitute as substitute_enterprise  # noqa: PLC0415
 
+        obtain(screen, campaign, beacon, wait=wait, relays=relay, offline=offline)
         screen.stage("计算递补", "computing the substitute")
         change = substitute_enterprise(campaign, beacon)
         screen.end_stage()

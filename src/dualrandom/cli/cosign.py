@@ -58,6 +58,11 @@ def show_cosigned(screen: Screen, done: Cosigned) -> None:
             "已留存为 public/announced.checkpoint：公告与已公开的随机数先于信标轮次。",
             "Kept as public/announced.checkpoint: announcement and revealed nonces came before the round.",
         )
+    for number in done.exclusions:
+        screen.say(
+            f"已留存为 public/exclusions/{number}.checkpoint：第 {number} 行的排除先于决定递补的轮次。",
+            f"Kept as public/exclusions/{number}.checkpoint: the exclusion of row {number} came before its round.",
+        )
 
 
 def cosigned_as_json(done: Cosigned) -> dict[str, Any]:
@@ -77,6 +82,7 @@ def cosigned_as_json(done: Cosigned) -> dict[str, Any]:
         ],
         "quorum": done.quorum,
         "kept": done.kept,
+        "exclusions": list(done.exclusions),
     }
 
 

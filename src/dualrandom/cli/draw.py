@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dualrandom.cli.options import AsJson, Campaign, InLanguage
+from dualrandom.cli.rounds import Offline, Relay, Wait, obtain
 from dualrandom.cli.screen import Screen, opened
 
 if TYPE_CHECKING:
@@ -25,16 +26,21 @@ def draw(
             help="信标的证据，默认为活动目录中的 beacon.json · evidence; default: CAMPAIGN/beacon.json",
         ),
     ] = None,
+    wait: Wait = False,
+    relay: Relay = None,
+    offline: Offline = False,
     as_json: AsJson = False,
     language: InLanguage = None,
 ) -> None:
     """抽取并公布结果；重复运行得到相同的字节 · Draw and publish; running it again gives the same bytes.
 
-    退出码 3：随机数尚未产生 · exit code 3: the randomness is not there yet
+    退出码 3：随机数尚未产生；1：--wait 等到结果期限仍未产生 · exit code 3: the randomness is not there yet;
+    1: it was not there by the deadline, with --wait
     """
     with opened(context, as_json, language, campaign) as screen:
         from dualrandom.campaign import draw as draw_campaign  # noqa: PLC0415
 
+        obtain(screen, campaign, beacon, wait=wait, relays=relay, offline=offline)
         summary = draw_campaign(campaign, beacon_file=beacon, progress=screen.stage)
         screen.end_stage()
         show_drawn(screen, summary)

@@ -25,8 +25,11 @@ INCOMPLETE = 3
 NOT_YET = {"beacon-not-there"}
 """Codes of errors that say no more than that something has not come yet."""
 
+ALARMS = {"beacon-overdue"}
+"""Codes of errors that somebody has to hear of although the input is right: exit code 1."""
+
 PACKAGES_OF = {
-    "draw": "numpy ortools pandas python_calamine xlsxwriter icalendar sqlmodel alembic pydantic_settings",
+    "draw": "numpy ortools pandas python_calamine xlsxwriter icalendar segno sqlmodel alembic pydantic_settings",
     "api": "fastapi starlette uvicorn jinja2 babel authlib argon2 structlog multipart",
     "scale": "pyarrow numba dask distributed",
 }
@@ -34,6 +37,35 @@ PACKAGES_OF = {
 
 EXTRA_OF = {package: extra for extra, packages in PACKAGES_OF.items() for package in packages.split()}
 """Which extra of the distribution brings a package that the base install lacks."""
+
+SYSTEM_ERRORS = {
+    errno.EADDRINUSE: "端口已被占用",
+    errno.EADDRNOTAVAIL: "本机没有这个地址",
+    errno.EAGAIN: "资源暂时不可用",
+    errno.EBUSY: "正被占用",
+    errno.ECONNREFUSED: "对方拒绝连接",
+    errno.EDQUOT: "超出磁盘配额",
+    errno.EEXIST: "已存在",
+    errno.EFBIG: "文件过大",
+    errno.EHOSTUNREACH: "无法到达对方主机",
+    errno.EINVAL: "参数无效",
+    errno.EIO: "读写出错，存储设备可能已损坏",
+    errno.ELOOP: "符号链接循环",
+    errno.EMFILE: "打开的文件过多",
+    errno.ENAMETOOLONG: "文件名过长",
+    errno.ENETUNREACH: "网络不可达",
+    errno.ENFILE: "系统打开的文件过多",
+    errno.ENODEV: "没有这个设备",
+    errno.ENOSPC: "磁盘已满",
+    errno.ENOTEMPTY: "目录不为空",
+    errno.ENXIO: "没有这个设备或地址",
+    errno.EROFS: "文件系统只读",
+    errno.ESTALE: "网络文件系统的文件已失效",
+    errno.ETIMEDOUT: "超时",
+    errno.ETXTBSY: "文件正在运行",
+    errno.EXDEV: "不能跨文件系统移动",
+}
+"""What the system's error numbers mean, in Chinese; it says them in English itself."""
 
 Row = tuple[str, str, str, str, str]
 """Severity, place, value, message, remedy, as they are shown."""
@@ -99,6 +131,8 @@ def failure_of(error: BaseException) -> Failure | None:
         exit_code = WRONG if isinstance(error, IntegrityError) else BAD_INPUT
         if error.code in NOT_YET:
             exit_code = INCOMPLETE
+        if error.code in ALARMS:
+            exit_code = WRONG
         return Failure(error.code, error.value, error.messages, error.remedies, exit_code, problems)
     if isinstance(error, ModuleNotFoundError):
         return _missing_extra(error)
@@ -154,7 +188,11 @@ def _operating_system(error: OSError) -> Failure:
         remedy = {"zh": "请给出目录的路径。", "en": "Give the path of a folder."}
     else:
         reason = error.strerror or str(error)
-        said = {"zh": f"系统拒绝了操作：{reason} {path}", "en": f"the system refused: {reason} {path}"}
+        zh = SYSTEM_ERRORS.get(error.errno or 0, f"错误号 {error.errno}" if error.errno else "原因不明")
+        said = {
+            "zh": f"系统拒绝了操作：{zh}" + (f"（{path}）" if path else ""),
+            "en": f"the system refused: {reason}" + (f" ({path})" if path else ""),
+        }
         remedy = {
             "zh": "请排除该原因（如磁盘已满）后重试。",
             "en": "Remove the cause (a full disk, for instance) and try again.",

@@ -33,7 +33,7 @@ def fsck(
 
     退出码 1：有损坏 · exit code 1: something is damaged
     """
-    with opened(context, as_json, language, path) as screen:
+    with opened(context, as_json, language, folder=path) as screen:
         from dualrandom.keyring import log_faults  # noqa: PLC0415
         from dualrandom.log.policy import parse_policy  # noqa: PLC0415
 

@@ -1,4 +1,4 @@
-"""``dualrandom keys``: keys of logs and witnesses, made, handed over, revoked."""
+"""``dualrandom keys``: keys of logs, witnesses and auditors, made, handed over, revoked."""
 
 from __future__ import annotations
 
@@ -30,7 +30,9 @@ def keys(
     ],
     folder: Annotated[
         Path,
-        typer.Argument(metavar="FOLDER", help="日志或见证方的文件夹 · the log's or the witness's folder"),
+        typer.Argument(
+            metavar="FOLDER", help="日志、见证方或审计方的文件夹 · the log's, witness's or auditor's folder"
+        ),
     ],
     name: Annotated[
         str | None,
@@ -38,6 +40,10 @@ def keys(
     ] = None,
     witness: Annotated[
         bool, typer.Option("--witness", help="新建见证方，而非日志 · make a witness, not a log")
+    ] = False,
+    auditor: Annotated[
+        bool,
+        typer.Option("--auditor", help="新建审计方的签名密钥 · make an auditor's signing key"),
     ] = False,
     reason: Annotated[
         str | None,
@@ -50,14 +56,14 @@ def keys(
     as_json: AsJson = False,
     language: InLanguage = None,
 ) -> None:
-    """日志与见证方的密钥：新建、轮换、吊销 · Keys of logs and witnesses: make, hand over, revoke.
+    """日志、见证方与审计方的密钥：新建、轮换、吊销 · Keys of logs, witnesses, auditors: make, hand over, revoke.
 
     口令取自 DUALRANDOM_LOG_PASSWORD 或 DUALRANDOM_WITNESS_PASSWORD · the password is that of these variables
     """
     with opened(context, as_json, language) as screen:
         now = datetime.now(UTC)
         if action is Action.new:
-            text = _made(folder, _given(name, "--name"), witness=witness)
+            text = _auditor_key(folder) if auditor else _made(folder, _given(name, "--name"), witness=witness)
         else:
             from dualrandom.keyring import revoke_key, rotate_key  # noqa: PLC0415
             from dualrandom.log.note import parse_vkey  # noqa: PLC0415
@@ -73,12 +79,24 @@ def keys(
             Action.revoke: ("已吊销", "Revoked"),
         }[action]
         screen.say(f"{told[0]}：{text}", f"{told[1]}: {text}")
+        if action is Action.new and auditor:
+            screen.say(
+                f"把这一行公钥交给发起单位，填入计划的 [auditor] key；{folder / 'auditor.key'} 不得交出，用它签名：dualrandom attest。",
+                f"Give this public key to the office, for [auditor] key of its plan; never hand over {folder / 'auditor.key'}, "
+                "which signs: dualrandom attest.",
+            )
         if action is not Action.new:
             screen.say(
                 "下一次登记时，交接文书随日志公布到各活动的 public/log/keys/。",
                 "With the next entry the note is published in public/log/keys/ of the campaign.",
             )
         screen.finish({"action": action.value, "folder": str(folder), "key": text})
+
+
+def _auditor_key(folder: Path) -> str:
+    from dualrandom.keyring import AUDITOR_KEY, public_text, signing_key_at  # noqa: PLC0415
+
+    return public_text(signing_key_at(folder / AUDITOR_KEY))
 
 
 def _made(folder: Path, name: str, *, witness: bool) -> str:

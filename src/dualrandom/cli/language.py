@@ -35,12 +35,13 @@ def language_of_plan(campaign: Path | None) -> Language | None:
 
 def language_in(arguments: list[str]) -> Language | None:
     """Return the value of ``--language`` in a command line that may not be valid otherwise."""
-    found: str | None = None
+    found: Language | None = None
     for position, argument in enumerate(arguments):
-        if argument == "--language":
-            found = arguments[position + 1] if position + 1 < len(arguments) else None
-        elif argument.startswith("--language="):
-            found = argument.partition("=")[2]
-    if found == "zh":
-        return "zh"
-    return "en" if found == "en" else None
+        value = argument.partition("=")[2] if argument.startswith("--language=") else None
+        if argument == "--language" and position + 1 < len(arguments):
+            value = arguments[position + 1]
+        if value == "zh":
+            found = "zh"
+        elif value == "en":
+            found = "en"
+    return found

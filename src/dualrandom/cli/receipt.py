@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from dualrandom.cli.options import AsJson, Campaign, InLanguage
+from dualrandom.cli.options import AsJson, Campaign, InLanguage, Now, instant_of
 from dualrandom.cli.screen import opened
 from dualrandom.cli.verify import STATUS_ZH
-from dualrandom.errors import DualRandomError
 
 
 def receipt(
@@ -27,15 +26,10 @@ def receipt(
         Path | None,
         typer.Option("--out", metavar="FILE", help="写到哪里 · where to write it", show_default=False),
     ] = None,
-    now: Annotated[
-        str | None,
-        typer.Option(
-            "--now",
-            metavar="INSTANT",
-            help="以此为现在，默认本机时钟 · count this as now",
-            show_default=False,
-        ),
-    ] = None,
+    qr: Annotated[
+        bool, typer.Option("--qr", help="另写一页可打印的二维码 · write a printable page of QR codes as well")
+    ] = False,
+    now: Now = None,
     as_json: AsJson = False,
     language: InLanguage = None,
 ) -> None:
@@ -44,7 +38,7 @@ def receipt(
     被抽中的企业须在最后一次检查之后 · a drawn enterprise gets it after its last visit
     """
     with opened(context, as_json, language, campaign) as screen:
-        instant = datetime.now(UTC) if now is None else _instant(now)
+        instant = instant_of(now)
         from dualrandom.campaign.folder import write_private  # noqa: PLC0415
         from dualrandom.campaign.receipts import FOLDER, give_receipt  # noqa: PLC0415
 
@@ -62,6 +56,16 @@ def receipt(
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(given.data)
             page.write_bytes(given.page)
+        codes = None
+        if qr:
+            from dualrandom.page.receipt_codes import receipt_codes_page  # noqa: PLC0415
+
+            codes = path.with_suffix(".qr.html")
+            shown = receipt_codes_page(json.loads(given.data), given.data, screen.language)
+            if out is None:
+                write_private(campaign / "private", {f"{FOLDER}/{codes.name}": shown})
+            else:
+                codes.write_bytes(shown)
         status = screen.pick(STATUS_ZH[given.check.status], given.check.status)
         screen.fields(
             screen.pick("回执", "Receipt"),
@@ -69,6 +73,7 @@ def receipt(
                 ("对象", "subject", given.subject),
                 ("文件", "file", path),
                 ("给人看的页面", "the page for people", page),
+                *(() if codes is None else (("二维码页", "the page of QR codes", codes),)),
                 ("结论", "verdict", status),
                 ("说明", "reason", screen.pick(given.check.reason_zh, given.check.reason_en)),
                 ("SHA-256", "SHA-256", given.sha256),
@@ -85,6 +90,7 @@ def receipt(
                 "subject": given.subject,
                 "file": str(path),
                 "page": str(page),
+                "codes": None if codes is None else str(codes),
                 "bytes": len(given.data),
                 "sha256": given.sha256,
                 "status": given.check.status,
@@ -93,18 +99,3 @@ def receipt(
         )
         if given.check.status == "FAIL":
             raise typer.Exit(1)
-
-
-def _instant(text: str) -> datetime:
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError:
-        instant = None
-    if instant is None or instant.tzinfo is None:
-        raise DualRandomError(
-            "bad-instant",
-            text,
-            {"zh": f"{text} 不是带时区的时刻", "en": f"{text} is no instant with a time zone"},
-            {"zh": "例如 2026-11-30T18:00:00+08:00。", "en": "For instance 2026-11-30T18:00:00+08:00."},
-        )
-    return instant

@@ -19,7 +19,7 @@ import typer
 
 from dualrandom.cli import failures
 from dualrandom.cli.language import language_of_machine, language_of_plan
-from dualrandom.errors import Language, Problem
+from dualrandom.errors import DualRandomError, Language, Problem
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -100,6 +100,14 @@ class Screen:
             self._timer.daemon = True
             self._timer.start()
 
+    def note(self, zh: str, en: str) -> None:
+        """Print a line on standard error, where progress goes; a running stage goes on."""
+        text = self.pick(zh, en)
+        if self._status is not None:
+            self._status.console.print(failures.escaped(text), highlight=False, soft_wrap=True)
+        else:
+            _tell(text)
+
     def update(self, zh: str, en: str) -> None:
         """Change the text of the running stage where it is shown on a terminal."""
         if self._status is not None:
@@ -142,17 +150,24 @@ def print_json(data: Mapping[str, Any]) -> None:
 
 @contextmanager
 def opened(
-    context: typer.Context, as_json: bool, language: Language | None, campaign: Path | None = None
+    context: typer.Context,
+    as_json: bool,
+    language: Language | None,
+    campaign: Path | None = None,
+    *,
+    folder: Path | None = None,
 ) -> Iterator[Screen]:
     """Give a command its screen, and turn its errors into texts (or JSON) and exit codes.
 
     The language is the command's ``--language``, else that before the command, else the plan's, else the
-    machine's.
-    Raises typer.Exit with 1 or 2 for errors.
+    machine's. ``campaign``: the campaign that the command works on, which has to be a folder; ``folder``: one that may hold a
+    campaign, for its language only. Raises typer.Exit with 1 or 2 for errors.
     """
     asked: Language | None = language or context.find_root().params.get("language")
-    screen = Screen(asked or language_of_plan(campaign) or language_of_machine(), as_json)
+    screen = Screen(asked or language_of_plan(campaign or folder) or language_of_machine(), as_json)
     try:
+        if campaign is not None:
+            _require_folder(campaign)
         yield screen
         screen.end_stage()
     except Exception as error:
@@ -167,3 +182,21 @@ def opened(
         raise typer.Exit(failure.exit_code) from None
     finally:
         screen.end_stage()
+
+
+def _require_folder(campaign: Path) -> None:
+    if campaign.is_dir():
+        return
+    is_there = campaign.exists()
+    raise DualRandomError(
+        "no-campaign",
+        str(campaign),
+        {
+            "zh": f"{campaign} 不是目录" if is_there else f"没有目录 {campaign}",
+            "en": f"{campaign} is no folder" if is_there else f"there is no folder {campaign}",
+        },
+        {
+            "zh": "给出抽查活动的目录（内有 plan.toml）；新建：dualrandom new 目录 --from 表格。",
+            "en": "Give the campaign's folder (the one with plan.toml); to make one: dualrandom new DIR --from FILE....",
+        },
+    )

@@ -44,7 +44,7 @@ def verify(
         typer.Option(
             "--receipt",
             metavar="FILE",
-            help="同时核对这份回执 · check this receipt as well",
+            help="同时核对这份回执（文件，或扫描二维码所得的文本） · check this receipt as well (its file, or the texts of its QR codes)",
             show_default=False,
         ),
     ] = None,
@@ -55,7 +55,7 @@ def verify(
 
     退出码 · exit code: 0 全部通过 all passed, 1 有不通过 something failed, 3 有未核验 something not checked
     """
-    with opened(context, as_json, language, folder) as screen:
+    with opened(context, as_json, language, folder=folder) as screen:
         public = public_folder(folder)
         from dualrandom.verify import read_auditor, read_public, verify_record  # noqa: PLC0415
 
@@ -68,13 +68,21 @@ def verify(
 
             policy = parse_policy(log_policy.read_bytes())
         screen.stage("复核", "checking")
-        given = None if receipt is None else receipt.read_bytes()
+        given = None if receipt is None else receipt_bytes(receipt)
         report = verify_record(files, openings, screen.stage, policy, receipt=given)
         screen.end_stage()
         show_report(screen, report)
         screen.finish(report_as_json(report) | {"folder": str(public)})
         if report.exit_code:
             raise typer.Exit(report.exit_code)
+
+
+def receipt_bytes(path: Path) -> bytes:
+    """Return a receipt's bytes, from its file or from the texts of its scanned QR codes."""
+    from dualrandom.scan import from_texts, is_scanned  # noqa: PLC0415
+
+    data = path.read_bytes()
+    return from_texts(data.decode("utf-8", "replace")) if is_scanned(data) else data
 
 
 def public_folder(folder: Path) -> Path:
