@@ -34,6 +34,11 @@ def regenerate() -> ModuleType:
 
 
 @pytest.fixture(scope="session")
+def reading() -> ModuleType:
+    return _load("reading")
+
+
+@pytest.fixture(scope="session")
 def built(reference: ModuleType, cases: ModuleType) -> dict[str, Any]:
     """Every happy path, made anew."""
     return {

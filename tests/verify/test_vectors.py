@@ -93,6 +93,17 @@ def test_every_check_that_can_fail_has_a_lie_that_it_finds() -> None:
     assert sum(found.values()) >= 350
 
 
+def test_the_table_of_rules_names_every_lie_once() -> None:
+    table = (VECTORS / "RULES.md").read_text("utf-8")
+    named = [
+        name.strip(" `")
+        for line in table.splitlines()
+        if line.startswith("| ") and "`" in line
+        for name in line.split("|")[3].split(",")
+    ]
+    assert sorted(named) == sorted(path.stem for path in (VECTORS / "mutants").glob("*.json"))
+
+
 def test_the_stored_vectors_are_those_that_are_generated(regenerate: ModuleType) -> None:
     stored = {
         path.relative_to(VECTORS).as_posix(): path.read_bytes()
