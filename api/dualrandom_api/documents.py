@@ -1,13 +1,15 @@
-"""The documents of a draw's folder: file, media type, whether they can change (docs/protocol.md §10)."""
+"""The documents of a draw's folder and the log beside them: file, media type, whether they can change (docs/protocol.md §10, §11)."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
 JSON: Final = "application/json"
 JSON_LINES: Final = "application/jsonl"
 TEXT: Final = "text/plain; charset=utf-8"
+BYTES: Final = "application/octet-stream"
 HTML: Final = "text/html; charset=utf-8"
 CSV: Final = "text/csv; charset=utf-8; header=present"
 
@@ -58,3 +60,13 @@ INDEX: Final = Document("index", "index.html", HTML, False, "给人看的页面"
 
 FILES: Final = {document.file: document for document in (*DOCUMENTS.values(), *LISTS.values(), INDEX)}
 """By file name, for the page's own links."""
+
+BESIDE: Final = (
+    (re.compile(r"announced\.checkpoint"), TEXT, True),
+    (re.compile(r"reveals/[0-9A-Za-z][0-9A-Za-z._-]{0,63}\.json"), JSON, True),
+    (re.compile(r"log/checkpoint"), TEXT, False),
+    (re.compile(r"log/(log\.vkey|keys/[0-9]{6}\.note)"), TEXT, True),
+    (re.compile(r"log/tile/(entries|[0-9]{1,2})(/x[0-9]{3}){0,4}/[0-9]{3}(\.p/[0-9]{1,3})?"), BYTES, True),
+    (re.compile(r"log/documents/[0-9a-f]{64}"), JSON, True),
+)
+"""Files without a name of their own in the interface: pattern of the whole path, media type, whether its bytes never change."""

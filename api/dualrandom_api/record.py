@@ -1,7 +1,7 @@
 """The published record as it lies on disk: which draws there are, and the bytes of their documents.
 
-Nothing that a visitor sends becomes part of a path: draws are found by listing the folder, documents by a
-fixed table. Symbolic links are not followed: a link in the folder cannot publish what lies outside it.
+Draws are found by listing the folder, documents by a fixed table, files of the log by patterns that no path out of
+the folder fits. Symbolic links are not followed: a link in the folder cannot publish what lies outside it.
 """
 
 from __future__ import annotations
@@ -90,6 +90,16 @@ class PublishedRecord:
         with self._lock:
             self._cache[path] = (mark, stored)
         return stored
+
+    def beside(self, path: str) -> Stored | None:
+        """Return a file of the log, a revealed nonce or the announced checkpoint; ``path`` fits one of ``documents.BESIDE``."""
+        at = self.folder
+        for part in path.split("/"):
+            # a link on the way would lead out of the folder
+            if at.is_symlink():
+                return None
+            at = at / part
+        return self.file(at)
 
     def json(self, draw: Draw, name: str) -> Any:
         """Return a JSON document of a draw, None if not published. Raises ValueError if it is damaged."""

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+from functools import cache
+from importlib.resources import files
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Path
@@ -12,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from dualrandom.verify.report import Report, Status
-from dualrandom_api.documents import CSV, DOCUMENTS, FILES, INDEX, JSON, LISTS, Document
+from dualrandom_api.documents import BESIDE, BYTES, CSV, DOCUMENTS, FILES, INDEX, JSON, LISTS, Document
 from dualrandom_api.gate import policy_of_page
 from dualrandom_api.models import (
     CheckResult,
@@ -334,7 +337,10 @@ PAGE: Final[dict[int | str, dict[str, Any]]] = {
 ANY_FILE: Final[dict[int | str, dict[str, Any]]] = {
     **PAGE,
     200: {
-        "content": {document.media_type.partition(";")[0]: {} for document in FILES.values()},
+        "content": {
+            **{document.media_type.partition(";")[0]: {} for document in FILES.values()},
+            BYTES: {},
+        },
         "description": "与公布的文件相同 · the published file",
     },
 }
@@ -385,6 +391,37 @@ def voided_file(request: Request, record: Record, draw: NamedDraw, file: FileNam
     if not draw.voided:
         raise ProblemError(404, "not-voided", f"抽取 {draw.id} 没有作废", f"draw {draw.id} is not void")
     return as_in_the_folder(request, record, draw, file)
+
+
+@router.get("/verify.html", responses=PAGE, response_class=Response)
+def verifier(request: Request) -> Response:
+    """复核页面：在浏览器里复核本记录 · The verifier page: checks this record, or any, in the browser."""
+    content = verifier_page()
+    response = answer(request, content, hashlib.sha256(content).hexdigest(), INDEX.media_type, settled=False)
+    # the page names its own policy, by hash, since it also works from a disk; only framing needs a header
+    own = re.search(rb'http-equiv="Content-Security-Policy" content="([^"]+)"', content)
+    assert own is not None
+    response.headers["Content-Security-Policy"] = f"{own[1].decode()}; frame-ancestors 'none'"
+    return response
+
+
+@cache
+def verifier_page() -> bytes:
+    """Return the built page that the package brings along."""
+    return (files("dualrandom_api") / "assets" / "verify.html").read_bytes()
+
+
+@router.get("/announced.checkpoint", responses=ANY_FILE, response_class=Response)
+@router.get("/reveals/{rest:path}", responses=ANY_FILE, response_class=Response)
+@router.get("/log/{rest:path}", responses=ANY_FILE, response_class=Response)
+def beside(request: Request, record: Record) -> Response:
+    """透明日志的文件、已公开的随机数 · Files of the transparency log, revealed nonces, the announced checkpoint."""
+    path = request.url.path.removeprefix("/")
+    for pattern, media_type, settled in BESIDE:
+        stored = record.beside(path) if pattern.fullmatch(path) else None
+        if stored is not None:
+            return answer(request, stored.content, stored.digest, media_type, settled)
+    raise ProblemError(404, "not-found", f"没有 /{path}", f"there is no /{path}")
 
 
 @router.get("/{file}", responses=ANY_FILE, response_class=Response)

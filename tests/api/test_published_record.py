@@ -296,6 +296,7 @@ def test_the_interface_is_described_with_examples(client: TestClient) -> None:
     ]
     names += ["attest", "ties", "void", "verify"]
     expected = {"/", "/{file}", "/voided/{draw}/{file}", "/healthz"}
+    expected |= {"/verify.html", "/log/{rest}", "/reveals/{rest}", "/announced.checkpoint"}
     expected |= {"/v1/draws", prefix, f"{prefix}/lists/{{name}}"}
     assert set(described["paths"]) == expected | {f"{prefix}/{name}" for name in names}
     for path, operations in described["paths"].items():
@@ -317,3 +318,59 @@ def test_serve_answers_on_a_free_port(folder: Path) -> None:
         finally:
             server.terminate()
             server.communicate()
+
+
+def test_the_log_the_revealed_nonces_and_the_verifier_page_lie_beside_the_record(
+    folder: Path, client: TestClient
+) -> None:
+    files = {
+        "announced.checkpoint": (b"dualrandom/town\n2\n", True),
+        "log/checkpoint": (b"dualrandom/town\n3\n", False),
+        "log/log.vkey": (b"dualrandom/town+1+AA\n", True),
+        "log/tile/0/000.p/3": (bytes(96), True),
+        "log/tile/0/x001/234": (bytes(8192), True),
+        "log/tile/entries/000.p/3": (b"\0\1a", True),
+        f"log/documents/{'0a' * 32}": (b"{}", True),
+        "log/keys/000001.note": (b"note", True),
+        "reveals/amr.json": (b"{}", True),
+    }
+    for name, (content, _) in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    for name, (content, settled) in files.items():
+        answer = client.get(f"/{name}")
+        assert (answer.status_code, answer.content) == (200, content), name
+        assert ("immutable" in answer.headers["Cache-Control"]) is settled, name
+        tag = {"If-None-Match": answer.headers["ETag"]}
+        assert client.get(f"/{name}", headers=tag).status_code == 304
+    page = client.get("/verify.html")
+    assert page.status_code == 200
+    policy = page.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe-inline" not in policy
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/log/../../secret.txt",
+        "/log/%2e%2e/%2e%2e/secret.txt",
+        "/log/tile/../../../secret.txt",
+        "/reveals/..%2f..%2fsecret.txt",
+        "/log/private/keys/000001.key",
+        "/log/documents/short",
+        "/reveals/linked.json",
+        "/log/log.vkey",
+    ],
+)
+def test_nothing_outside_the_published_log_is_given(folder: Path, client: TestClient, path: str) -> None:
+    (folder / "reveals").mkdir()
+    (folder / "reveals/linked.json").symlink_to(folder.parent / "secret.txt")
+    outside = folder.parent / "elsewhere"
+    outside.mkdir()
+    (outside / "log.vkey").write_text("kept apart")
+    (folder.parent / "secret.txt").write_text("kept apart")
+    (folder / "log").symlink_to(outside)
+    answer = client.get(path)
+    assert answer.status_code == 404
+    assert b"kept apart" not in answer.content
