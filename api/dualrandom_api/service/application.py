@@ -25,11 +25,14 @@ from dualrandom_api.service import handlers, problems, routes, schema
 from dualrandom_api.service.documents import DocumentCache
 from dualrandom_api.service.frontdoor import FrontDoor
 from dualrandom_api.service.metrics import Metrics
+from dualrandom_api.service.oidc import Provider
 from dualrandom_api.service.parts import Clock, Service, ServiceDatabase
 from dualrandom_api.service.passwords import Passwords
 from dualrandom_api.service.runner import Runner
+from dualrandom_api.service.sealing import Sealer
 from dualrandom_api.service.settings import Settings
 
+RETURN = "/v1/single-sign-on/return"
 DESCRIPTION = """\
 双随机抽查服务：调度员、各部门、检查人员、审计人员与公众共用的接口。错误为 RFC 9457 文档，中英双语。
 
@@ -74,12 +77,19 @@ def _modules_of(package: ModuleType) -> list[ModuleType]:
 def create_parts(settings: Settings, *, clock: Clock = utc_now) -> Service:
     """Return the parts of a service. Raises DualRandomError ``service-key-invalid``."""
     key = service_key(settings)
+    vault = Vault.from_text(key)
+    secret = base64.b64decode(key)
+    provider = None
+    if settings.oidc is not None:
+        provider = Provider(settings.oidc, settings.base_url.rstrip("/") + RETURN, secret)
     return Service(
         settings=settings,
         database=ServiceDatabase(settings.url),
-        vault=Vault.from_text(key),
+        vault=vault,
         passwords=Passwords(settings.passwords),
-        secret=base64.b64decode(key),
+        secret=secret,
+        answers=Sealer(secret, "kept-answer"),
+        provider=provider,
         documents=DocumentCache(settings.document_cache_bytes),
         metrics=Metrics(),
         clock=clock,

@@ -148,6 +148,6 @@ class FrontDoor:
         if path in UNLIMITED:
             return 0
         address = address_of(scope, self._proxies)
-        if path in TRIES and method != "GET":
+        if path in TRIES and (method != "GET" or path.endswith("/return")):
             return self._tries.wait(address)
         return (self._public if is_public else self._others).wait(address)

@@ -6,15 +6,12 @@ hold a new API key. A refusal (4xx, 5xx) changed nothing and is not kept: the sa
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import os
 import re
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Final
 
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlmodel import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -51,8 +48,12 @@ async def answered_once(service: Service, actor: Actor, request: Request, handle
     except DifferentError:
         raise refusal("repeat-differs", key) from None
     if isinstance(begun, Kept):
+        body = service.answers.open(begun.body)
+        if body is None:
+            # the service's key was changed in between
+            raise refusal("repeat-differs", key)
         headers = {**begun.headers, "Idempotent-Replayed": "true", "Cache-Control": "no-store"}
-        return Response(_opened(service, begun.body), status_code=begun.status, headers=headers)
+        return Response(body, status_code=begun.status, headers=headers)
     writing = service.database.writing()
     try:
         session: Session = await run_in_threadpool(writing.__enter__)
@@ -61,8 +62,8 @@ async def answered_once(service: Service, actor: Actor, request: Request, handle
                 response = await handler(request)
             if response.status_code < 400:
                 headers = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
-                body = _sealed(service, bytes(response.body))
-                await run_in_threadpool(repeats.keep, session, begun, response.status_code, headers, body)
+                sealed = service.answers.seal(bytes(response.body))
+                await run_in_threadpool(repeats.keep, session, begun, response.status_code, headers, sealed)
         except BaseException as error:
             await run_in_threadpool(writing.__exit__, type(error), error, error.__traceback__)
             raise
@@ -73,17 +74,3 @@ async def answered_once(service: Service, actor: Actor, request: Request, handle
     if response.status_code >= 400:
         await run_in_threadpool(repeats.forget, service.database, begun)
     return response
-
-
-def _cipher(service: Service) -> AESGCM:
-    return AESGCM(hashlib.sha256(b"dualrandom/kept-answer\0" + service.secret).digest())
-
-
-def _sealed(service: Service, body: bytes) -> str:
-    nonce = os.urandom(12)
-    return base64.b64encode(nonce + _cipher(service).encrypt(nonce, body, None)).decode()
-
-
-def _opened(service: Service, kept: str) -> bytes:
-    raw = base64.b64decode(kept)
-    return _cipher(service).decrypt(raw[:12], raw[12:], None)

@@ -16,7 +16,9 @@ from dualrandom.store.database import Database, utc_now
 from dualrandom.store.workspace import Keeping
 from dualrandom_api.service.documents import DocumentCache
 from dualrandom_api.service.metrics import Metrics
+from dualrandom_api.service.oidc import Provider
 from dualrandom_api.service.passwords import Passwords
+from dualrandom_api.service.sealing import Sealer
 from dualrandom_api.service.settings import Settings
 
 Clock = Callable[[], datetime]
@@ -73,6 +75,9 @@ class Service:
     passwords: Passwords
     secret: bytes
     """The service key's bytes; keys for cookies, codes and kept answers are derived from it."""
+    answers: Sealer
+    """Seals the answers that are kept for an Idempotency-Key."""
+    provider: Provider | None
     documents: DocumentCache
     metrics: Metrics
     clock: Clock = utc_now

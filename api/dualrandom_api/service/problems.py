@@ -48,9 +48,9 @@ REGISTRY: Final[dict[str, ProblemType]] = {}
 
 
 def register(types: Iterable[ProblemType]) -> None:
-    """Add types. Raises ValueError if a code has another meaning already."""
+    """Add types. Two modules may name the same one; the first says it. Raises ValueError if its status differs."""
     for one in types:
-        if REGISTRY.setdefault(one.code, one) != one:
+        if REGISTRY.setdefault(one.code, one).status != one.status:
             raise ValueError(f"two meanings for the problem code {one.code}")
 
 

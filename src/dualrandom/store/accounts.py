@@ -19,7 +19,7 @@ from sqlmodel import Session, col
 from dualrandom.store import activity
 from dualrandom.store.activity import Actor
 from dualrandom.store.database import change, locked
-from dualrandom.store.errors import ConflictError, RefusedError, UnknownError, unknown
+from dualrandom.store.errors import ConflictError, ForbiddenError, RefusedError, UnknownError, unknown
 from dualrandom.store.tables import ApiKey, Department, Role, SignIn, User
 
 SESSION: Final = "drs_"
@@ -239,6 +239,65 @@ def sign_in(session: Session, user: User, now: datetime, lasts: timedelta, how: 
     session.flush()
     activity.record(session, actor_of(user), "signed-in", f"user:{user.username}", now, {"how": how})
     return token, row
+
+
+def from_provider(
+    session: Session,
+    now: datetime,
+    *,
+    issuer: str,
+    subject: str,
+    username: str,
+    name: str,
+    role: Role,
+    department: str | None,
+    inspector: str | None,
+) -> User:
+    """Return the account of somebody whom the provider of identities knows, made or brought up to date.
+
+    An account that was made here by hand is not taken over because of its user name. Raises ForbiddenError ``account-disabled``,
+    ConflictError ``username-taken``, RefusedError ``account-incomplete``, UnknownError ``unknown-department``.
+    """
+    user = session.scalars(
+        select(User).where(col(User.issuer) == issuer, col(User.subject) == subject).with_for_update()
+    ).one_or_none()
+    if user is None:
+        by = Actor(f"provider:{issuer}", "service")
+        return create_user(
+            session,
+            by,
+            now,
+            username=username,
+            name=name,
+            role=role,
+            department=department,
+            inspector=inspector,
+            issuer=issuer,
+            subject=subject,
+        )
+    if user.disabled:
+        raise ForbiddenError(
+            "account-disabled",
+            user.username,
+            {"zh": "账号已停用", "en": "the account is disabled"},
+            {"zh": "请联系调度员。", "en": "Ask a dispatcher."},
+        )
+    told = {"name": name, "role": role, "department_id": department, "inspector": inspector}
+    changed = {key: value for key, value in told.items() if getattr(user, key) != value}
+    if changed:
+        check_placement(session, role, department, inspector)
+        if changed.keys() - {"name"}:
+            _sign_out_everywhere(session, user, now)
+        change(session, user, user.version, changed)
+        activity.record(
+            session,
+            Actor(f"provider:{issuer}", "service"),
+            "account-changed",
+            f"user:{user.username}",
+            now,
+            _plain(changed),
+        )
+    return user
 
 
 def sessions_of(session: Session, user: int, now: datetime) -> Sequence[SignIn]:

@@ -20,6 +20,7 @@ from dualrandom_api.service.dependencies import (
     listing,
     tagged,
 )
+from dualrandom_api.service.parts import Service
 from dualrandom_api.service.problems import ProblemType, refusal
 from dualrandom_api.service.security import COOKIE, PEOPLE, GuardedRoute, allow, csrf_token
 
@@ -170,7 +171,7 @@ def person(user: User) -> Person:
 
 
 def session_answer(
-    service: ServiceDep, response: Response, user: User, token: str, row: SignIn, cookie: bool
+    service: Service, response: Response, user: User, token: str, row: SignIn, cookie: bool
 ) -> SessionAnswer:
     """Return a new session, with its token in the answer or in a cookie."""
     response.headers["Cache-Control"] = "no-store"
@@ -179,6 +180,12 @@ def session_answer(
         answer.token = token
         return answer
     answer.csrf = csrf_token(service, token)
+    give_cookie(service, response, token)
+    return answer
+
+
+def give_cookie(service: Service, response: Response, token: str) -> None:
+    """Let a browser keep a session's token where no page can read it."""
     response.set_cookie(
         COOKIE,
         token,
@@ -188,7 +195,6 @@ def session_answer(
         samesite="strict",
         path="/",
     )
-    return answer
 
 
 @router.post(
@@ -260,13 +266,21 @@ def sign_out(
         accounts.sign_out(session, actor, service.clock(), name)
 
 
+class Me(Person):
+    """One's own account; ``csrf`` goes into X-CSRF-Token where the cookie is used."""
+
+    csrf: str | None = None
+
+
 @router.get("/v1/me", **allow(*PEOPLE))
-def me(service: ServiceDep, actor: ActorDep, response: Response) -> Person:
+def me(service: ServiceDep, actor: ActorDep, request: Request, response: Response) -> Me:
     """自己的账号 · One's own account."""
     with service.database.reading() as session:
         user = accounts.the_user(session, actor.name.removeprefix("user:"))
     tagged(response, user.version)
-    return person(user)
+    cookie = request.cookies.get(COOKIE)
+    csrf = csrf_token(service, cookie) if cookie and "authorization" not in request.headers else None
+    return Me(**person(user).model_dump(), csrf=csrf)
 
 
 @router.put(
