@@ -140,3 +140,59 @@ def test_a_round_that_is_not_out_yet_is_exit_code_3(
     code, out = told("substitute", folder, "--offline", "--json")
     assert code == 3
     assert "drand" in json.loads(out)["error"]["value"]
+
+
+def test_what_was_changed_is_explained_with_its_reason(
+    town: Path, told: Callable[..., tuple[int, str]]
+) -> None:
+    gone = visits(town)[0]["enterprise"]
+    assert told("explain", town, "--enterprise", gone, "--json")[1].count('"changes": []') == 1
+    told("exclude", town, "--enterprise", gone, "--reason", "moved-away")
+    code, out = told("explain", town, "--enterprise", gone, "--json")
+    pending = json.loads(out)
+    assert code == 0
+    assert [(one["type"], one["pending"], one["reason"]["code"]) for one in pending["changes"]] == [
+        ("exclude", True, "moved-away")
+    ]
+    assert pending["visits"]
+    assert pending["in_effect"] == []
+    row = json.loads(told("substitute", town, "--json")[1])["row"]
+    came = next(one["enterprise"] for one in row["tasks"] if one["enterprise"] is not None)
+    (excluded,) = json.loads(told("explain", town, "--enterprise", gone, "--json")[1])["changes"]
+    assert not excluded["pending"]
+    assert excluded["substitutes"] == row["tasks"]
+    explained = json.loads(told("explain", town, "--enterprise", came, "--json")[1])
+    assert [(one["type"], one["instead_of"]) for one in explained["changes"]] == [("substitute", gone)]
+    assert explained["visits"] == []
+    assert [one["date"] for one in explained["in_effect"]] == explained["changes"][0]["dates"]
+    for language, words in (
+        ("zh", ("迁出辖区（moved-away）", "递补")),
+        ("en", ("moved out of the district (moved-away)", "place")),
+    ):
+        for enterprise in (gone, came):
+            shown = told("explain", town, "--enterprise", enterprise, "--language", language)[1]
+            assert words[0] in shown
+            assert words[1] in shown
+
+
+def test_a_replaced_inspector_is_told_so(town: Path, told: Callable[..., tuple[int, str]]) -> None:
+    rows = (town / "private" / "openings" / "roster.jsonl").read_bytes().splitlines()
+    person_of = {row["id"]: row["hidden"]["person"] for row in map(json.loads, rows)}
+    for visit in visits(town):
+        out = person_of[visit["crews"][0]["seats"][-1]]
+        where = ("--enterprise", visit["enterprise"], "--part", visit["part"], "--inspector", out)
+        code, text = told("replace", town, *where, "--reason", "ill", "--json")
+        if code == 0:
+            break
+    else:
+        raise AssertionError("nobody was replaced")
+    came = person_of[json.loads(text)["row"]["in"]]
+    for inspector in (out, came):
+        (change,) = json.loads(told("explain", town, "--inspector", inspector, "--json")[1])["changes"]
+        assert (change["out"], change["in"], change["reason"]["code"]) == (out, came, "ill")
+        assert (
+            f"{out} 由 {came} 替换" in told("explain", town, "--inspector", inspector, "--language", "zh")[1]
+        )
+    explained = json.loads(told("explain", town, "--enterprise", visit["enterprise"], "--json")[1])
+    crews = [crew for one in explained["in_effect"] for crew in one["crews"]]
+    assert any(came in crew["inspectors"] and out not in crew["inspectors"] for crew in crews)

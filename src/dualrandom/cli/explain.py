@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from dualrandom.cli.explain_changes import show_changes, show_effect
 from dualrandom.cli.options import AsJson, Campaign, InLanguage
 from dualrandom.cli.screen import Screen, opened
 from dualrandom.errors import DualRandomError
@@ -112,6 +113,9 @@ def _show_enterprise(screen: Screen, told: Mapping[str, Any]) -> None:
     _show_ticket(screen, told)
     for visit in told["visits"]:
         _show_visit(screen, visit)
+    if told["changes"]:
+        show_changes(screen, told["changes"])
+        show_effect(screen, told["in_effect"])
 
 
 def _show_state(screen: Screen, told: Mapping[str, Any]) -> None:
@@ -329,6 +333,8 @@ def _show_inspector(screen: Screen, told: Mapping[str, Any]) -> None:
         "A cost is the first 10 hex digits of the ticket; adjusted cost = cost + price of the period + price of the day "
         "(protocol.md §8.7). Prices reflect that a person whose crews are capped is better placed elsewhere.",
     )
+    if told["changes"]:
+        show_changes(screen, told["changes"])
 
 
 def _show_priced(

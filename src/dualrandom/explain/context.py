@@ -11,8 +11,8 @@ from typing import Any
 
 from dualrandom.campaign import Campaign, Inputs, Prepared, StateError, load_inputs, prepare
 from dualrandom.campaign.announcing import LIST_SECRET, inputs_unchanged
-from dualrandom.campaign.publishing import full_result
 from dualrandom.campaign.inputs import ledger_of
+from dualrandom.campaign.publishing import full_result, published_changes
 from dualrandom.crews import Barring, Crew, Eligibility, Rules
 from dualrandom.draw import Selection, select
 from dualrandom.errors import IntegrityError
@@ -33,6 +33,8 @@ class Context:
     prepared: Prepared
     result: Mapping[str, Any] | None
     voided: bool
+    changes: tuple[Mapping[str, Any], ...] = ()
+    """The rows of ``changes.jsonl``."""
 
     @cached_property
     def done(self) -> YearToDate:
@@ -178,4 +180,5 @@ def read_context(folder: Path) -> Context:
         prepare(inputs, announcement["draw"], secret),
         full_result(campaign) if drawn else None,
         (campaign.public / "void.json").exists(),
+        published_changes(campaign),
     )

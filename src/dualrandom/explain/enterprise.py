@@ -9,6 +9,7 @@ from dualrandom.announcement import ratio
 from dualrandom.errors import DualRandomError
 from dualrandom.explain.context import Context
 from dualrandom.explain.grounds import grounds, history
+from dualrandom.explain.later import changes_of_enterprise, visits_in_effect
 from dualrandom.frame import exclusion
 from dualrandom.policy.plan import Task
 from dualrandom.registry.models import Enterprise
@@ -46,6 +47,8 @@ def explain_enterprise(context: Context, enterprise_id: str) -> dict[str, Any]:
         "ticket": None,
         "tasks": [],
         "visits": [],
+        "changes": [],
+        "in_effect": [],
     }
     if in_frame and drawn:
         explanation["ticket"] = context.ticket("enterprise", explanation["key"])
@@ -58,6 +61,8 @@ def explain_enterprise(context: Context, enterprise_id: str) -> dict[str, Any]:
             for number, visit in enumerate(context.visits)
             if visit.enterprise == enterprise_id
         ]
+        explanation["changes"] = changes_of_enterprise(context, enterprise_id)
+        explanation["in_effect"] = visits_in_effect(context, enterprise_id)
     return explanation
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from dualrandom.crews import Crew
 from dualrandom.errors import DualRandomError
 from dualrandom.explain.context import Context
+from dualrandom.explain.later import changes_of_inspector
 from dualrandom.frame import RosterRow
 
 
@@ -36,6 +37,7 @@ def explain_inspector(context: Context, code: str) -> dict[str, Any]:
         "prices": None,
         "crews": 0,
         "visits": [],
+        "changes": [],
     }
     if context.result is None:
         return explanation
@@ -46,6 +48,7 @@ def explain_inspector(context: Context, code: str) -> dict[str, Any]:
     ]
     explanation["visits"].sort(key=lambda one: (one["date"] or "", one["enterprise"], one["part"]))
     explanation["crews"] = sum(visit["outcome"] == "paired" for visit in explanation["visits"])
+    explanation["changes"] = changes_of_inspector(context, row.id)
     return explanation
 
 
