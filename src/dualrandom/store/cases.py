@@ -22,7 +22,7 @@ from dualrandom.store.findings import clean_text, reason_of
 from dualrandom.store.ledger import enter_case
 from dualrandom.store.libraries import current_revision, in_revision
 from dualrandom.store.messages import tell
-from dualrandom.store.tables import CaseVisit, Check, LibraryRow, Role, Visit
+from dualrandom.store.tables import CaseVisit, Check, Department, LibraryRow, Role, Visit
 from dualrandom.store.visits import SEES_ALL
 
 KINDS: Final = ("case", "special")
@@ -50,6 +50,8 @@ def plan_case(
             {"zh": "只能为本部门登记", "en": "a department enters only its own visits"},
             {"zh": "请该部门办理。", "en": "Ask that department."},
         )
+    if session.get(Department, department) is None:
+        raise unknown("unknown-department", department, "没有这个部门", "there is no such department")
     if not _in_library(session, "enterprises", [enterprise]):
         raise _refused(
             "unknown-enterprise",

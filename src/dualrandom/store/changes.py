@@ -25,8 +25,9 @@ from dualrandom.changes import EXCLUSIONS, ONLY_UNDATED, REPLACEMENTS
 from dualrandom.relay import Attempt, Wanted, ask
 from dualrandom.store import activity
 from dualrandom.store.activity import Actor
+from dualrandom.store.attachments import missing
 from dualrandom.store.blobs import Vault
-from dualrandom.store.errors import ConflictError, RefusedError
+from dualrandom.store.errors import ConflictError, RefusedError, unknown
 from dualrandom.store.jobs import enqueue, finish, postpone
 from dualrandom.store.messages import tell
 from dualrandom.store.tables import (
@@ -92,6 +93,8 @@ def ask_exclusion(session: Session, draw: str, wanted: Exclusion, *, actor: Acto
             ("按期登记检查结果 9（已注销）。", "Enter finding 9 (deregistered) on the date of the visit."),
         )
     _require_no_findings(session, [visit.id or 0 for visit in visits], wanted.enterprise)
+    if wanted.evidence is not None and missing(session, [wanted.evidence], actor=actor):
+        raise unknown("unknown-attachment", wanted.evidence, "没有这个附件", "there is no such attachment")
     arguments = {
         "do": "exclude",
         "enterprise": wanted.enterprise,

@@ -32,13 +32,12 @@ from dualrandom.store.tables import (
     DrawState,
     Finding,
     Job,
-    Office,
     PlanRow,
     PlanState,
     Referral,
     Visit,
 )
-from dualrandom.store.visits import chunks, today
+from dualrandom.store.visits import chunks, timezone_of, today
 from dualrandom.store.workspace import unknown_draw
 
 SOON: Final = 3
@@ -80,7 +79,7 @@ def raise_alarms(session: Session, now: datetime) -> Mapping[str, int]:
 
 def announced_days(session: Session) -> dict[str, date]:
     """Return draw → the day by which its findings are announced to be published."""
-    zone = ZoneInfo(_timezone(session))
+    zone = ZoneInfo(timezone_of(session))
     rows = session.execute(select(col(DrawRow.id), col(DrawRow.findings_by)))
     return {draw: instant.astimezone(zone).date() for draw, instant in rows}
 
@@ -158,7 +157,7 @@ def statistics_of(session: Session, draw: str) -> dict[str, Any]:
     codes = Counter(finding.code for finding, _, _ in newest.values())
     departments: dict[str, Counter[str]] = defaultdict(Counter)
     late = 0
-    zone = ZoneInfo(_timezone(session))
+    zone = ZoneInfo(timezone_of(session))
     for finding, check, visit in newest.values():
         departments[check.department_id]["findings"] += 1
         departments[check.department_id]["violations"] += finding.code in VIOLATIONS
@@ -338,11 +337,6 @@ def _unreachable(session: Session, day: date, now: datetime) -> int:
 
 def _counts(session: Session, query: Any) -> dict[str, int]:
     return dict(sorted((name, count) for name, count in session.execute(query)))
-
-
-def _timezone(session: Session) -> str:
-    office = session.get(Office, 1)
-    return "Asia/Shanghai" if office is None else office.timezone
 
 
 def _conflict(code: str, value: str, zh: str, en: str) -> ConflictError:

@@ -34,7 +34,7 @@ from dualrandom.store import activity
 from dualrandom.store.activity import SERVICE, Actor
 from dualrandom.store.blobs import Vault
 from dualrandom.store.errors import ConflictError
-from dualrandom.store.findings import Entry, enter, fault
+from dualrandom.store.findings import Entry, FindingView, enter, fault, list_findings
 from dualrandom.store.jobs import enqueue, finish
 from dualrandom.store.ledger import enter_checks
 from dualrandom.store.tables import Check, DrawRow, DrawState, Finding, Job, Role, Visit
@@ -208,6 +208,13 @@ def finish_visits(session: Session, checks: Sequence[int]) -> list[int]:
                 done.append(visit.id or 0)
     session.flush()
     return done
+
+
+def published_rows(session: Session, draw: str, *, after: int = 0, limit: int = 100) -> list[FindingView]:
+    """Return the published versions of a draw's findings, at most ``limit`` after number ``after``. Raises UnknownError."""
+    if session.get(DrawRow, draw) is None:
+        raise unknown_draw(draw)
+    return list_findings(session, SERVICE, draw=draw, published=True, after=after, limit=limit)[0]
 
 
 def open_visits(session: Session, draw: str) -> int:

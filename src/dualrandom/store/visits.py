@@ -142,7 +142,7 @@ def _add(
 ) -> None:
     cells = library_cells(session, "enterprises", draw, [visit["enterprise"] for visit in new])
     order = sorted(new, key=lambda v: (v["date"] or "9999", v["enterprise"], v["part"]))
-    findings_day = draw.findings_by.astimezone(ZoneInfo(_timezone(session))).date()
+    findings_day = draw.findings_by.astimezone(ZoneInfo(timezone_of(session))).date()
     due: dict[date, date] = {}
     rows = []
     for number, visit in enumerate(order, start=numbered + 1):
@@ -425,7 +425,7 @@ def chunks(ids: Sequence[Key]) -> Iterable[Sequence[Key]]:
 
 def ensure_alarm(session: Session, now: datetime) -> Job:
     """Queue the next daily look at deadlines (:mod:`dualrandom.store.deadlines`), unless it is queued already."""
-    zone = ZoneInfo(_timezone(session))
+    zone = ZoneInfo(timezone_of(session))
     local = now.astimezone(zone)
     day = local.date() if local.time() < ALARM_HOUR else local.date() + timedelta(days=1)
     due = datetime.combine(day, ALARM_HOUR, zone)
@@ -436,9 +436,10 @@ def ensure_alarm(session: Session, now: datetime) -> Job:
 
 def today(session: Session, now: datetime) -> date:
     """Return the day that it is at the office."""
-    return now.astimezone(ZoneInfo(_timezone(session))).date()
+    return now.astimezone(ZoneInfo(timezone_of(session))).date()
 
 
-def _timezone(session: Session) -> str:
+def timezone_of(session: Session) -> str:
+    """Return the name of the office's time zone."""
     office = session.get(Office, 1)
     return "Asia/Shanghai" if office is None else office.timezone

@@ -1,0 +1,81 @@
+"""Scan-in at the door (扫码入企): the enterprise or the crew sends the code that is on the printed notice; the time is kept."""
+
+from __future__ import annotations
+
+import hmac
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from dualrandom.store import activity
+from dualrandom.store.activity import Actor
+from dualrandom.store.errors import ConflictError, RefusedError
+from dualrandom.store.tables import Visit
+from dualrandom.store.visits import today
+
+TRIES: Final = 20
+"""Wrong codes for one visit; then only the department can help."""
+
+
+class Scan(StrEnum):
+    """What became of a scan."""
+
+    KEPT = "kept"
+    REPEATED = "repeated"
+    WRONG = "wrong"
+    LOCKED = "locked"
+    EARLY = "early"
+
+
+def scan_in(
+    session: Session, notice: str, code: str, *, actor: Actor, now: datetime
+) -> tuple[Scan, Visit | None]:
+    """Note when a crew came. The first scan counts; a wrong code is counted, so the caller has to commit before refusing."""
+    visit = session.scalars(
+        select(Visit).where(col(Visit.notice) == notice.strip()).with_for_update()
+    ).one_or_none()
+    if visit is None or visit.state in {"cancelled", "undated"}:
+        return Scan.WRONG, None
+    if visit.scan_failures >= TRIES:
+        return Scan.LOCKED, visit
+    if not hmac.compare_digest(visit.scan_code, code.strip().upper()):
+        visit.scan_failures += 1
+        session.add(visit)
+        return Scan.WRONG, visit
+    if visit.scanned_at is not None:
+        return Scan.REPEATED, visit
+    if visit.day > today(session, now):
+        return Scan.EARLY, visit
+    visit.scanned_at, visit.scanned_by = now, actor.name
+    visit.version += 1
+    session.add(visit)
+    activity.record(session, actor, "scan-in", f"visit:{visit.id}", now, {"notice": visit.notice})
+    return Scan.KEPT, visit
+
+
+def refuse(scan: Scan, notice: str) -> None:
+    """Raise what a scan was refused with: RefusedError ``scan-code-wrong``, ConflictError ``scan-locked``, ``scan-early``."""
+    if scan is Scan.WRONG:
+        raise RefusedError(
+            "scan-code-wrong",
+            notice,
+            {"zh": "通知书编号或入企码不正确", "en": "the notice's number or the code is wrong"},
+            {"zh": "核对通知书。", "en": "Look at the notice."},
+        )
+    if scan is Scan.LOCKED:
+        raise ConflictError(
+            "scan-locked",
+            notice,
+            {"zh": "错误次数过多", "en": "too many wrong codes"},
+            {"zh": "请联系检查部门。", "en": "Ask the department."},
+        )
+    if scan is Scan.EARLY:
+        raise ConflictError(
+            "scan-early",
+            notice,
+            {"zh": "早于检查日期", "en": "it is before the date of the visit"},
+            {"zh": "检查不得早于公布的日期。", "en": "A visit does not take place before its published day."},
+        )
