@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from sqlalchemy import delete, select
@@ -91,11 +91,17 @@ def read_rows(
     words: OfficeWords,
     department: str | None,
     options: Mapping[str, Any],
+    *,
+    sheet: bool = True,
 ) -> FileRows:
-    """Read a file's bytes as library ``kind``. ``department``: whose rows it may have, None: anybody's."""
+    """Read a file's bytes as library ``kind``. ``department``: whose rows it may have, None: anybody's.
+
+    ``sheet``: whether to make the sheet of its problems.
+    """
     with tempfile.TemporaryDirectory(prefix="dualrandom-") as made:
         folder = Path(made)
-        path = folder / filename
+        # the name may be longer than a file's may be
+        path = folder / f"{kind}{PurePosixPath(filename).suffix.lower()}"
         path.write_bytes(content)
         seen: list[RowSet] = []
 
@@ -106,8 +112,25 @@ def read_rows(
                 _own(rows, department, words)
 
         read = read_library(kind, path, _source(kind, options, words), None, None, further)
-        sheet = marked_sheet(read.problems, seen[0] if seen else None, folder) if read.problems else None
-    return FileRows([packed(kind, cells_of(kind, row)) for row in read.rows], read.problems, sheet)
+        problems = [_shown(replace(found, file=filename)) for found in read.problems]
+        marked = None
+        if sheet and problems:
+            marked = marked_sheet(problems, seen[0] if seen else None, folder)
+    return FileRows([packed(kind, cells_of(kind, row)) for row in read.rows], problems, marked)
+
+
+def _shown(found: Problem) -> Problem:
+    """Return a problem that can be kept: a file may hold anything, a database's text may not."""
+    words = asdict(found)
+    if all(text.isprintable() for text in words.values() if isinstance(text, str)):
+        return found
+    return Problem(
+        **{name: _printable(text) if isinstance(text, str) else text for name, text in words.items()}
+    )
+
+
+def _printable(text: str) -> str:
+    return "".join(character if character.isprintable() else "\ufffd" for character in text)
 
 
 def read_import(database: Database, vault: Vault, job: Job, clock: Callable[[], datetime]) -> None:

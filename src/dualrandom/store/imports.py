@@ -70,10 +70,10 @@ def create_import(
 
     ``options``: sheet, encoding, columns, values, as in a plan's ``[libraries.…]``. Raises ForbiddenError, RefusedError.
     """
-    department = _scope(kind, actor)
+    department = may_import(kind, actor)
     options = dict(options or {})
     unknown_options = sorted(options.keys() - OPTIONS)
-    name = PurePosixPath(filename.replace("\\", "/")).name[:200]
+    name = "".join(filter(str.isprintable, PurePosixPath(filename.replace("\\", "/")).name))[-200:]
     if unknown_options or not name.lower().endswith(SUFFIXES):
         raise RefusedError(
             "import-file",
@@ -165,7 +165,7 @@ def accept(session: Session, number: int, version: int, *, actor: Actor, now: da
     if row.version != version:
         raise StaleError(f"import {number}")
     kind = library_kind(row.kind)
-    _scope(kind, actor)
+    may_import(kind, actor)
     head = current_revision(session, kind)
     base = row.base_revision or 0
     if head is not None and head.number != base and _touched_since(session, kind, row.department_id, base):
@@ -295,7 +295,7 @@ def own_rows(kind: Kind, department: str | None) -> list[ColumnElement[bool]]:
     return [own_recusals(department) if kind == "recusals" else col(LibraryRow.department) == department]
 
 
-def _scope(kind: Kind, actor: Actor) -> str | None:
+def may_import(kind: Kind, actor: Actor) -> str | None:
     """Return whose rows an import by this actor replaces, None: all. Raises ForbiddenError."""
     if actor.role == Role.DISPATCHER:
         return None

@@ -41,10 +41,17 @@ class Cells:
     json: str
     digest: str
 
+    @property
+    def cells(self) -> dict[str, str]:
+        """Column → text."""
+        found: dict[str, str] = json.loads(self.json)
+        return found
+
 
 def cells_of(kind: Kind, record: object) -> dict[str, str]:
     """Return a row's cells as text, without empty ones. ``record`` is of the library's row class."""
-    found = ((name, _text(getattr(record, name))) for name in _columns(kind))
+    # PostgreSQL keeps no NUL; the reader has warned about such a text
+    found = ((name, _text(getattr(record, name)).replace("\0", "\ufffd")) for name in _columns(kind))
     return {name: text for name, text in found if text}
 
 

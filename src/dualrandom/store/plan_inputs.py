@@ -45,15 +45,16 @@ _ANNOUNCED = frozenset({"plan.toml", "enterprises.csv", WORKING_DAYS})
 """Files of a draw's folder that tell which classes and scopes it had."""
 
 
-def plan_toml(session: Session, plan_id: str, states: Collection[JoinState] = TAKING_PART) -> str:
-    """Return the whole plan.toml, with the tasks of the departments whose join is in one of ``states``.
+def plan_toml(session: Session, plan_id: str, states: Collection[JoinState] | None = TAKING_PART) -> str:
+    """Return the whole plan.toml, with the tasks of the departments whose join is in one of ``states`` (None: all tasks).
 
     Raises UnknownError.
     """
     plan = session.get(PlanRow, plan_id)
     if plan is None:
         raise unknown_plan(plan_id)
-    joins = {join.department_id: join for join in joins_of(session, plan_id) if join.state in states}
+    found = joins_of(session, plan_id)
+    joins = {join.department_id: join for join in found if states is None or join.state in states}
     departments = session.scalars(select(Department).order_by(col(Department.id)))
     document = {name: plan.document[name] for name in plan.document if name not in APART}
     document["log"] = {**(plan.document.get("log") or {}), "folder": LOG_FOLDER}
@@ -72,7 +73,7 @@ def plan_toml(session: Session, plan_id: str, states: Collection[JoinState] = TA
     document["tasks"] = [
         {"id": task.id, "department": task.department_id, **task.document}
         for task in tasks_of(session, plan_id)
-        if task.department_id in joins
+        if states is None or task.department_id in joins
     ]
     return text_of(document)
 
@@ -123,7 +124,7 @@ def inputs_of(
     visits = _visits(session, revisions.get("visits"))
     if visits is not None:
         files["visits.csv"] = visits
-    files |= cited_files(session, _cited(tomllib.loads(text)))
+    files |= cited_files(session, cited_policies(text))
     notices = notices_toml(session)
     if notices is not None:
         files[WORKING_DAYS] = notices
@@ -156,8 +157,9 @@ def _visits(session: Session, revision: int | None) -> bytes | None:
     return csv_of("visits", (rows[key] for key in sorted(rows)))
 
 
-def _cited(document: Mapping[str, Any]) -> set[str]:
-    """Return the ids of the policies that a plan and its tasks name."""
+def cited_policies(text: str) -> set[str]:
+    """Return the ids of the policies that a plan.toml and its tasks name."""
+    document = tomllib.loads(text)
     tables = [document.get("plan"), *(document.get("tasks") or ())]
     found = [table.get("policies") for table in tables if isinstance(table, dict)]
     return {name for names in found if isinstance(names, list) for name in names if isinstance(name, str)}

@@ -14,11 +14,14 @@ from decimal import Decimal
 from typing import Any
 
 from dualrandom.policy.writer import toml
+from dualrandom.store.errors import RefusedError
 
 _DATES = frozenset({"plan.period.start", "plan.period.end", "days.extra", "days.closed"})
 _TIMES = frozenset({"deadlines.reveal", "deadlines.result", "deadlines.findings", "beacon.time"})
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})?")
+DEEPEST = 8
+"""Tables within tables; a plan needs five."""
 TABLES = ("plan", "deadlines", "days", "caps", "policy", "beacon", "auditor", "log")
 ROWS = ("contributions", "districts", "departments", "tasks", "exemptions")
 
@@ -27,6 +30,31 @@ def json_of(text: str) -> dict[str, Any]:
     """Return the tables of a plan.toml as JSON. Raises ``tomllib.TOMLDecodeError``."""
     found: dict[str, Any] = _plain(tomllib.loads(text, parse_float=Decimal))
     return found
+
+
+def require_plain(document: Any) -> None:
+    """Refuse JSON that no database keeps: NUL and lone surrogates in texts, or nested too deep. Raises RefusedError ``text-invalid``."""
+    waiting: list[tuple[Any, int]] = [(document, 0)]
+    while waiting:
+        value, depth = waiting.pop()
+        if isinstance(value, str):
+            plain = "\0" not in value and not any("\ud800" <= character <= "\udfff" for character in value)
+        else:
+            plain = depth <= DEEPEST
+        if not plain:
+            raise RefusedError(
+                "text-invalid",
+                value.encode("unicode_escape").decode()[:80] if isinstance(value, str) else "",
+                {
+                    "zh": "文字含有不能保存的字符，或嵌套过深",
+                    "en": "a text has characters that cannot be kept, or it is nested too deep",
+                },
+                {"zh": "删去 NUL 和不成对的代理字符。", "en": "Take NUL and unpaired surrogates out."},
+            )
+        if isinstance(value, Mapping):
+            waiting += [(part, depth + 1) for pair in value.items() for part in pair]
+        elif isinstance(value, list):
+            waiting += [(part, depth + 1) for part in value]
 
 
 def text_of(document: Mapping[str, Any]) -> str:

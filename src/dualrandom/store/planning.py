@@ -23,7 +23,7 @@ from dualrandom.store.contributing import next_draw
 from dualrandom.store.database import StaleError, locked
 from dualrandom.store.errors import ConflictError, RefusedError
 from dualrandom.store.plan_inputs import COMMITTED, inputs_of, plan_toml
-from dualrandom.store.plan_text import ROWS, TABLES, json_of
+from dualrandom.store.plan_text import ROWS, TABLES, json_of, require_plain
 from dualrandom.store.plans import draft, keep_task, keep_version, touched, unknown_department
 from dualrandom.store.tables import (
     ContributionRow,
@@ -173,6 +173,7 @@ def edit_plan(
 
 def add_task(session: Session, plan: PlanRow, row: Mapping[str, Any], actor: Actor, now: datetime) -> TaskRow:
     """Add a task to a draft. ``row`` is a ``[[tasks]]`` table. Raises RefusedError ``task-id``, ``task-exists``."""
+    require_plain(row)
     task_id, department = row.get("id"), row.get("department")
     if not isinstance(task_id, str) or not ID.fullmatch(task_id) or not isinstance(department, str):
         raise RefusedError(
@@ -209,6 +210,7 @@ def add_task(session: Session, plan: PlanRow, row: Mapping[str, Any], actor: Act
 
 def _own_tables(document: Mapping[str, Any], office: Office) -> dict[str, Any]:
     """Return the plan's own tables with what the office's row says. Raises RefusedError."""
+    require_plain(document)
     unknown_tables = sorted(document.keys() - {*TABLES, *ROWS, "libraries"})
     head = document.get("plan", {})
     if unknown_tables or not isinstance(head, Mapping):
