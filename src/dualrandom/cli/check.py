@@ -137,7 +137,7 @@ def _show(
 
     pick, language = screen.pick, screen.language
     left_out = {
-        whole: "; ".join(
+        whole: pick("；", "; ").join(
             f"{reason_name(reason, language)} {count:,}"
             for reason, count in sorted(ahead.excluded.items())
             if (reason in OF_THE_ENTERPRISE) == whole

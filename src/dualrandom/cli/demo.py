@@ -1,16 +1,17 @@
-"""``dualrandom demo``: a whole campaign from sample libraries: announced, drawn, published, verified."""
+"""``dualrandom demo``: a whole draw from sample libraries: committed, announced, witnessed, drawn, recorded, verified."""
 
 from __future__ import annotations
 
 import shutil
 import time
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from dualrandom.cli.announce import announced_as_json
+from dualrandom.cli.cosign import cosigned_as_json
 from dualrandom.cli.draw import drawn_as_json, show_drawn, show_shortages
 from dualrandom.cli.options import AsJson, InLanguage
 from dualrandom.cli.screen import Screen, opened
@@ -18,6 +19,7 @@ from dualrandom.cli.verify import STATUS_ZH, STYLES, report_as_json, verdict_tex
 from dualrandom.errors import DualRandomError
 
 if TYPE_CHECKING:
+    from dualrandom.demo.play import Played
     from dualrandom.verify import Report
 
 MARKER = "DEMO.txt"
@@ -41,13 +43,12 @@ def demo(
     as_json: AsJson = False,
     language: InLanguage = None,
 ) -> None:
-    """用示例名录作一次完整的抽取并复核 · Draw from sample libraries, publish, verify.
+    """用示例名录演示一次完整的抽取，从承诺到回执，并复核 · Play a whole draw on sample libraries, and verify it.
 
     信标轮次早已公开，因此只是演练 · its beacon round has long been public, so it is a rehearsal
     """
     with opened(context, as_json, language) as screen:
-        from dualrandom.campaign import announce, draw  # noqa: PLC0415
-        from dualrandom.demo import write_campaign  # noqa: PLC0415
+        from dualrandom.demo.play import play, reader_policy  # noqa: PLC0415
         from dualrandom.verify import read_auditor, read_public, verify_record  # noqa: PLC0415
 
         _make_room(out, force)
@@ -60,32 +61,36 @@ def demo(
             seconds.append((zh, en, time.perf_counter() - started))
             started = time.perf_counter()
 
-        screen.stage("写出示例名录", "writing the sample libraries")
         out.mkdir(parents=True, exist_ok=True)
         (out / MARKER).write_text(MARKER_TEXT, "utf-8")
-        write_campaign(scale, out)
-        finished("写出示例名录", "writing the sample libraries")
-        announced = announce(out, rehearsal=True, now=datetime.now(UTC), progress=screen.stage)
-        finished("公告", "announcing")
-        summary = draw(out, beacon_file=None, progress=screen.stage)
-        finished("抽取", "drawing")
+        played = play(scale, out, screen.language, screen.stage, finished)
         screen.stage("复核公布的文件", "verifying what is published")
-        public = verify_record(read_public(out / "public"), None, screen.stage)
-        finished("公众复核", "verifying as the public")
-        auditor = verify_record(read_public(out / "public"), read_auditor(out), screen.stage)
+        policy, files = reader_policy(out), read_public(out / "public")
+        public = verify_record(files, None, screen.stage, policy, receipt=played.receipt.data)
+        finished("公众与企业复核", "verifying as the public and the enterprise")
+        auditor = verify_record(files, read_auditor(out), screen.stage, policy, receipt=played.receipt.data)
         finished("审计复核", "verifying as the auditor")
 
-        show_drawn(screen, summary)
-        show_shortages(screen, summary)
         _show_seconds(screen, seconds)
+        show_drawn(screen, played.drawn)
+        show_shortages(screen, played.drawn)
         _show_reports(screen, public, auditor)
-        _show_places(screen, out)
+        _show_places(screen, out, played)
         screen.finish(
             {
                 "out": str(out),
                 "scale": scale,
-                "announced": announced_as_json(announced),
-                "drawn": drawn_as_json(summary),
+                "announced": announced_as_json(played.announced),
+                "cosigned": cosigned_as_json(played.cosigned),
+                "drawn": drawn_as_json(played.drawn),
+                "findings": played.recorded.published,
+                "attested": played.attested.digest,
+                "receipt": {
+                    "subject": played.receipt.subject,
+                    "file": str(played.receipt_path),
+                    "codes": str(played.codes_path),
+                    "status": played.receipt.check.status,
+                },
                 "verified": {"public": report_as_json(public), "auditor": report_as_json(auditor)},
                 "seconds": {en: round(taken, 3) for _, en, taken in seconds},
             }
@@ -117,11 +122,13 @@ def _make_room(out: Path, force: bool) -> None:
 
 
 def _show_seconds(screen: Screen, seconds: list[tuple[str, str, float]]) -> None:
-    rows = [(screen.pick(zh, en), f"{taken:.2f}") for zh, en, taken in seconds]
-    rows.append((screen.pick("合计", "in all"), f"{sum(taken for _, _, taken in seconds):.2f}"))
+    rows: list[Sequence[Any]] = []
+    for number, (zh, en, taken) in enumerate(seconds, 1):
+        rows.append((number, screen.pick(zh, en), f"{taken:.2f}"))
+    rows.append(("", screen.pick("合计", "in all"), f"{sum(taken for _, _, taken in seconds):.2f}"))
     screen.table(
-        screen.pick("用时（秒）", "Seconds"),
-        (screen.pick("阶段", "stage"), screen.pick("秒", "seconds")),
+        screen.pick("经过", "What happened"),
+        ("", screen.pick("步骤", "step"), screen.pick("秒", "seconds")),
         rows,
     )
 
@@ -152,15 +159,31 @@ def _show_reports(screen: Screen, public: Report, auditor: Report) -> None:
         screen.say(f"{name_zh}：{zh}", f"{name_en}: {en}")
 
 
-def _show_places(screen: Screen, out: Path) -> None:
+def _show_places(screen: Screen, out: Path, played: Played) -> None:
+    public, policy, receipt = out / "public", out / "reader.policy", played.receipt_path
     places = (
-        ("公布的记录", "the published record", out / "public"),
-        ("给人看的页面", "the page for people", out / "public" / "index.html"),
+        ("公布的记录", "the published record", public),
+        ("给人看的页面", "the page for people", public / "index.html"),
+        ("读者所信任的日志与见证方", "the log and witnesses that a reader trusts", policy),
+        (
+            f"企业 {played.receipt.subject} 的回执",
+            f"the receipt of {played.receipt.subject}",
+            played.receipt_path.with_suffix(".html"),
+        ),
+        ("其二维码", "its QR codes", played.codes_path),
         ("各部门的表格", "the departments' sheets", out / "exports"),
-        ("不得公开", "not to be published", out / "private"),
+        ("本单位不得公开", "what this office never publishes", out / "private"),
+        ("部门、见证方、审计方各自保管", "what departments, witnesses and auditor keep", out / "others"),
     )
     screen.fields(screen.pick("结果位于", "Where it is"), places)
     screen.say(
-        f"自己复核：dualrandom verify {out / 'public'}",
-        f"Check it yourself: dualrandom verify {out / 'public'}",
+        "自己复核，公众、企业、审计：", "Check it yourself, as the public, the enterprise, the auditor:"
     )
+    for line in (
+        f"dualrandom verify {public} --log-policy {policy}",
+        f"dualrandom verify {public} --log-policy {policy} --receipt {receipt}",
+        f"dualrandom verify {out} --auditor --log-policy {policy}",
+        f"dualrandom explain {out} --enterprise {played.receipt.subject}",
+        f"dualrandom status {out}",
+    ):
+        screen.say(f"  {line}", f"  {line}")

@@ -58,7 +58,7 @@ def show_effect(screen: Screen, visits: Sequence[Mapping[str, Any]]) -> None:
                 visit["part"],
                 visit["date"] or pick("未能排期", "no date"),
                 ", ".join(visit["tasks"]),
-                "; ".join(
+                pick("；", "; ").join(
                     f"{crew['department']}: {', '.join(crew['inspectors'])}" for crew in visit["crews"]
                 ),
             )
