@@ -222,7 +222,7 @@ edit(
     "carriage-return-in-seed",
     OPEN,
     "seed.txt",
-    "canonical",
+    "seed",
     "种子文本换行为 CRLF · CRLF in the seed's statement",
     lambda data: data.replace(b"\n", b"\r\n"),
 )

@@ -3,6 +3,7 @@
 import importlib
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -13,8 +14,9 @@ VECTORS = Path(__file__).resolve().parents[1] / "vectors"
 
 
 def _load(name: str) -> ModuleType:
-    if str(VECTORS) not in sys.path:
-        sys.path.append(str(VECTORS))
+    for folder in (VECTORS, Path(__file__).resolve().parent):
+        if str(folder) not in sys.path:
+            sys.path.append(str(folder))
     return importlib.import_module(name)
 
 
@@ -36,6 +38,42 @@ def regenerate() -> ModuleType:
 @pytest.fixture(scope="session")
 def reading() -> ModuleType:
     return _load("reading")
+
+
+@pytest.fixture(scope="session")
+def town() -> ModuleType:
+    """The module that makes the logged town."""
+    return _load("logged_town")
+
+
+@pytest.fixture(scope="session")
+def announced_office(town: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A town that was announced and witnessed, and is not drawn yet. Read only."""
+    return town.announced(tmp_path_factory.mktemp("announced-town"))
+
+
+@pytest.fixture(scope="session")
+def drawn_office(announced_office: Any, town: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The same, drawn. Read only."""
+    return town.drawn(announced_office.copy(tmp_path_factory.mktemp("drawn-town") / "root"))
+
+
+@pytest.fixture(scope="session")
+def office(drawn_office: Any, town: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The same, with changes, findings and an attestation. Read only: tests that change it take a copy."""
+    return town.lived(drawn_office.copy(tmp_path_factory.mktemp("lived-town") / "root"))
+
+
+@pytest.fixture(scope="session")
+def verifiers() -> Iterator[dict[str, Any]]:
+    """The three verifiers by name; the page only where there is Node."""
+    module = _load("verifiers")
+    found = {"package": module.package, "small": module.small(module.small_module())}
+    if not module.has_node():
+        yield found
+        return
+    with module.page() as page:
+        yield found | {"page": page}
 
 
 @pytest.fixture(scope="session")

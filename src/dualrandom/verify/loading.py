@@ -67,17 +67,19 @@ class Record:
     opened: tuple[Visit, ...] = ()
     """Embargoed visits that were opened; all of them once the result is complete."""
 
-    def parse(self, name: str, read: Callable[[bytes], T]) -> T | None:
-        """Return the parsed document, or None if it is absent or does not parse."""
+    def parse(self, name: str, read: Callable[[bytes], T], check: str = "canonical") -> T | None:
+        """Return the parsed document, or None if it is absent or does not parse; the fault is one of ``check``."""
         data = self.files.get(name)
-        return None if data is None else self.parse_bytes(name, data, read)
+        return None if data is None else self.parse_bytes(name, data, read, check)
 
-    def parse_bytes(self, name: str, data: bytes, read: Callable[[bytes], T]) -> T | None:
-        """Return the parsed bytes, or None if they do not parse."""
+    def parse_bytes(
+        self, name: str, data: bytes, read: Callable[[bytes], T], check: str = "canonical"
+    ) -> T | None:
+        """Return the parsed bytes, or None if they do not parse; the fault is one of ``check``."""
         try:
             return read(data)
         except Fault as fault:
-            self.verdicts["canonical"].fail(fault.zh, fault.en)
+            self.verdicts[check].fail(fault.zh, fault.en)
             self.broken.add(name)
             return None
 
@@ -101,7 +103,9 @@ def load_documents(record: Record) -> None:
     if ties is not None:
         record.ties_digest, record.ties = ties
     if announcement is not None:
-        record.statement = record.parse("seed.txt", lambda data: seed_beacon.parse_seed(data, announcement))
+        record.statement = record.parse(
+            "seed.txt", lambda data: seed_beacon.parse_seed(data, announcement), "seed"
+        )
         record.result = record.parse("result.json", lambda data: result.parse_result(data, announcement))
 
 

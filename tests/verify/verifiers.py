@@ -1,0 +1,115 @@
+"""The three verifiers behind one call: the package, the page's own script in Node, docs/verify_draw.py.
+
+Each takes what `reading.given` returns and gives check → (status, reason).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import importlib.util
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from dualrandom.log.policy import parse_policy
+from dualrandom.verify import CHECK_NAMES, AuditorFiles, verify_record
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = ROOT / "api" / "dualrandom_api" / "assets" / "verify.html"
+SMALL = ROOT / "docs" / "verify_draw.py"
+IN_NODE = Path(__file__).with_name("page_in_node.mjs")
+
+Verdicts = dict[str, tuple[str, str]]
+Verifier = Callable[[Any], Verdicts]
+
+
+def package(given: Any) -> Verdicts:
+    """`dualrandom verify`, in process."""
+    report = verify_record(
+        given.public,
+        None if given.secret is None else AuditorFiles(given.secret, given.openings),
+        log_policy=None if given.policy is None else parse_policy(given.policy),
+        receipt=given.receipt,
+    )
+    return {check.name: (check.status, check.reason_en) for check in report.checks}
+
+
+def small_module() -> ModuleType:
+    """docs/verify_draw.py, imported as a reader would import it."""
+    spec = importlib.util.spec_from_file_location("verify_draw", SMALL)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["verify_draw"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def small(module: ModuleType) -> Verifier:
+    """docs/verify_draw.py, in process."""
+
+    def verify(given: Any) -> Verdicts:
+        auditor = None if given.secret is None else (given.secret, given.openings)
+        told = module.verify(given.public, auditor, policy=given.policy, receipt=given.receipt)
+        return {name: (status, reason) for name, status, reason in told}
+
+    return verify
+
+
+def encoded(data: bytes | None) -> str | None:
+    return None if data is None else base64.b64encode(data).decode()
+
+
+@contextmanager
+def page() -> Iterator[Verifier]:
+    """The script of the built verify.html, in one Node process."""
+    command = ["node", str(IN_NODE), str(PAGE)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        stdin, stdout = process.stdin, process.stdout
+
+        def verify(given: Any) -> Verdicts:
+            auditor = None
+            if given.secret is not None:
+                openings = {name: encoded(data) for name, data in given.openings.items()}
+                auditor = {"openings": openings, "secret": encoded(given.secret)}
+            request = {
+                "auditor": auditor,
+                "checks": CHECK_NAMES,
+                "files": {name: encoded(data) for name, data in given.public.items()},
+                "policy": encoded(given.policy),
+                "receipt": encoded(given.receipt),
+            }
+            stdin.write(json.dumps(request) + "\n")
+            stdin.flush()
+            answer = stdout.readline()
+            assert answer, "the page's script has ended"
+            return {name: (status, reason) for name, status, reason in json.loads(answer)["checks"]}
+
+        yield verify
+        stdin.close()
+
+
+def has_node() -> bool:
+    return shutil.which("node") is not None
+
+
+def has_sm3() -> bool:
+    """Whether this Python has SM3, which the small verifier takes from it."""
+    return "sm3" in hashlib.algorithms_available
+
+
+def beyond_the_small_one(given: Any) -> frozenset[str]:
+    """Checks that docs/verify_draw.py may leave NOT CHECKED: where a BLS signature decides (its §4)."""
+    announcement = given.public.get("announcement.json", b"")
+    if b'"kind":"drand"' not in announcement:
+        return frozenset()
+    return frozenset({"beacon", "changes"} if "changes.jsonl" in given.public else {"beacon"})
