@@ -14,19 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from dualrandom.eligibility import YearToDate, accepts, exclusion, filter_of, observed, suspended
+from dualrandom.policy.division import Division, division, industries_of
 from dualrandom.policy.plan import Plan, Task
 from dualrandom.policy.precedence import Resolution, resolve
 from dualrandom.quota import Population
 from dualrandom.reasons import INTERVAL, NOT_OWED, NOTHING_LEFT, OUT_OF_SCOPE, OUTSIDE, RECOGNISED
 from dualrandom.registry.models import Enterprise
-
-
-def stratum_of(task: Task, enterprise: Enterprise) -> str:
-    """Return the stratum id of an enterprise within a task: class, district, object kind, joined by dots."""
-    if task.mode == "follows" or not task.strata_by:
-        return "all"
-    values = {"class": enterprise.credit_class, "district": enterprise.district, "kind": enterprise.kind}
-    return ".".join(values[part] for part in task.strata_by)
 
 
 def _group_of(task: Task, enterprise: Enterprise) -> str:
@@ -60,6 +53,8 @@ class Membership:
     """Task → reason → enterprises of its scope that are left out for it."""
     resolutions: Mapping[str, Resolution]
     """Own task → what policies say about its ratios."""
+    divisions: Mapping[str, Division]
+    """Task → how it is divided into strata."""
     cells: Mapping[tuple[str, str, str, str], Cell]
     """(task, class, district, stratum) → counts."""
 
@@ -70,12 +65,12 @@ def membership(plan: Plan, enterprises: Sequence[Enterprise], done: YearToDate) 
     Enterprises that agree in all that scopes and rules may ask share one computation; only those that the ledger or an
     exemption names are looked at one by one.
     """
-    placing = _Placing(plan)
+    placing = _Placing(plan, done)
     shared: dict[tuple[object, ...], tuple[_Place, Enterprise]] = {}
     counts: Counter[tuple[object, ...]] = Counter()
     profile = np.empty(len(enterprises), dtype=np.int64)
     touched, untouched = done.touched, done.without_visits()
-    signature = _signatures(plan, done)
+    signature = _signatures(plan, done, industries_of(placing.divisions))
     for position, enterprise in enumerate(enterprises):
         if enterprise.id in touched:
             place = placing.place(enterprise, done)
@@ -106,8 +101,9 @@ class _Place:
 class _Placing:
     """Counts enterprises by task and stratum while they are placed."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, done: YearToDate) -> None:
         self.plan = plan
+        self.divisions = {task.id: division(task, done.policies.get(task.id, ())) for task in plan.tasks}
         self.index: dict[tuple[tuple[str, str], ...], int] = {}
         self.excluded: Counter[str] = Counter()
         self.by_task: dict[str, Counter[str]] = {task.id: Counter() for task in plan.tasks}
@@ -125,7 +121,7 @@ class _Placing:
         for task in self.plan.tasks:
             reason = exclusion(self.plan, task, enterprise, history)
             if reason is None:
-                strata.append((task.id, stratum_of(task, enterprise)))
+                strata.append((task.id, self.divisions[task.id].stratum(enterprise)))
             else:
                 reasons[task.id] = reason
         strata.sort()
@@ -141,7 +137,7 @@ class _Placing:
             reason = place.reasons.get(task.id)
             if reason in OUTSIDE:
                 continue
-            key = task.id, stratum_of(task, enterprise)
+            key = task.id, self.divisions[task.id].stratum(enterprise)
             self.example.setdefault(key, enterprise)
             cell = task.id, enterprise.credit_class, enterprise.district, key[1]
             if reason is None:
@@ -162,7 +158,7 @@ class _Placing:
         for task in self.plan.tasks:
             times = done.checks.get((task.id, enterprise.id))
             if times and place.reasons.get(task.id) not in OUTSIDE | NOT_OWED:
-                stratum = stratum_of(task, enterprise)
+                stratum = self.divisions[task.id].stratum(enterprise)
                 self.checked[task.id, stratum] += min(task.frequency, times)
                 cell = task.id, enterprise.credit_class, enterprise.district, stratum
                 self.cells[*cell, "done"] += min(task.frequency, times)
@@ -182,7 +178,13 @@ class _Placing:
             },
             dict(self.excluded),
             {task: dict(reasons) for task, reasons in self.by_task.items()},
-            {task.id: resolve(task, populations[task.id], done.policies.get(task.id, ())) for task in own},
+            {
+                task.id: resolve(
+                    self.divisions[task.id].task, populations[task.id], done.policies.get(task.id, ())
+                )
+                for task in own
+            },
+            self.divisions,
             {
                 cell: Cell(*(self.cells[*cell, what] for what in ("whole", "eligible", "done", "recognised")))
                 for cell in sorted({key[:4] for key in self.cells})
@@ -200,12 +202,16 @@ class _Placing:
             example.kind if "kind" in task.strata_by else "",
             example.district if "district" in task.strata_by else "",
             self.waiting[key],
+            self.divisions[task.id].inside(example),
         )
 
 
-def _signatures(plan: Plan, done: YearToDate) -> Callable[[Enterprise], tuple[object, ...]]:
-    """Return a function that gives enterprises that are alike in all that scopes and rules ask the same value."""
-    prefixes = {prefix for task in plan.tasks for prefix in task.scope.industries}
+def _signatures(plan: Plan, done: YearToDate, cut: set[str]) -> Callable[[Enterprise], tuple[object, ...]]:
+    """Return a function that gives enterprises that are alike in all that scopes and rules ask the same value.
+
+    ``cut``: the industry prefixes that divide strata.
+    """
+    prefixes = cut | {prefix for task in plan.tasks for prefix in task.scope.industries}
     spans = [
         span for rules in done.rules.values() for span in (*rules.observations, *rules.caps, *rules.intervals)
     ]

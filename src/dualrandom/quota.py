@@ -7,12 +7,13 @@ published item lists with floors, ceilings and exact ratios; 企业公示信息�
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from math import ceil, floor
 
 from dualrandom.policy.plan import Operator, Rounding, Task
+from dualrandom.together import FREE, Bounds, Range, Step, Together, largest_remainders, scaled, settled
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,36 +43,8 @@ class Population:
     district: str = ""
     waiting: int = 0
     """How many are out only until their interval has passed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Range:
-    """A stratum's least and greatest annual ratio, and whether the greatest is a law's ceiling (rounded down)."""
-
-    low: Fraction = Fraction(0)
-    high: Fraction = Fraction(1)
-
-
-@dataclass(frozen=True, slots=True)
-class Together:
-    """Bounds on several strata at once: ``low`` ≤ Σ targets / (Σ whole · frequency) ≤ ``high``."""
-
-    strata: frozenset[str]
-    low: Fraction = Fraction(0)
-    high: Fraction | None = None
-    hard: bool = True
-
-
-@dataclass(frozen=True)
-class Bounds:
-    """What policies say about the strata of one task. Soft ranges lie within the hard ones."""
-
-    hard: Mapping[str, Range] = field(default_factory=dict)
-    soft: Mapping[str, Range] = field(default_factory=dict)
-    together: tuple[Together, ...] = ()
-
-
-FREE = Bounds()
+    inside: Mapping[str, bool] = field(default_factory=dict)
+    """Rule that splits what would be one stratum → whether this part of it is the one that the rule concerns."""
 
 
 def annual_target(
@@ -110,25 +83,25 @@ def annual_targets(
         soft_low, soft_high = (min(max(base * edge, low), high) for edge in (soft.low, soft.high))
         mass[stratum] = base * task.ratios[population.credit_class]
         ranges[stratum] = low, soft_low, soft_high, high
-    targets = {s: min(max(mass[s], ranges[s][1]), ranges[s][2]) for s in populations}
-    fixed: dict[str, Fraction] = {}
-    for bound in sorted(bounds.together, key=lambda one: (len(one.strata), not one.hard, sorted(one.strata))):
-        members = [s for s in populations if s in bound.strata]
-        base = sum((Fraction(populations[s].whole * task.frequency) for s in members), Fraction(0))
-        total = sum((targets[s] for s in members), Fraction(0))
-        wanted = max(total, base * bound.low)
-        if bound.high is not None:
-            wanted = min(wanted, base * bound.high)
-        if wanted == total:
-            continue
-        for inner, outer in ((1, 2), (0, 3)) if bound.hard else ((1, 2),):
-            lower = {s: fixed.get(s, ranges[s][inner]) if wanted < total else targets[s] for s in members}
-            upper = {s: targets[s] if wanted < total else fixed.get(s, ranges[s][outer]) for s in members}
-            lower = {s: min(lower[s], upper[s]) for s in members}
-            targets |= scaled({s: targets[s] or mass[s] for s in members}, lower, upper, wanted)
-            if sum((targets[s] for s in members), Fraction(0)) == wanted:
-                break
-        fixed |= {s: targets[s] for s in members}
+    start = {s: min(max(mass[s], ranges[s][1]), ranges[s][2]) for s in populations}
+
+    def moved(
+        sizes: Mapping[str, Fraction], members: Sequence[str], wanted: Fraction, step: Step
+    ) -> dict[str, Fraction]:
+        inner, outer = (0, 3) if step.wide else (1, 2)
+        lower = {s: step.kept.get(s, ranges[s][inner]) for s in members}
+        upper = {s: step.kept.get(s, ranges[s][outer]) for s in members}
+        if wanted < sum((sizes[s] for s in members), Fraction(0)):
+            upper = {s: max(lower[s], min(upper[s], sizes[s])) for s in members}
+        else:
+            lower = {s: min(upper[s], max(lower[s], sizes[s])) for s in members}
+        return scaled({s: sizes[s] or mass[s] for s in members}, lower, upper, wanted)
+
+    def span(bound: Together) -> tuple[Fraction, Fraction | None]:
+        base = _base(task, populations, bound)
+        return base * bound.low, None if bound.high is None else base * bound.high
+
+    targets = settled(bounds.together, lambda fixed: start | dict(fixed), span, moved)
     if rounding == "unbiased":
         return targets
     return _whole(task, populations, targets, {s: floor(ranges[s][3]) for s in populations}, bounds)
@@ -147,52 +120,17 @@ def _whole(
         s: Fraction(ceil(t) if up and ceil(t) <= most[s] else min(floor(t), most[s]))
         for s, t in targets.items()
     }
-    for bound in bounds.together:
+    # larger sets first: what a smaller one takes away does not put a larger one above its ceiling
+    for bound in sorted(bounds.together, key=lambda one: (-len(one.strata), sorted(one.strata))):
         if bound.high is None or not bound.hard:
             continue
         members = {s: targets[s] for s in populations if s in bound.strata}
-        base = sum((Fraction(populations[s].whole * task.frequency) for s in members), Fraction(0))
-        most_together = floor(base * bound.high)
+        most_together = floor(_base(task, populations, bound) * bound.high)
         if sum(whole[s] for s in members) > most_together:
             whole |= largest_remainders(
                 members, min(most_together, floor(sum(members.values(), Fraction(0))))
             )
     return whole
-
-
-def scaled(
-    mass: Mapping[str, Fraction],
-    lower: Mapping[str, Fraction],
-    upper: Mapping[str, Fraction],
-    total: Fraction,
-) -> dict[str, Fraction]:
-    """Return the values min(upper, max(lower, factor · mass)) whose sum is ``total``, for one factor ≥ 0.
-
-    Below Σ lower all are lower, above what the uppers allow all are upper; what has no mass stays lower. Exact.
-    """
-    moving = [s for s in mass if mass[s] > 0]
-
-    def values(factor: Fraction) -> dict[str, Fraction]:
-        return {s: min(upper[s], max(lower[s], factor * mass[s])) for s in mass}
-
-    def whole(factor: Fraction) -> Fraction:
-        return sum(values(factor).values(), Fraction(0))
-
-    edges = sorted({edge[s] / mass[s] for s in moving for edge in (lower, upper)})
-    if not edges or total <= whole(edges[0]):
-        return dict(lower)
-    below, above = 0, len(edges) - 1
-    if whole(edges[above]) <= total:
-        return values(edges[above])
-    while above - below > 1:
-        middle = (below + above) // 2
-        below, above = (middle, above) if whole(edges[middle]) <= total else (below, middle)
-    at_rest = values(edges[below])
-    middle_factor = (edges[below] + edges[above]) / 2
-    free = [s for s in moving if lower[s] < middle_factor * mass[s] < upper[s]]
-    missing = total - sum(at_rest.values(), Fraction(0))
-    slope = sum((mass[s] for s in free), Fraction(0))
-    return values(edges[below] + missing / slope) if free else at_rest
 
 
 def expected_sizes(
@@ -256,23 +194,53 @@ def _budget_sizes(
         lower[s] = min(owed(low, p.done, months_left, rounding), upper[s])
         mass[s] = weight(task, p) * p.eligible
     available = max(available, sum(lower.values(), Fraction(0)))
-    sizes = scaled(mass, lower, upper, min(available, sum(upper.values(), Fraction(0))))
+    total = min(available, sum(upper.values(), Fraction(0)))
+
+    def shared(fixed: Mapping[str, Fraction]) -> dict[str, Fraction]:
+        rest = {s: mass[s] for s in populations if s not in fixed}
+        left = max(total - sum(fixed.values(), Fraction(0)), sum((lower[s] for s in rest), Fraction(0)))
+        return scaled(rest, lower, upper, left) | dict(fixed)
+
+    def moved(
+        _: Mapping[str, Fraction], members: Sequence[str], wanted: Fraction, step: Step
+    ) -> dict[str, Fraction]:
+        kept = {s: step.kept[s] for s in members if s in step.kept}
+        free = {s: mass[s] for s in members if s not in kept}
+        found = scaled(free, lower, upper, wanted - sum(kept.values(), Fraction(0)))
+        if rounding == "up":
+            found = largest_remainders(found, round(sum(found.values(), Fraction(0))))
+        return found | kept
+
+    def span(bound: Together) -> tuple[Fraction, Fraction | None]:
+        return span_now(bound, task, populations, months_left, rounding)
+
+    sizes = settled(bounds.together, shared, span, moved)
     if rounding != "up":
         return sizes
-    return largest_remainders(sizes, round(sum(sizes.values(), Fraction(0))))
+    broken = {s: size for s, size in sizes.items() if size.denominator > 1}
+    return sizes | largest_remainders(broken, ceil(sum(broken.values(), Fraction(0))))
+
+
+def span_now(
+    bound: Together, task: Task, populations: Mapping[str, Population], months_left: int, rounding: Rounding
+) -> tuple[Fraction, Fraction | None]:
+    """Return between what the members of a bound must lie together in this period. With ``up`` both are whole numbers."""
+    base = _base(task, populations, bound)
+    done = sum(p.done for s, p in populations.items() if s in bound.strata)
+    low = owed(base * bound.low, done, months_left, rounding)
+    if bound.high is None:
+        return low, None
+    most = base * bound.high
+    high = owed(Fraction(floor(most)) if rounding == "up" else most, done, months_left, rounding)
+    return min(low, high), high
+
+
+def _base(task: Task, populations: Mapping[str, Population], bound: Together) -> Fraction:
+    """Return the checks a year that 100 % of a bound's strata would be."""
+    return Fraction(sum(p.whole for s, p in populations.items() if s in bound.strata) * task.frequency)
 
 
 def weight(task: Task, population: Population) -> Fraction:
     """Return the budget weight of a stratum."""
     assert task.budget is not None
     return task.budget.weights.get(population.credit_class, Fraction(0))
-
-
-def largest_remainders(sizes: Mapping[str, Fraction], total: int) -> dict[str, Fraction]:
-    """Round sizes to whole numbers with the given sum, which is between Σ floors and Σ ceilings."""
-    whole = {stratum: Fraction(floor(size)) for stratum, size in sizes.items()}
-    missing = total - int(sum(whole.values(), Fraction(0)))
-    by_remainder = sorted(sizes, key=lambda stratum: (whole[stratum] - sizes[stratum], stratum))
-    for stratum in by_remainder[:missing] if missing > 0 else ():
-        whole[stratum] += 1
-    return whole

@@ -19,8 +19,9 @@ from dualrandom.frame import membership, strata_of
 from dualrandom.policy.documents import Policy, parse_policy, shipped_policies
 from dualrandom.policy.plan import Budget, Plan, Scope, Task
 from dualrandom.policy.report import PolicyReport, policy_report
-from dualrandom.quota import Bounds, Population, Range, Together, annual_targets, expected_sizes, scaled
+from dualrandom.quota import Population, annual_targets, expected_sizes
 from dualrandom.registry.models import Enterprise
+from dualrandom.together import Bounds, Range, Together, scaled
 
 DEEP = os.environ.get("DUALRANDOM_DEEP") == "1"
 
@@ -165,17 +166,11 @@ def test_precedence(plan_with: Callable[..., Plan], winner: Policy, loser: Polic
             assert row.target == 10
 
 
-def test_a_policy_that_is_not_in_force_or_fits_only_a_part_is_left_aside(
-    plan_with: Callable[..., Plan],
-) -> None:
+def test_a_policy_that_is_not_in_force_is_left_aside(plan_with: Callable[..., Plan]) -> None:
     old = policy("old", 'kind = "ceiling"\nratio = { A = "1%" }', head="valid_until = 2025-12-31")
-    kinds = policy("kinds", 'kind = "floor"\nratio = "50%"\nscope = { kinds = ["individual"] }')
-    everyone = [*firms({"A": 100}), *firms({"A": 100}, "individual")]
-    found = report_of(plan_with(old, kinds, ratios=PERCENT), everyone)
-    assert {problem.code for problem in found.problems} == {"policy-not-in-force", "policy-partial"}
+    found = report_of(plan_with(old, ratios=PERCENT), firms({"A": 100}))
+    assert {problem.code for problem in found.problems} == {"policy-not-in-force"}
     assert found.rows == ()
-    divided = report_of(plan_with(kinds, ratios=PERCENT, strata_by=("class", "kind")), everyone)
-    assert targets(divided)["A.individual"] == 50
 
 
 def test_ratios_by_object_kind_are_met_each_for_itself(plan_with: Callable[..., Plan]) -> None:

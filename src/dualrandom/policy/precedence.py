@@ -16,7 +16,8 @@ from typing import Literal
 
 from dualrandom.policy.documents import EVERY_CLASS, LEVELS, RATIOS, Policy, PolicyScope, Rule
 from dualrandom.policy.plan import Plan, Task
-from dualrandom.quota import Bounds, Population, Range, Together
+from dualrandom.quota import Population
+from dualrandom.together import Bounds, Range, Together
 
 Covers = Literal["all", "part", "none"]
 Direction = Literal["floor", "ceiling"]
@@ -86,6 +87,14 @@ def covers(scope: PolicyScope, task: Task, population: Population, by: Sequence[
     return "none" if "none" in answers else "part" if "part" in answers else "all"
 
 
+def _covered(applied: Applied, task: Task, population: Population) -> Covers:
+    """The same for a stratum that may have been cut by this very rule."""
+    inside = population.inside.get(applied.name)
+    if inside is not None:
+        return "all" if inside else "none"
+    return covers(applied.rule.scope, task, population, task.strata_by)
+
+
 def _share(wanted: Sequence[str], present: Sequence[str]) -> Covers:
     if not wanted:
         return "all"
@@ -128,13 +137,15 @@ class Conflict:
 
 @dataclass(frozen=True)
 class Resolution:
-    """All that policies say about one task's ratios. ``partial``: rules that concern part of a stratum only."""
+    """All that policies say about one task's ratios. ``partial``: rules that concern part of a stratum that cannot be cut."""
 
     bounds: Bounds
     verdicts: Mapping[str, tuple[Verdict, ...]]
     """Stratum, or strata together joined by commas → what holds there."""
     conflicts: tuple[Conflict, ...]
     partial: tuple[Applied, ...]
+    by: tuple[str, ...]
+    """Marks that divide the task into strata."""
 
 
 Rivals = dict[tuple[frozenset[str], Direction, bool], list[tuple[Fraction, Applied]]]
@@ -151,7 +162,7 @@ def resolve(task: Task, populations: Mapping[str, Population], rules: Sequence[A
         rule = applied.rule
         if rule.kind not in RATIOS:
             continue
-        found = {s: covers(rule.scope, task, p, task.strata_by) for s, p in populations.items()}
+        found = {s: _covered(applied, task, p) for s, p in populations.items()}
         members = frozenset(s for s, answer in found.items() if answer == "all")
         by_class = EVERY_CLASS not in rule.ratios
         if "part" in found.values() or (by_class and mixed and members):
@@ -183,6 +194,7 @@ def resolve(task: Task, populations: Mapping[str, Population], rules: Sequence[A
         {where: tuple(found) for where, found in verdicts.items()},
         tuple(conflicts),
         tuple(partial[name] for name in sorted(partial)),
+        task.strata_by,
     )
 
 

@@ -15,7 +15,9 @@ from dualrandom.errors import Problem
 from dualrandom.policy.documents import ELIGIBILITY
 from dualrandom.policy.plan import Plan, Task
 from dualrandom.policy.precedence import Applied, Resolution, Verdict
-from dualrandom.quota import FREE, Bounds, Population, annual_budget, annual_targets, expected_sizes
+from dualrandom.policy.unmet import percent, problem, shown, unmet
+from dualrandom.quota import Population, annual_budget, annual_targets, expected_sizes
+from dualrandom.together import FREE, Bounds
 
 LEVEL_NAMES = {"national": ("国家", "national"), "province": ("省", "provincial"), "city": ("市县", "local")}
 
@@ -93,10 +95,12 @@ def policy_report(
         conflicts = conflict_problems(task, resolution)
         problems += conflicts
         problems += _partial(task, resolution)
+        problems += _divided(task, populations[task.id], resolution)
         found = _rows(plan, task, populations[task.id], resolution)
         rows += found
         if not conflicts and found:
             problems += _changes(plan, task, populations[task.id], resolution, found)
+            problems += unmet(plan, task, populations[task.id], resolution)
     return PolicyReport(
         tuple(rows),
         {
@@ -131,7 +135,7 @@ def _rows(
             PolicyRow(
                 task.id,
                 stratum,
-                population.credit_class if "class" in task.strata_by else "",
+                population.credit_class if "class" in resolution.by else "",
                 population.whole,
                 asked,
                 target,
@@ -170,24 +174,10 @@ def _why(
     return "；".join(zh), "; ".join(en)
 
 
-def percent(ratio: Fraction) -> str:
-    """Write a ratio in per cent, with two decimals at most.
-
-    >>> percent(Fraction(3, 100)), percent(Fraction(1, 30))
-    ('3%', '3.33%')
-    """
-    return f"{float(ratio * 100):.2f}".rstrip("0").rstrip(".") + "%"
-
-
-def shown(number: Fraction) -> str:
-    """Write a number of checks: whole, or with two decimals."""
-    return str(number.numerator) if number.denominator == 1 else f"{float(number):.2f}"
-
-
 def conflict_problems(task: Task, resolution: Resolution) -> list[Problem]:
     """Return an error for each law's floor above a law's ceiling, with both sources."""
     return [
-        _problem(
+        problem(
             "policy-conflict",
             task,
             f"{percent(one.floor.ratio)} > {percent(one.ceiling.ratio)}",
@@ -234,14 +224,45 @@ def _not_in_force(plan: Plan) -> Iterable[Problem]:
 
 def _partial(task: Task, resolution: Resolution) -> Iterable[Problem]:
     for one in resolution.partial:
-        yield _problem(
+        yield problem(
             "policy-partial",
             task,
             one.name,
-            f"规则 {one.name} 只涉及任务 {task.id} 某些层中的一部分检查对象，未采用",
-            f"rule {one.name} concerns only some of the enterprises in strata of task {task.id} and is left aside",
-            '用 strata_by（"class"、"kind"、"district"）分层，或用 scope 限定任务。',
-            'Divide the task with strata_by ("class", "kind", "district"), or restrict it with scope.',
+            f"规则 {one.name} 只涉及任务 {task.id} 某些层中的一部分检查对象；双向控制的层是一张表，不能再分，无法执行这条规则",
+            f"rule {one.name} concerns only some of the enterprises in strata of task {task.id}; strata with two-way control are a "
+            "table and cannot be divided, so the rule cannot be held",
+            '改用 control = "one-way"，或用 scope 把任务拆成两个。',
+            'Set control = "one-way", or make it two tasks with scope.',
+            "error",
+        )
+
+
+def _divided(task: Task, populations: Mapping[str, Population], resolution: Resolution) -> Iterable[Problem]:
+    """Tell which rules divide a task further than its plan does."""
+    rules = {rule for population in populations.values() for rule in population.inside}
+    for rule in sorted(rules):
+        strata = [s for s, p in sorted(populations.items()) if p.inside.get(rule)]
+        yield problem(
+            "policy-divides-strata",
+            task,
+            rule,
+            f"规则 {rule} 只涉及任务 {task.id} 某些层中的一部分检查对象，这些层分为两部分；涉及的是层 {'、'.join(strata) or '（无）'}",
+            f"rule {rule} concerns only some of the enterprises in strata of task {task.id}: these are divided in two; it holds for "
+            f"{', '.join(strata) or 'none of them'}",
+            "无须改动；层越细，部门之间越难相遇，可用 scope 缩小任务，或把规则写成整层适用。",
+            "Nothing needs to be done. Finer strata let departments meet less often: narrow the task with scope, or let the "
+            "rule concern whole strata.",
+            "warning",
+        )
+    if resolution.by != task.strata_by:
+        yield problem(
+            "policy-divides-strata",
+            task,
+            "class",
+            f"政策按信用分类规定比例，任务 {task.id} 因此按信用分类分层",
+            f"policies have ratios by credit class, so task {task.id} is divided by class",
+            f"在计划中写明 strata_by = {[*resolution.by]}。".replace("'", '"'),
+            f"Write strata_by = {[*resolution.by]} in the plan.".replace("'", '"'),
             "warning",
         )
 
@@ -253,17 +274,16 @@ def _changes(
     resolution: Resolution,
     rows: Sequence[PolicyRow],
 ) -> Iterable[Problem]:
-    """Warn where policies change what the plan asks for, and refuse laws that strata together cannot meet."""
+    """Warn where policies change what the plan asks for."""
     bounds = resolution.bounds
     if task.ratios is None:
         yield from _budget_changes(plan, task, populations, bounds, rows)
         return
     free = annual_targets(task, populations, plan.rounding, FREE)
-    targets = {row.stratum: row.target for row in rows}
     for row in rows:
         if row.target is not None and row.target != free[row.stratum]:
             zh, en = row.why
-            yield _problem(
+            yield problem(
                 "policy-changes-quota",
                 task,
                 f"{shown(free[row.stratum])} → {shown(row.target)}",
@@ -275,36 +295,6 @@ def _changes(
                 "or check which policies apply.",
                 "warning",
             )
-    for together in bounds.together:
-        base = sum((Fraction(populations[s].whole * task.frequency) for s in together.strata), Fraction(0))
-        total = sum((targets[s] or Fraction(0) for s in together.strata), Fraction(0))
-        if total >= base * together.low:
-            continue
-        verdict = next(
-            one
-            for one in resolution.verdicts[",".join(sorted(together.strata))]
-            if one.direction == "floor" and one.winner.rule.hard == together.hard
-        )
-        rivals = sorted(
-            {
-                v.winner.rule.source
-                for s in together.strata
-                for v in resolution.verdicts.get(s, ())
-                if v.direction == "ceiling"
-            }
-        )
-        yield _problem(
-            "policy-floor-missed",
-            task,
-            f"{shown(total)} < {shown(base * together.low)}",
-            f"任务 {task.id}：下限 {percent(together.low)} 要求全年 {shown(base * together.low)}，各层最多只能抽 {shown(total)}"
-            f"（{verdict.winner.rule.source}{'；' if rivals else ''}{'；'.join(rivals)}）",
-            f"task {task.id}: the floor of {percent(together.low)} asks for {shown(base * together.low)} checks a year, the strata "
-            f"allow {shown(total)} ({verdict.winner.rule.source}{'; ' if rivals else ''}{'; '.join(rivals)})",
-            "提高各类比例（0 的类别不会自动提高），或放宽上限。",
-            "Raise the ratios (a class with 0 is not raised by itself), or relax the ceilings.",
-            "error" if together.hard else "warning",
-        )
 
 
 def _budget_changes(
@@ -314,7 +304,7 @@ def _budget_changes(
     budget = annual_budget(task, populations, bounds)
     if budget != task.budget.visits:
         sources = sorted({one.winner.rule.source for row in rows for one in row.holds})
-        yield _problem(
+        yield problem(
             "policy-changes-budget",
             task,
             f"{task.budget.visits} → {shown(budget)}",
@@ -327,7 +317,7 @@ def _budget_changes(
     free = expected_sizes(task, populations, plan.months_left, plan.rounding, FREE)
     for row in rows:
         if row.expected != free[row.stratum]:
-            yield _problem(
+            yield problem(
                 "policy-changes-quota",
                 task,
                 f"{shown(free[row.stratum])} → {shown(row.expected)}",
@@ -338,21 +328,3 @@ def _budget_changes(
                 "Change the weights, or check which policies apply.",
                 "warning",
             )
-
-
-def _problem(
-    code: str, task: Task, value: str, zh: str, en: str, remedy_zh: str, remedy_en: str, severity: Any
-) -> Problem:
-    return Problem(
-        code,
-        "plan.toml",
-        None,
-        None,
-        f"tasks.{task.id}",
-        value,
-        zh,
-        en,
-        remedy_zh,
-        remedy_en,
-        severity=severity,
-    )
