@@ -116,7 +116,7 @@ def _capacity_warnings(announcement: Mapping[str, Any], frozen: Frozen) -> list[
                     f"{need} > {have}",
                     f"部门 {department} 预计需要 {need} 人次，检查人员本期最多 {have} 人次：部分检查将无日期",
                     f"department {department} will need about {need} seats, its inspectors have {have}: visits will stay undated",
-                    "增加检查人员、提高 caps,或减少任务。",
+                    "增加检查人员、提高 caps，或减少任务。",
                     "Add inspectors, raise the caps, or reduce the tasks.",
                 )
             )
@@ -165,11 +165,11 @@ def _pool_warnings(announcement: Mapping[str, Any], frozen: Frozen) -> list[Prob
                 "mark-held-by-one" if pool.marks and pool.able == 1 else "pool-thin",
                 f"crews.{pool.department}",
                 f"{named}: {pool.able}",
-                f"部门 {pool.department} 在区划 {pool.places}:席位 {named} 每组需 {pool.need} 人，可任者仅 {pool.able} 人，"
+                f"部门 {pool.department} 在区划 {pool.places}：席位 {named} 每组需 {pool.need} 人，可任者仅 {pool.able} 人，"
                 "配对几乎可以预知",
                 f"department {pool.department} in {pool.places}: seat {named} needs {pool.need} a crew, only {pool.able} "
                 "may take it; the pairing is nearly foreseeable",
-                "为该区划增加有此资格的检查人员(至少为需求的三倍)。",
+                "为该区划增加有此资格的检查人员（至少为需求的三倍）。",
                 "Add inspectors with these marks there (at least three times the need).",
             )
         )

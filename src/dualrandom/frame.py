@@ -324,7 +324,7 @@ def _empty_task(task: Task) -> Problem:
         value=task.id,
         message_zh=f"任务 {task.id} 的范围内没有可抽的检查对象",
         message_en=f"no enterprise in the scope of task {task.id} can be drawn",
-        remedy_zh="检查 scope 的取值(区划、行业、类别、对象类型),或删去该任务。",
+        remedy_zh="检查 scope 的取值（区划、行业、类别、对象类型），或删去该任务。",
         remedy_en="Check the values of its scope (districts, industries, categories, kinds), or remove the task.",
         severity="warning",
     )

@@ -54,7 +54,7 @@ def exclude_row(
                 "en": f"{enterprise} has no visit that is in effect",
             },
             remedy={
-                "zh": "只有抽中(或递补)且未被排除的检查对象可以排除；请核对代码。",
+                "zh": "只有抽中（或递补）且未被排除的检查对象可以排除；请核对代码。",
                 "en": "Only an enterprise that was drawn (or substituted) and not excluded can be; check its id.",
             },
         )
@@ -67,7 +67,7 @@ def exclude_row(
                 "en": f"{enterprise} was deregistered between freeze and visit: that is a finding, not a redraw",
             },
             remedy={
-                "zh": "按期登记检查结果 9(已注销):dualrandom record。",
+                "zh": "按期登记检查结果 9（已注销）：dualrandom record。",
                 "en": "Record finding 9 (deregistered) on the date of the visit: dualrandom record.",
             },
         )
@@ -88,7 +88,7 @@ def require_reason(reason: str, table: Mapping[str, Any]) -> None:
     """Raise DualRandomError ``change-reason`` for a code that the table lacks."""
     if reason in table:
         return
-    zh = "、".join(f"{code}({words.zh})" for code, words in table.items())
+    zh = "、".join(f"{code}（{words.zh}）" for code, words in table.items())
     en = ", ".join(f"{code} ({words.en})" for code, words in table.items())
     raise DualRandomError(
         code="change-reason",
