@@ -121,12 +121,11 @@ def read_rows(
 
 def _shown(found: Problem) -> Problem:
     """Return a problem that can be kept: a file may hold anything, a database's text may not."""
-    words = asdict(found)
+    words: dict[str, Any] = asdict(found)
     if all(text.isprintable() for text in words.values() if isinstance(text, str)):
         return found
-    return Problem(
-        **{name: _printable(text) if isinstance(text, str) else text for name, text in words.items()}
-    )
+    words = {name: _printable(text) if isinstance(text, str) else text for name, text in words.items()}
+    return Problem(**words)
 
 
 def _printable(text: str) -> str:

@@ -74,7 +74,7 @@ def _lines(document: Mapping[str, Any]) -> Iterator[str]:
                 yield from (f"[[{toml_key(name)}]]", *_pairs(f"{name}[]", row), "")
         elif value is not None and name in document:
             # a key before any table belongs to none: it cannot be anything but a mistake, shown in a table of its own
-            yield from (f"[{toml_key(name)}]", f"value = {toml(value)}", "")
+            yield from (f"[{toml_key(name)}]", f"value = {toml(_dated(name, value))}", "")
 
 
 def _pairs(path: str, table: Mapping[str, Any]) -> Iterator[str]:
