@@ -1,9 +1,8 @@
 """The demonstration town drawn by the service, in a database of its own for each module."""
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,7 @@ from dualrandom.store.tables import Department, Job, Outbox, PlanRow, Visit
 from dualrandom.store.workspace import Keeping, lay_out
 
 ANNOUNCED = datetime(2023, 8, 21, 2, 0, tzinfo=UTC)
-DRAWN = datetime(2023, 8, 23, 16, 0, tzinfo=UTC)
+DRAWN = datetime(2023, 8, 23, 15, 59, 24, tzinfo=UTC)
 DISPATCHER = Actor("user:dispatcher", "dispatcher")
 ROUNDS = {
     "1000": "b44679b9a59af2ec876b1a6b1ad52ea9b1615fc3982b19576350f93447cb1125e342b73a8dd2bacbe47e4b6b63ed5e39",
@@ -70,7 +69,9 @@ class Drawn:
 
     def visits(self) -> list[Visit]:
         with self.database.reading() as session:
-            rows = select(Visit).where(col(Visit.draw_id) == self.draw).order_by(col(Visit.day), col(Visit.id))
+            rows = (
+                select(Visit).where(col(Visit.draw_id) == self.draw).order_by(col(Visit.day), col(Visit.id))
+            )
             return list(session.scalars(rows))
 
     def messages(self, kind: str) -> dict[str, str]:
@@ -97,12 +98,7 @@ def draw_town(town: Any) -> Drawn:
         version = session.get_one(PlanRow, town.plan).version
         assert session.get(Department, "amr") is not None
     draw = announce_plan(keeping, Ready(town.plan, version), actor=DISPATCHER, now=ANNOUNCED)
-    job = jobs.claim(town.database, "test", DRAWN, ["draw"])
+    job = jobs.claim(town.database, "test", DRAWN + timedelta(minutes=5), ["draw"])
     assert job is not None
     assert draw_now(keeping, draw, now=DRAWN, job=job, fetch=fetch) is not None
     return Drawn(town.database, town.vault, keeping, draw)
-
-
-@pytest.fixture(scope="session")
-def instant() -> Callable[..., datetime]:
-    return lambda *parts: datetime(*parts, tzinfo=UTC)

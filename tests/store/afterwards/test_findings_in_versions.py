@@ -1,0 +1,349 @@
+"""Findings: entered, published in the record, disputed, corrected, their words removed without breaking a proof."""
+
+import csv
+import hashlib
+import io
+import json
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from sqlmodel import col
+
+from dualrandom.canonical import canonical
+from dualrandom.errors import InputError
+from dualrandom.store import activity
+from dualrandom.store.activity import Actor
+from dualrandom.store.attachments import attach, attachment_of
+from dualrandom.store.errors import ConflictError, UnknownError
+from dualrandom.store.findings import (
+    Entry,
+    dispute,
+    enter,
+    finding_of,
+    list_findings,
+    remove_text,
+    text_of,
+)
+from dualrandom.store.ledger import LedgerFilter, list_ledger
+from dualrandom.store.publishing import ask_publication, enter_sheet
+from dualrandom.store.referrals import change_referral, feedback, list_referrals, refer, referral_of
+from dualrandom.store.tables import Activity, DrawRow, Visit
+from dualrandom.store.visits import VisitFilter, VisitView, list_visits, visit_of
+from dualrandom.verify import read_auditor, read_public, verify_record
+
+DISPATCHER = Actor("user:dispatcher", "dispatcher")
+AFTER = datetime.fromisoformat("2023-10-02T02:00:00+00:00")
+
+
+def of(department: str) -> Actor:
+    return Actor(f"user:{department}", "department", department)
+
+
+def views(drawn: Any, actor: Actor = DISPATCHER) -> list[VisitView]:
+    with drawn.database.reading() as session:
+        return list_visits(session, actor, VisitFilter(draw=drawn.draw), limit=500)[0]
+
+
+def clean(view: VisitView, code: str = "1", **more: Any) -> list[Entry]:
+    assert view.visit.date is not None
+    return [
+        Entry(one.check.task, item, code, "on-site", view.visit.date, **more)
+        for one in view.checks
+        for item in one.check.items
+    ]
+
+
+def verified(drawn: Any, folder: Path) -> Path:
+    """Hold the published record against the protocol, as anybody and as the auditor."""
+    laid: Path = drawn.folder(folder)
+    for auditor in (None, read_auditor(laid)):
+        report = verify_record(read_public(laid / "public"), auditor)
+        assert [(c.name, c.reason_en) for c in report.checks if c.status == "FAIL"] == []
+        assert report.status("findings") == "PASS"
+    return laid
+
+
+def test_every_fault_of_every_entry_is_told_at_once(drawn: Any) -> None:
+    view = views(drawn, of("amr"))[0]
+    day = view.visit.date
+    assert day is not None
+    task = view.checks[0].check.task
+    wrong = [
+        Entry(task, "publicity-of-nothing", "Z", "by-ear", day - timedelta(days=1), attachments=("0" * 64,)),
+        Entry("joint-food-fire", "fire-safety", "1", "on-site", day),
+        Entry(task, view.checks[0].check.items[0], "1", "on-site", date(2030, 1, 1)),
+    ]
+    with drawn.database.writing() as session, pytest.raises(InputError) as told:
+        enter(session, view.visit.id or 0, wrong, actor=of("amr"), now=AFTER)
+    assert [(fault.row, fault.column, fault.code) for fault in told.value.problems] == [
+        (1, "code", "finding-code"),
+        (1, "method", "finding-method"),
+        (1, "attachments", "finding-attachment"),
+        (1, "item", "finding-item"),
+        (1, "found_on", "finding-early"),
+        (2, "task", "finding-task"),
+        (3, "found_on", "finding-in-future"),
+    ]
+    with drawn.database.reading() as session:
+        assert list_findings(session, DISPATCHER)[0] == []
+
+
+def test_findings_are_published_corrected_and_removed_and_the_record_stays_provable(
+    drawn: Any, tmp_path: Path
+) -> None:
+    amr = of("amr")
+    view = views(drawn, amr)[0]
+    number = view.visit.id or 0
+    with drawn.database.writing() as session:
+        photograph = attach(
+            session, drawn.vault, "photo.jpg", "image/jpeg", b"\xff\xd8photo", actor=amr, now=AFTER
+        )
+        entries = clean(view, "2", text="过期食品三袋\n已封存", attachments=(photograph.sha256,))
+        assert len(enter(session, number, entries, actor=amr, now=AFTER)) == len(entries)
+        assert enter(session, number, entries, actor=amr, now=AFTER) == []
+        ask_publication(session, drawn.draw, department="amr", actor=amr, now=AFTER)
+    assert len(drawn.do(AFTER, "findings")) == 1
+    laid = verified(drawn, tmp_path / "first")
+    published = json.loads((laid / "public/findings.json").read_bytes())["findings"]
+    assert [(row["item"], row["code"], row["revision"]) for row in published] == sorted(
+        (entry.item, "2", 1) for entry in entries
+    )
+    assert "过期食品" not in "".join(path.read_text("utf-8") for path in (laid / "public").rglob("*.json*"))
+
+    with drawn.database.writing() as session:
+        found = list_findings(session, amr, visit=number)[0]
+        first = found[0]
+        assert first.finding.published_at == AFTER
+        assert text_of(session, amr, first.finding.id or 0) == "过期食品三袋\n已封存"
+        with pytest.raises(InputError, match="finding-differs"):
+            enter(session, number, clean(view, "1"), actor=amr, now=AFTER)
+        dispute(session, first.finding.id or 0, "当日未营业", actor=amr, now=AFTER)
+    assert "A finding is disputed" in drawn.messages("dispute")["department:amr"]
+    with drawn.database.reading() as session:
+        assert [row.finding.id for row in list_findings(session, amr, disputed=True)[0]] == [first.finding.id]
+
+    with drawn.database.writing() as session:
+        corrected = Entry(
+            first.check.task, first.finding.item, "1", "on-site", first.finding.found_on, reason="复核后更正"
+        )
+        (second,) = enter(session, number, [corrected], actor=amr, now=AFTER)
+        assert second.version == 2
+        ask_publication(session, drawn.draw, department="amr", actor=amr, now=AFTER)
+    drawn.do(AFTER, "findings")
+    laid = verified(drawn, tmp_path / "second")
+    published = json.loads((laid / "public/findings.json").read_bytes())["findings"]
+    own = [row for row in published if row["item"] == first.finding.item]
+    assert [(row["revision"], row["code"], row["reason"]) for row in own] == [
+        (1, "2", None),
+        (2, "1", "复核后更正"),
+    ]
+
+    before = read_public(laid / "public")
+    with drawn.database.writing() as session:
+        remove_text(session, first.finding.id or 0, "（2023）云行终 1 号", actor=DISPATCHER, now=AFTER)
+    laid = verified(drawn, tmp_path / "third")
+    assert read_public(laid / "public") == before
+    with drawn.database.reading() as session:
+        with pytest.raises(UnknownError, match="finding-text-removed"):
+            text_of(session, amr, first.finding.id or 0)
+        with pytest.raises(UnknownError, match="unknown-attachment"):
+            attachment_of(session, drawn.vault, photograph.sha256, actor=amr)
+        gone = finding_of(session, amr, first.finding.id or 0).finding
+        assert (gone.salt, gone.digest) == ("", first.finding.digest)
+        assert list(activity.faults(session)) == []
+
+
+def test_the_salted_hash_of_a_finding_is_in_the_record_and_in_the_activity_log(
+    drawn: Any, tmp_path: Path
+) -> None:
+    amr = of("amr")
+    view = views(drawn, amr)[1]
+    with drawn.database.writing() as session:
+        rows = enter(session, view.visit.id or 0, clean(view, text="一切正常"), actor=amr, now=AFTER)
+        ask_publication(session, drawn.draw, department="amr", actor=amr, now=AFTER)
+    drawn.do(AFTER, "findings")
+    row = rows[0]
+    hidden = {
+        "attachments": [],
+        "code": "1",
+        "date": row.found_on.isoformat(),
+        "enterprise": view.visit.enterprise,
+        "item": row.item,
+        "method": "on-site",
+        "part": view.visit.part,
+        "task": view.checks[0].check.task,
+        "text": "一切正常",
+        "version": 1,
+    }
+    statement = b"dualrandom/v1/sealed\n" + row.salt.encode() + b"\n" + canonical(hidden)
+    assert row.digest == hashlib.sha256(statement).hexdigest()
+    laid = drawn.folder(tmp_path / "laid")
+    sealed = [json.loads(line) for line in (laid / "public/findings/sealed.jsonl").read_bytes().splitlines()]
+    assert row.digest in {each["sealed"] for each in sealed}
+    with drawn.database.reading() as session:
+        details = session.scalars(
+            select(col(Activity.detail)).where(col(Activity.action) == "publish-findings")
+        )
+        assert any(row.digest in detail["digests"] for detail in details)
+
+
+def test_a_sheet_is_taken_as_a_whole_with_its_notes_or_not_at_all(drawn: Any) -> None:
+    health = of("health")
+    view = views(drawn, health)[0]
+    assert view.visit.date is not None
+
+    def sheet(*rows: tuple[str, ...]) -> bytes:
+        stream = io.StringIO(newline="")
+        csv.writer(stream).writerows(
+            [("enterprise", "part", "task", "item", "date", "method", "code", "备注"), *rows]
+        )
+        return stream.getvalue().encode()
+
+    check = view.checks[0].check
+    place = (view.visit.enterprise, str(view.visit.part), check.task)
+    good = [(*place, item, view.visit.date.isoformat(), "on-site", "1", "卫生良好") for item in check.items]
+    bad = (*place, "no-such-item", "1999-01-01", "by-ear", "Z", "")
+    with drawn.database.writing() as session, pytest.raises(InputError) as told:
+        enter_sheet(session, drawn.vault, drawn.draw, "a.csv", sheet(*good, bad), "", actor=health, now=AFTER)
+    assert {fault.code for fault in told.value.problems} == {"finding-item", "finding-code", "finding-method"}
+    foreign = views(drawn, of("urban"))[0]
+    assert foreign.visit.date is not None
+    urban = foreign.checks[0].check
+    row = (foreign.visit.enterprise, str(foreign.visit.part), urban.task, urban.items[0])
+    theirs = (*row, foreign.visit.date.isoformat(), "on-site", "1", "")
+    with drawn.database.writing() as session, pytest.raises(InputError, match="finding-task"):
+        enter_sheet(session, drawn.vault, drawn.draw, "a.csv", sheet(theirs), "", actor=health, now=AFTER)
+    with drawn.database.writing() as session:
+        added = enter_sheet(
+            session, drawn.vault, drawn.draw, "a.csv", sheet(*good), "", actor=health, now=AFTER
+        )
+        assert added == len(good)
+        found = list_findings(session, health, visit=view.visit.id)[0]
+        assert text_of(session, health, found[0].finding.id or 0) == "卫生良好"
+
+
+def test_a_violation_is_referred_once_and_comes_back_as_feedback(drawn: Any) -> None:
+    fire = of("fire")
+    view = views(drawn, fire)[0]
+    with drawn.database.writing() as session:
+        rows = enter(
+            session, view.visit.id or 0, clean(view, "5", text="疏散通道堵塞"), actor=fire, now=AFTER
+        )
+        number = rows[0].id or 0
+        with pytest.raises(ConflictError, match="not-a-violation"):
+            refer(
+                session,
+                number,
+                to_department="police",
+                case_number=None,
+                reinspect_on=None,
+                actor=fire,
+                now=AFTER,
+            )
+        ask_publication(session, drawn.draw, department="fire", actor=fire, now=AFTER)
+    drawn.do(AFTER, "findings")
+    with drawn.database.writing() as session:
+        referral = refer(
+            session,
+            number,
+            to_department="urban",
+            case_number="案-1",
+            reinspect_on=None,
+            actor=fire,
+            now=AFTER,
+        )
+        with pytest.raises(ConflictError, match="already-referred"):
+            refer(
+                session,
+                number,
+                to_department="urban",
+                case_number=None,
+                reinspect_on=None,
+                actor=fire,
+                now=AFTER,
+            )
+        changed = change_referral(
+            session, referral.id or 0, 1, {"reinspect_on": date(2023, 10, 20)}, actor=fire, now=AFTER
+        )
+        assert changed.version == 2
+    with drawn.database.reading() as session:
+        # whoever is addressed sees the referral and its finding, others neither
+        assert len(list_referrals(session, of("urban"))) == 1
+        assert referral_of(session, of("urban"), referral.id or 0)[1].finding.code == "5"
+        assert list_referrals(session, of("health")) == []
+        with pytest.raises(UnknownError):
+            referral_of(session, of("health"), referral.id or 0)
+        rows_ = [row for row in feedback(session, fire, drawn.draw) if row[5] == rows[0].item]
+    assert [(row[7], row[8], row[11], row[12], row[13]) for row in rows_] == [
+        ("5", "违反其他部门法规", "urban", "案-1", date(2023, 10, 20))
+    ]
+
+
+def test_published_findings_are_in_the_ledger_once_and_others_inspectors_are_not_shown(drawn: Any) -> None:
+    with drawn.database.reading() as session:
+        every = [done for _, done in list_ledger(session, DISPATCHER, LedgerFilter(), limit=500)]
+        own = [done for _, done in list_ledger(session, of("amr"), LedgerFilter(), limit=500)]
+        rows = list_findings(session, DISPATCHER, published=True, limit=500)[0]
+    assert {(d.source, d.task, d.item) for d in every} == {
+        (f"visit:{row.visit.id}", row.check.task, row.finding.item) for row in rows
+    }
+    assert len(every) == len({(d.source, d.task, d.item) for d in every})
+    assert all(done.inspectors for done in every)
+    assert all((done.inspectors is not None) == (done.department == "amr") for done in own)
+
+
+def test_what_others_found_is_not_to_be_seen(drawn: Any) -> None:
+    with drawn.database.reading() as session:
+        foreign = next(
+            row
+            for row in list_findings(session, DISPATCHER, limit=500)[0]
+            if row.check.department_id == "amr"
+        )
+        assert all(
+            row.check.department_id == "fire" for row in list_findings(session, of("fire"), limit=500)[0]
+        )
+        with pytest.raises(UnknownError, match="unknown-finding"):
+            finding_of(session, of("fire"), foreign.finding.id or 0)
+
+
+def test_a_draw_closes_by_itself_with_its_statistics_and_findings_can_still_be_corrected(
+    drawn: Any, tmp_path: Path
+) -> None:
+    for view in views(drawn):
+        with drawn.database.writing() as session:
+            known = {
+                (row.check.task, row.finding.item)
+                for row in list_findings(session, DISPATCHER, visit=view.visit.id, limit=500)[0]
+            }
+            missing = [entry for entry in clean(view) if (entry.task, entry.item) not in known]
+            if missing:
+                enter(session, view.visit.id or 0, missing, actor=DISPATCHER, now=AFTER)
+    with drawn.database.writing() as session:
+        ask_publication(session, drawn.draw, department=None, actor=DISPATCHER, now=AFTER)
+    done = drawn.do(AFTER, "findings", "close")
+    assert [job.kind for job in done] == ["findings", "close"]
+    with drawn.database.reading() as session:
+        row = session.get_one(DrawRow, drawn.draw)
+        assert row.state.value == "closed"
+        closing = row.summary["closing"]
+        assert closing["visits"]["done"] == len(session.scalars(select(Visit)).all())
+    assert closing["visits"]["planned"] == 0
+    assert closing["corrected"] == 1
+    assert closing["disputed"] == 0, "the correction settled the dispute"
+    assert closing["violations"] == sum(closing["codes"].get(code, 0) for code in "23458ABCDE") > 0
+    amr = of("amr")
+    with drawn.database.writing() as session:
+        found = next(row for row in list_findings(session, amr, limit=500)[0] if row.newest)
+        corrected = Entry(
+            found.check.task, found.finding.item, "E", "on-site", found.finding.found_on, reason="已责令改正"
+        )
+        enter(session, found.visit.id or 0, [corrected], actor=amr, now=AFTER)
+        ask_publication(session, drawn.draw, department="amr", actor=amr, now=AFTER)
+    drawn.do(AFTER)
+    verified(drawn, tmp_path / "closed")
+    with drawn.database.reading() as session:
+        assert session.get_one(DrawRow, drawn.draw).state.value == "closed"
+        assert visit_of(session, amr, found.visit.id or 0).visit.state == "done"
