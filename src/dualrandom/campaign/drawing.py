@@ -42,9 +42,11 @@ from dualrandom.hashing import Digest, hash_hex, suite_digest
 from dualrandom.log.entry import EntryType
 from dualrandom.log.storage import Document
 from dualrandom.progress import Progress, silent
-from dualrandom.seed import seed_statement
+from dualrandom.seed import commitment_of, seed_statement
 from dualrandom.shortage import explanation
 from dualrandom.statistics import labels_document, statistics_document
+
+SEED = "seed.txt"
 
 
 @dataclass(frozen=True)
@@ -118,9 +120,12 @@ def draw(folder: Path, *, beacon_file: Path | None = None, progress: Progress = 
     if document["disclosure"] == "sealed" or document["policy"]["embargo"] != "none":
         secret = bytes.fromhex(private_file(campaign, LIST_SECRET).decode().strip())
     prepared, lists = rebuilt_lists(inputs, document, secret, digest)
-    revealed = _revealed(campaign, inputs, document)
     if book is not None:
         revealed = _logged(campaign, book, document)
+    elif (campaign.public / SEED).exists():
+        revealed = _in_the_seed(campaign, document)
+    else:
+        revealed = _revealed(campaign, inputs, document)
     statement = seed_statement(document, digest_hex, evidence.randomness, revealed)
     seed = hash_hex(statement, digest)
     drawn = draw_result(document, digest_hex, prepared.frozen, seed, secret, clock)
@@ -301,6 +306,25 @@ def _revealed(campaign: Campaign, inputs: Inputs, document: Mapping[str, Any]) -
     return {party: nonce for party, nonce in nonces.items() if nonce is not None}
 
 
+def _in_the_seed(campaign: Campaign, document: Mapping[str, Any]) -> dict[str, str]:
+    """Return the nonces in the seed that is published: what comes later counts for nothing.
+
+    Raises StateError ``published-differs`` for one that its party had not committed to.
+    """
+    digest = suite_digest(document["suite"])
+    committed = {one["party"]: one["commitment"] for one in document["contributions"]}
+    found: dict[str, str] = {}
+    for line in (campaign.public / SEED).read_text("ascii", errors="replace").splitlines():
+        match line.split(" "):
+            case ["contribution", party, "revealed", nonce]:
+                if not nonce.isascii() or commitment_of(
+                    document["draw"], party, nonce, digest
+                ) != committed.get(party):
+                    raise _differs(SEED)
+                found[party] = nonce
+    return found
+
+
 def _require_dated(document: Mapping[str, Any], drawn: Drawn) -> None:
     undated = drawn.full["totals"]["undated"]
     if document["policy"]["undated"] == "void" and undated:
@@ -334,8 +358,11 @@ def _same_as_published(campaign: Campaign, files: Mapping[str, bytes]) -> bool:
     ]
     if not different:
         return drawn
-    names = ", ".join(different)
-    raise StateError(
+    raise _differs(", ".join(different))
+
+
+def _differs(names: str) -> StateError:
+    return StateError(
         code="published-differs",
         value=names,
         message={
