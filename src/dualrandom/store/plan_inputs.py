@@ -147,7 +147,9 @@ def _visits(session: Session, revision: int | None) -> bytes | None:
             "kind": entry.kind,
             "task": entry.task,
         }
-        for entry in session.scalars(select(LedgerEntry).execution_options(yield_per=5000))
+        for entry in session.scalars(
+            select(LedgerEntry).where(col(LedgerEntry.done)).execution_options(yield_per=5000)
+        )
     ]
     if revision is None and not ledger:
         return None
