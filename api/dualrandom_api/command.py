@@ -1,4 +1,4 @@
-"""``dualrandom serve``: the public service of one record; the command line finds it by its entry point."""
+"""``dualrandom serve``: the database service, or the public service of one record; found by its entry point."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import socket
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -28,49 +28,72 @@ def serve(
         int,
         typer.Option("--port", min=0, max=65535, help="端口，0 为任意空闲端口 · the port; 0: any free one"),
     ] = 8000,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            "--data",
+            metavar="DIR",
+            help="带数据库的服务的数据目录，默认 DUALRANDOM_DATA 或 dualrandom-data · the database service's data folder",
+            show_default=False,
+        ),
+    ] = None,
     as_json: AsJson = False,
     language: InLanguage = None,
 ) -> None:
-    """以网页和接口公开一份公布的记录（只读） · Serve a published record, read-only."""
+    """带数据库的服务；或用 --record 只公开一份记录 · The database service; or, with --record, a published record, read-only."""
     with opened(context, as_json, language, record) as screen:
         import uvicorn  # noqa: PLC0415  (the extra may be missing; the error must name it)
 
-        from dualrandom_api.application import create_app  # noqa: PLC0415
-
-        folder = _record_folder(record)
+        if record is None:
+            app, what, key = _service(data)
+        else:
+            app, what, key = *_record(record), "record"
         listening = _listen(host, port)
         number = listening.getsockname()[1]
         shown = f"[{host}]" if ":" in host else host
         url = f"http://{shown}:{number}"
         if as_json:
-            print(json.dumps({"url": url, "record": str(folder)}), flush=True)
+            print(json.dumps({"url": url, key: what}), flush=True)
         screen.say(
-            f"正在公开 {folder}：{url} （按 Ctrl+C 停止）",
-            f"Serving {folder} at {url} (Ctrl+C stops it)",
+            f"正在公开 {what}：{url} （按 Ctrl+C 停止）",
+            f"Serving {what} at {url} (Ctrl+C stops it)",
         )
         # a log that is a file should say so now, not when the server ends
         sys.stdout.flush()
-        config = uvicorn.Config(create_app(folder), log_level="warning", server_header=False)
+        config = uvicorn.Config(
+            app,
+            log_level="warning",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            # who is a proxy is a setting of the service's own
+            proxy_headers=False,
+            timeout_graceful_shutdown=10,
+        )
         uvicorn.Server(config).run(sockets=[listening])
 
 
-def _record_folder(record: Path | None) -> Path:
-    if record is None:
-        raise DualRandomError(
-            "no-database-service",
-            "",
-            {
-                "zh": "带数据库的服务不在此版本中，只能公开一份已公布的记录",
-                "en": "the database service is not part of this version; it serves a published record only",
-            },
-            {
-                "zh": "请用 --record 给出公布目录，例如 dualrandom serve --record 活动目录/public",
-                "en": "Give a published folder: dualrandom serve --record CAMPAIGN/public",
-            },
-        )
+def _record(record: Path) -> tuple[Any, str]:
     from dualrandom.cli.verify import public_folder  # noqa: PLC0415
+    from dualrandom_api.application import create_app  # noqa: PLC0415
 
-    return public_folder(record).resolve()
+    folder = public_folder(record).resolve()
+    return create_app(folder), str(folder)
+
+
+def _service(data: Path | None) -> tuple[Any, str, str]:
+    from dualrandom_api.service import logs  # noqa: PLC0415
+    from dualrandom_api.service.application import create_service  # noqa: PLC0415
+    from dualrandom_api.service.settings import Settings  # noqa: PLC0415
+    from dualrandom_api.service.starting import bring_up, require_office  # noqa: PLC0415
+
+    settings = Settings() if data is None else Settings(data=data)
+    app = create_service(settings)
+    parts = app.state.service
+    bring_up(parts.database, settings.data)
+    require_office(parts)
+    logs.configure(as_json=settings.log_json)
+    return app, parts.database.url.render_as_string(hide_password=True), "database"
 
 
 def _listen(host: str, port: int) -> socket.socket:

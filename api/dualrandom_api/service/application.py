@@ -108,8 +108,8 @@ def service_key(settings: Settings) -> str:
         SERVICE_KEY,
         {"zh": "没有服务密钥", "en": "there is no service key"},
         {
-            "zh": f"运行 dualrandom service init，或设环境变量 {SERVICE_KEY}。",
-            "en": f"Run dualrandom service init, or set {SERVICE_KEY}.",
+            "zh": f"运行 dualrandom service init，或设环境变量 {SERVICE_KEY}；只公开一份记录时用 --record。",
+            "en": f"Run dualrandom service init, or set {SERVICE_KEY}; to serve a published record only, use --record.",
         },
     )
 

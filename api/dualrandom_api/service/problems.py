@@ -69,6 +69,8 @@ _COMMON = (
      "在请求头 X-CSRF-Token 中带上登录时得到的标记。", "Send the token of the sign-in as X-CSRF-Token."),
     ("not-found", 404, "没有这个资源", "no such resource",
      "核对地址。", "Check the address."),
+    ("unknown-plan", 404, "没有这个计划，或您未参与", "there is no such plan, or you do not take part in it",
+     "核对计划编号；列表中只有您可以看到的计划。", "Check the plan's id; lists show what you may see."),
     ("method-not-allowed", 405, "不支持此方法", "method not allowed",
      "Allow 响应头列出了可用的方法。", "The Allow header lists the methods."),
     ("repeat-in-progress", 409, "同一 Idempotency-Key 的请求正在处理", "a request with this Idempotency-Key is being answered",

@@ -114,3 +114,11 @@ def head(session: Session) -> tuple[int, str]:
     """Return the number of rows and the newest digest."""
     last = session.scalars(select(Activity).order_by(col(Activity.id).desc()).limit(1)).one_or_none()
     return (0, FIRST) if last is None else (last.id, last.digest)
+
+
+def digest_at(session: Session, number: int) -> str | None:
+    """Return the digest of row ``number``, FIRST for 0, None if there is no such row."""
+    if number == 0:
+        return FIRST
+    row = session.get(Activity, number)
+    return None if row is None else row.digest

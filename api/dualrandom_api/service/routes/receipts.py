@@ -137,8 +137,8 @@ def receipt(service: ServiceDep, body: ReceiptRequest, response: Response) -> Re
         draw = receiptcodes.check(session, now, body.enterprise, body.code).draw_id
     with tempfile.TemporaryDirectory(prefix="receipt-", dir=service.temp) as made:
         with service.database.reading() as session:
-            lay_out(session, service.vault, Path(made) / "draw", draw)
-        given = give_receipt(Path(made) / "draw" / "campaign", enterprise=body.enterprise, now=now)
+            lay_out(session, service.vault, Path(made), draw)
+        given = give_receipt(Path(made) / "campaign", enterprise=body.enterprise, now=now)
     with service.database.writing() as session:
         receiptcodes.use(session, now, receiptcodes.check(session, now, body.enterprise, body.code))
     return ReceiptAnswer(
