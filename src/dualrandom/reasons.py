@@ -67,3 +67,11 @@ def reason_name(code: str, language: str) -> str:
     """Return a reason in words, or the code itself if it is not one of ours."""
     words = REASONS.get(code)
     return code if words is None else words[0 if language == "zh" else 1]
+
+
+def counted_reasons(counts: Mapping[str, int], language: str) -> str:
+    """Return reasons with their numbers, in words and in the order of their codes."""
+    separator = "；" if language == "zh" else "; "
+    return separator.join(
+        f"{reason_name(code, language)} {count:,}" for code, count in sorted(counts.items())
+    )

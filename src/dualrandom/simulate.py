@@ -30,6 +30,7 @@ from dualrandom.frame import Frozen
 from dualrandom.hashing import hash_hex, suite_digest
 from dualrandom.pairing import Pairing, pair
 from dualrandom.policy.report import PolicyReport
+from dualrandom.statistics import overlap_bounds
 from dualrandom.ticket import Tickets
 from dualrandom.visits import Visit, plan_visits
 
@@ -45,6 +46,7 @@ class Outlook:
     document: Mapping[str, Any]
     frozen: Frozen
     excluded: Mapping[str, int]
+    excluded_by_task: Mapping[str, Mapping[str, int]]
     warnings: tuple[Problem, ...]
     policies: PolicyReport
     flags: tuple[Flag, ...]
@@ -87,6 +89,8 @@ class Simulation:
     inclusion: tuple[Inclusion, ...]
     visits: tuple[int, float, int]
     saved: tuple[int, float, int]
+    closeness: tuple[float, float, float] | None
+    """How close the draws came to the fewest visits possible (docs/protocol.md §10); None without tasks in common."""
     crews: tuple[int, float, int]
     undated: tuple[int, float, int]
     fully_dated: int
@@ -117,7 +121,13 @@ def outlook(inputs: Inputs) -> Outlook:
     found = flags(plan, inputs.libraries, document, prepared.frozen, inputs.previous)
     warnings = warnings_of(inputs, prepared, document, found)
     return Outlook(
-        document, prepared.frozen, prepared.placed.excluded, warnings, prepared.policies, tuple(found)
+        document,
+        prepared.frozen,
+        prepared.placed.excluded,
+        prepared.placed.by_task,
+        warnings,
+        prepared.policies,
+        tuple(found),
     )
 
 
@@ -157,6 +167,7 @@ class _Tally:
         self.sizes: dict[str, list[int]] = {task: [] for task in ahead.frozen.strata}
         self.numbers: dict[str, list[int]] = {name: [] for name in ("visits", "saved", "crews", "undated")}
         self.loads: list[list[int]] = []
+        self.enterprises: list[int] = []
         self.relieved = self.tied = 0
 
     def add(self, selections: Sequence[Selection], visits: Sequence[Visit], paired: Pairing) -> None:
@@ -166,6 +177,7 @@ class _Tally:
                 self.sizes[selection.task].append(len(selection.by_ticket))
         dated = [paired.dates[crew.visit] is not None for crew in paired.crews]
         self.numbers["visits"].append(len(visits))
+        self.enterprises.append(len({visit.enterprise for visit in visits}))
         self.numbers["saved"].append(sum(len(s.by_ticket) for s in selections) - len(visits))
         self.numbers["crews"].append(sum(dated))
         self.numbers["undated"].append(sum(day is None for day in paired.dates))
@@ -185,6 +197,7 @@ class _Tally:
             inclusion=tuple(self._inclusion(task, draws) for task in sorted(self.chosen)),
             visits=spread(self.numbers["visits"]),
             saved=spread(self.numbers["saved"]),
+            closeness=self._closeness(),
             crews=spread(self.numbers["crews"]),
             undated=spread(self.numbers["undated"]),
             fully_dated=self.numbers["undated"].count(0),
@@ -196,6 +209,13 @@ class _Tally:
             ),
             seconds=seconds,
         )
+
+    def _closeness(self) -> tuple[float, float, float] | None:
+        independent, least = overlap_bounds(self.ahead.frozen)
+        if independent == least:
+            return None
+        shares = [float((independent - visited) / (independent - least)) for visited in self.enterprises]
+        return min(shares), statistics.fmean(shares), max(shares)
 
     def _inclusion(self, task: str, draws: int) -> Inclusion:
         frozen = self.ahead.frozen

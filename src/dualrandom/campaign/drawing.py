@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,7 @@ from dualrandom.draw import Drawn, draw_result
 from dualrandom.hashing import Digest, hash_hex, suite_digest
 from dualrandom.log.entry import EntryType
 from dualrandom.log.storage import Document
+from dualrandom.overlap import closeness
 from dualrandom.progress import Progress, silent
 from dualrandom.seed import commitment_of, seed_statement
 from dualrandom.shortage import explanation
@@ -61,6 +63,8 @@ class DrawnSummary:
     visits: int
     checks: int
     saved: int
+    closeness: Fraction | None
+    """How close the visits came to the fewest possible: :func:`dualrandom.overlap.closeness`."""
     crews: int
     load: tuple[int, int, int]
     """Crews per inspector: least, median, greatest."""
@@ -192,6 +196,7 @@ def draw(folder: Path, *, beacon_file: Path | None = None, progress: Progress = 
         visits=totals["visits"],
         checks=totals["checks"],
         saved=overlap["alone"] - totals["visits"],
+        closeness=closeness(overlap),
         crews=totals["crews"],
         load=(load["least"], load["median"], load["greatest"]),
         undated=totals["undated"],

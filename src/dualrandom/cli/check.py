@@ -100,6 +100,7 @@ def task_rows(inputs: Inputs, ahead: Outlook) -> list[dict[str, Any]]:
             "expected": task["total"],
             "least": rates.get(task["id"], {}).get("least"),
             "greatest": rates.get(task["id"], {}).get("greatest"),
+            "left_out": dict(sorted(ahead.excluded_by_task.get(task["id"], {}).items())),
         }
         for task in ahead.document["tasks"]
     ]
@@ -133,14 +134,12 @@ def _show(
     tasks: list[dict[str, Any]],
     departments: list[dict[str, Any]],
 ) -> None:
-    from dualrandom.reasons import OF_THE_ENTERPRISE, reason_name  # noqa: PLC0415
+    from dualrandom.reasons import OF_THE_ENTERPRISE, counted_reasons  # noqa: PLC0415
 
     pick, language = screen.pick, screen.language
     left_out = {
-        whole: pick("；", "; ").join(
-            f"{reason_name(reason, language)} {count:,}"
-            for reason, count in sorted(ahead.excluded.items())
-            if (reason in OF_THE_ENTERPRISE) == whole
+        whole: counted_reasons(
+            {r: count for r, count in ahead.excluded.items() if (r in OF_THE_ENTERPRISE) == whole}, language
         )
         for whole in (True, False)
     }
@@ -182,6 +181,12 @@ def _show(
             for row in tasks
         ],
     )
+    if any(row["left_out"] for row in tasks):
+        screen.table(
+            pick("范围内而不可抽的检查对象（户）", "In a task's scope, but left out (enterprises)"),
+            (pick("任务", "task"), pick("原因", "reasons")),
+            [(row["task"], counted_reasons(row["left_out"], language)) for row in tasks if row["left_out"]],
+        )
     screen.table(
         pick("部门", "Departments"),
         (

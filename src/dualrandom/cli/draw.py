@@ -78,6 +78,11 @@ def show_drawn(screen: Screen, summary: DrawnSummary) -> None:
             ("上门检查", "visits", f"{summary.visits:,}"),
             ("检查项", "checks", f"{summary.checks:,}"),
             ("合并上门省去", "visits saved by joining", f"{summary.saved:,}"),
+            (
+                "接近理论最少（占可省户数）",
+                "how close to the fewest enterprises possible",
+                "–" if summary.closeness is None else f"{float(summary.closeness):.1%}",
+            ),
             ("检查组", "crews", f"{summary.crews:,}"),
             (
                 "人均检查组（最少/中位/最多）",
@@ -109,6 +114,7 @@ def drawn_as_json(summary: DrawnSummary) -> dict[str, Any]:
         "visits": summary.visits,
         "checks": summary.checks,
         "saved": summary.saved,
+        "closeness": None if summary.closeness is None else float(summary.closeness),
         "crews": summary.crews,
         "load": {"least": least, "median": median, "greatest": greatest},
         "undated": summary.undated,

@@ -100,6 +100,21 @@ def _show_enterprise(screen: Screen, told: Mapping[str, Any]) -> None:
         ),
         [_task_row(screen, task) for task in told["tasks"]],
     )
+    if any(task["left_out"] for task in told["tasks"]):
+        from dualrandom.reasons import counted_reasons  # noqa: PLC0415
+
+        screen.table(
+            pick(
+                "范围内而不可抽的全部检查对象（户）",
+                "All that are in a task's scope, but left out (enterprises)",
+            ),
+            (pick("任务", "task"), pick("原因", "reasons")),
+            [
+                (task["task"], counted_reasons(task["left_out"], screen.language))
+                for task in told["tasks"]
+                if task["left_out"]
+            ],
+        )
     past = told["history"]
     screen.say(
         f"本年已有 {past['days']} 个检查日，另有个案检查 {past['cases']} 日（不计）；上次检查：{past['last'] or '无'}。",

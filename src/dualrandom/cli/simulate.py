@@ -62,6 +62,13 @@ def _show(screen: Screen, simulation: Simulation) -> None:
         (
             ("上门检查", "visits", spread(simulation.visits)),
             ("合并上门省去", "visits saved by joining", spread(simulation.saved)),
+            (
+                "接近理论最少（占可省户数）",
+                "how close to the fewest enterprises possible",
+                "–"
+                if simulation.closeness is None
+                else " / ".join(f"{share:.1%}" for share in simulation.closeness),
+            ),
             ("检查组", "crews", spread(simulation.crews)),
             ("未能排期", "visits without a date", spread(simulation.undated)),
             ("全部排上日期的次数", "draws in which all found a date", f"{simulation.fully_dated}/{draws}"),
@@ -123,6 +130,9 @@ def simulation_as_json(simulation: Simulation) -> dict[str, Any]:
         "draws": simulation.draws,
         "visits": spread(simulation.visits),
         "saved": spread(simulation.saved),
+        "closeness": None
+        if simulation.closeness is None
+        else dict(zip(("least", "mean", "greatest"), simulation.closeness, strict=True)),
         "crews": spread(simulation.crews),
         "undated": spread(simulation.undated),
         "fully_dated": simulation.fully_dated,

@@ -75,6 +75,7 @@ def _task(context: Context, task: Task, enterprise: Enterprise) -> dict[str, Any
         "control": task.control,
         "lead": task.lead,
         "excluded": exclusion(context.inputs.plan, task, enterprise, context.done),
+        "left_out": dict(sorted(context.prepared.placed.by_task.get(task.id, {}).items())),
         "because": None,
         "stratum": None,
         "size": None,
