@@ -261,6 +261,24 @@ def test_two_way_control_is_accepted_for_class_and_district_grouped_by_the_first
     assert [task.control for task in plan.tasks] == ["two-way", "one-way"]
 
 
+def test_two_way_control_of_whole_samples_is_warned_of_with_what_to_do() -> None:
+    keys = 'strata_by = ["class", "district"]\ngroup_by = "class"\ncontrol = "two-way"'
+    sealed = PLAN.replace(RATIOS, f"{RATIOS}\n{keys}")
+    opened = sealed.replace('[auditor]\nname = "市审计局"\n', "").replace(
+        "[plan]", '[plan]\ndisclosure = "open"\nclasses_public = "x"'
+    )
+    for text, remedy in (
+        (sealed, "Take control out; only an open draw"),
+        (opened, 'Set rounding = "unbiased"'),
+    ):
+        (problem,) = [one for one in parse_plan(text.encode()).problems if one.code == "plan-two-way-idle"]
+        assert (problem.severity, problem.column) == ("warning", "tasks[1].control")
+        assert problem.remedy_en.startswith(remedy)
+        assert problem.row is not None
+    rounded = opened.replace("[plan]", '[plan]\nrounding = "unbiased"')
+    assert parse_plan(rounded.encode()).problems == ()
+
+
 def test_all_mistakes_are_reported_at_once_in_the_order_of_lines() -> None:
     text = PLAN
     for old, new in (

@@ -19,7 +19,7 @@ def check_tasks(faults: Faults, parsed: Parsed, raw: Mapping[str, Any]) -> None:
         known(faults, (*path, "department"), task["department"], departments, ("部门", "department"))
         _scope(faults, path, task, parsed)
         if task["control"] == "two-way":
-            _two_way(faults, path, task)
+            _two_way(faults, path, task, parsed)
         if task["mode"] == "follows":
             _follower(faults, path, task, written, modes)
         elif task["mode"] == "own":
@@ -133,7 +133,7 @@ def _quota(faults: Faults, path: Path, task: Parsed, written: Parsed, parsed: Pa
         )
 
 
-def _two_way(faults: Faults, path: Path, task: Parsed) -> None:
+def _two_way(faults: Faults, path: Path, task: Parsed, parsed: Parsed) -> None:
     """Two-way control rounds a table: classes by districts, its rows the groups (docs/protocol.md §6.2)."""
     if task["mode"] == "follows":
         faults.error(
@@ -162,6 +162,27 @@ def _two_way(faults: Faults, path: Path, task: Parsed) -> None:
                 'Set strata_by = ["class", "district"] and group_by = "class", or control = "one-way"',
             ),
             '"one-way"',
+        )
+        return
+    plan = parsed["plan"] or {}
+    if plan.get("rounding") == "up":
+        sealed = plan.get("disclosure") == "sealed"
+        faults.warning(
+            (*path, "control"),
+            "plan-two-way-idle",
+            "two-way",
+            (
+                '双向控制不起作用：rounding = "up" 时各层应抽数已是整数，没有可取整的',
+                'two-way control has no effect: with rounding = "up" the expected samples are whole, nothing is left to round',
+            ),
+            (
+                '删去 control；只有公开抽取（disclosure = "open"）可以写 rounding = "unbiased"'
+                if sealed
+                else '在 [plan] 写 rounding = "unbiased"，或删去 control',
+                'Take control out; only an open draw (disclosure = "open") can have rounding = "unbiased"'
+                if sealed
+                else 'Set rounding = "unbiased" in [plan], or take control out',
+            ),
         )
 
 
