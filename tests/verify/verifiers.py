@@ -57,7 +57,8 @@ def small(module: ModuleType) -> Verifier:
 
     def verify(given: Any) -> Verdicts:
         auditor = None if given.secret is None else (given.secret, given.openings)
-        told = module.verify(given.public, auditor, policy=given.policy, receipt=given.receipt)
+        more = {"policy": given.policy, "receipt": given.receipt}
+        told = module.verify(given.public, auditor, **{k: v for k, v in more.items() if v is not None})
         return {name: (status, reason) for name, status, reason in told}
 
     return verify
