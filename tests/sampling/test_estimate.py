@@ -261,7 +261,10 @@ def test_documents_are_counted_by_stratum_class_district_and_item() -> None:
         5,
         1,
     )
-    assert total["missed"] == {"6": 1, "7": 0, "9": 0}
+    assert total["missed"] == {"6": 1, "7": 0, "9": 0, "F": 0}
+    assert total["codes"] == {"1": 8, "4": 1, "6": 2, "B": 1}
+    assert [entry["codes"] for entry in t1["items"]] == [{"1": 4, "6": 1, "B": 1}, {"1": 4, "4": 1, "6": 1}]
+    assert t1["classes"][1]["codes"] == {"1": 3, "B": 1}
     # A: 8/4 each, B: 8/2 each, since one of three is not recorded
     assert total["rate_exact"] == "3/7"  # (2·1 + 4·1) / (2·3 + 4·2)
     assert total["missed_rate"] == "0.125000"  # 2 / 16
@@ -282,6 +285,54 @@ def test_documents_are_counted_by_stratum_class_district_and_item() -> None:
     )
     assert t2["total"]["pending"] == 2
     assert document["outside"] == 1
+
+
+@pytest.mark.parametrize("code", list("123456789ABCDEF"))
+def test_every_code_is_a_violation_or_clean_or_leaves_nothing_to_check(code: str) -> None:
+    entries = [finding("e00", "t1", item, code) for item in ("i1", "i2")]
+    total = estimate_document(ANNOUNCEMENT, RESULT, findings(entries), FRAME)["tasks"][0]["total"]
+    assert total["codes"] == {code: 2}
+    assert (total["checked"], total["violations"], sum(total["missed"].values())) == {
+        "1": (1, 0, 0),
+        **dict.fromkeys("679F", (0, 0, 1)),
+    }.get(code, (1, 1, 0))
+
+
+@pytest.mark.parametrize(
+    ("codes", "status"),
+    [
+        (("F", "1"), "clean"),
+        (("F", "B"), "violation"),
+        (("F", "F"), "F"),
+        (("6", "1"), "6"),
+        (("6", "8"), "violation"),
+        (("F", "6"), "6"),
+        (("1", "E"), "violation"),
+    ],
+)
+def test_an_activity_not_carried_on_decides_only_where_there_is_nothing_else(
+    codes: tuple[str, str], status: str
+) -> None:
+    entries = [finding("e00", "t1", item, code) for item, code in zip(("i1", "i2"), codes, strict=True)]
+    total = estimate_document(ANNOUNCEMENT, RESULT, findings(entries), FRAME)["tasks"][0]["total"]
+    told = {
+        "violation": total["violations"],
+        "clean": total["checked"] - total["violations"],
+        **total["missed"],
+    }
+    assert [name for name, count in told.items() if count] == [status]
+    assert total["pending"] == 6
+
+
+def test_parts_of_a_divided_stratum_count_for_their_class() -> None:
+    document = json.loads(json.dumps(ANNOUNCEMENT))
+    for profile in document["profiles"]:
+        profile["strata"] = {t: f"{s}.p1" if t == "t1" else s for t, s in profile["strata"].items()}
+    for stratum in document["tasks"][0]["strata"]:
+        stratum["id"] += ".p1"
+    rows = [{**row, "detail": {**row["detail"], "district": "d9"}} for row in FRAME]
+    found = estimate_document(document, RESULT, ALL, rows)["tasks"][0]["classes"]
+    assert [entry["class"] for entry in found] == ["A", "B", "C"]
 
 
 def test_a_follower_speaks_only_for_what_its_lead_can_draw() -> None:
@@ -372,4 +423,7 @@ def test_the_text_says_rate_interval_and_what_it_cannot_say() -> None:
     assert "total: 42.86 %, interval" in english
     assert "speaks for 16 of 24 enterprises" in english
     assert "drawn, without a finding yet: 1" in english
+    assert "findings 1: 8, 4: 1, 6: 2, B: 1" in english
+    assert "finding B, did not publish what it must: 1" in english
+    assert "结果 B 未按规定公示应当公示的信息：1 项" in chinese
     assert "not drawn: findings 1" in english

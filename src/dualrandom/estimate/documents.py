@@ -6,8 +6,9 @@ holds. The unit is an enterprise under a task: it violates if the latest finding
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -22,9 +23,14 @@ from dualrandom.estimate.estimator import (
 )
 
 CLEAN = frozenset({"1"})
-MISSED = ("6", "7", "9")
-"""Cannot be reached, closed, deregistered: nobody could check. Neither clean nor a violation; estimated apart."""
-VIOLATIONS = tuple("23458ABCDEF")
+UNREACHED = ("6", "7", "9")
+"""Cannot be reached, closed, deregistered: nobody could check the firm."""
+IDLE = "F"
+"""Did not carry on the inspected activity: whose rules it can neither keep nor break."""
+MISSED = (*UNREACHED, IDLE)
+"""Nothing could be checked. Neither clean nor a violation; estimated apart."""
+VIOLATIONS = tuple("23458ABCDE")
+"""``8``: refusing is a violation in itself; ``A``: a problem, to be handled; ``E``: a violation that was corrected."""
 PENDING, EXCLUDED = "pending", "excluded"
 UNKNOWN = frozenset({PENDING, EXCLUDED})
 """Drawn, but nothing is known: no finding yet, or excluded before the visit (docs/protocol.md §13)."""
@@ -43,7 +49,7 @@ class _Frame:
 
 @dataclass(frozen=True, slots=True)
 class _Unit:
-    """A drawn enterprise: its stratum in the drawing task, and the latest codes of the task's items (missing: not recorded)."""
+    """A drawn enterprise: its stratum in the drawing task, and the latest codes of the task's items (None: not recorded)."""
 
     enterprise: str
     stratum: str
@@ -51,6 +57,11 @@ class _Unit:
     in_scope: bool
     excluded: bool
     codes: tuple[str | None, ...]
+
+    def known(self, item: int | None) -> Iterator[str]:
+        """Return the codes that were recorded, for one item or all."""
+        if not self.excluded:
+            yield from (c for c in (self.codes if item is None else (self.codes[item],)) if c is not None)
 
     def status(self, item: int | None) -> str:
         """Return ``violation``, ``clean``, ``pending``, ``excluded`` or one of :data:`MISSED`, for one item or all."""
@@ -69,7 +80,8 @@ def estimate_document(
     """Return the estimates of every task: in all, by class, district and item, with the strata they rest on.
 
     ``frame``: rows of frame.jsonl; ``openings``: opening objects of the lists ``frame``, ``strata`` and (with embargo ``visits``) ``visits``,
-    required for a sealed draw. ``changes``: rows of changes.jsonl; a substitute stands in for an excluded enterprise of its stratum. Ratios are ``p/q`` strings, other figures decimal strings with six digits; ``None`` where the sample does not say.
+    required for a sealed draw. ``changes``: rows of changes.jsonl; a substitute stands in for an excluded enterprise of its stratum. ``codes`` of a domain counts its findings
+    (enterprise and item, last revision) by every code that occurs. Ratios are ``p/q`` strings, other figures decimal strings with six digits; ``None`` where the sample does not say.
     Raises DualRandomError ``sealed`` or ``embargoed`` if openings are missing.
     """
     opened: dict[str, dict[str, Any]] = defaultdict(dict)
@@ -201,14 +213,19 @@ def _latest(
 
 
 def _status(codes: Iterable[str | None]) -> str:
-    """Return ``violation``, one of :data:`MISSED`, ``pending`` or ``clean`` for one enterprise's codes."""
+    """Return ``violation``, one of :data:`MISSED`, ``pending`` or ``clean`` for one enterprise's codes.
+
+    An activity that was not carried on says nothing about the other items: it decides only where there is nothing else.
+    """
     known = set(codes)
-    if known - CLEAN - set(MISSED) - {None}:
+    if known & set(VIOLATIONS):
         return "violation"
-    for code in MISSED:
+    for code in UNREACHED:
         if code in known:
             return code
-    return PENDING if None in known else "clean"
+    if None in known:
+        return PENDING
+    return "clean" if known & CLEAN else IDLE
 
 
 Lens = Callable[[_Unit], bool]
@@ -285,6 +302,12 @@ class _Task:
                 members += count
                 covered += count if stratum in estimable else 0
         drawn = sum(statuses.values())
+        codes = Counter(
+            code
+            for unit in self.units
+            if unit.in_scope and (inside is None or inside(unit))
+            for code in unit.known(item)
+        )
         return {
             "frame": members,
             "covered": covered,
@@ -292,6 +315,7 @@ class _Task:
             "checked": statuses["violation"] + statuses["clean"],
             "violations": statuses["violation"],
             "missed": {code: statuses[code] for code in MISSED},
+            "codes": dict(sorted(codes.items())),
             "pending": statuses[PENDING],
             "excluded": statuses[EXCLUDED],
             **_estimate_document(estimate(rows, self.confidence)),
@@ -325,12 +349,18 @@ def _estimate_document(found: Estimate) -> dict[str, Any]:
     }
 
 
+_PART = re.compile(r"\.p[0-9]+(-[0-9]+)*$")
+
+
 def class_of(stratum: str, districts: Iterable[str]) -> str | None:
     """Return the credit class in a stratum id ``class``, ``class.district`` or ``district.class``; None for a district alone.
 
-    >>> [class_of(stratum, {"d1"}) for stratum in ("A", "A.d1", "d1.A", "d1", "all")]
-    ['A', 'A', 'A', None, None]
+    Parts of a stratum that a rule divided (docs/policies.md) are of its class.
+
+    >>> [class_of(stratum, {"d1"}) for stratum in ("A", "A.d1", "d1.A", "d1", "all", "A.p0", "all.p1-2")]
+    ['A', 'A', 'A', None, None, 'A', None]
     """
+    stratum = _PART.sub("", stratum)
     if stratum == "all" or stratum in districts:
         return None
     for district in districts:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from dualrandom.errors import Language
+from dualrandom.page.words import FINDING_CODES
 
 _REASONS = {
     "no-quota": {"zh": "名额为零", "en": "no quota"},
@@ -57,8 +58,9 @@ def _lines(document: Mapping[str, Any], words: _Words) -> Iterator[str]:
         f"Draw {document['draw']}: rates of violation among all enterprises, from the random inspections, confidence {share}",
     )
     yield words(
-        "违法 = 除 1 以外的结果；6、7、9（无法联系、关闭、注销）无法检查，另行估计，不计入违法率的分母。",
-        "Violation = any finding but 1; 6, 7 and 9 (not reached, closed, deregistered) could not be checked: estimated apart, not part of the rate.",
+        "违法 = 2–5、8、A–E；6、7、9（无法联系、关闭、注销）和 F（未开展所检查的经营活动）无可检查，另行估计，不计入违法率的分母。",
+        "Violation = 2–5, 8 and A–E; 6, 7, 9 (not reached, closed, deregistered) and F (did not carry on the activity) left nothing to check: estimated "
+        "apart, not part of the rate.",
     )
     if document["outside"]:
         yield words(
@@ -81,11 +83,15 @@ def _task(task: Mapping[str, Any], words: _Words) -> Iterator[str]:
         for entry in task["items"]:
             yield _row(words.name("items", entry["item"]), entry, words)
     total = task["total"]
+    for code, count in total["codes"].items():
+        meaning = FINDING_CODES.get(code)
+        words_of = ("", "") if meaning is None else (meaning.zh, meaning.en)
+        yield words(f"  结果 {code} {words_of[0]}：{count} 项", f"  finding {code}, {words_of[1]}: {count}")
     missed = ", ".join(f"{code}: {count}" for code, count in total["missed"].items() if count)
     if missed:
         yield words(
-            f"  无法检查（{missed}），估计占 {percent(total['missed_rate'])}",
-            f"  could not be checked ({missed}), estimated share {percent(total['missed_rate'])}",
+            f"  无可检查（{missed}），估计占 {percent(total['missed_rate'])}",
+            f"  nothing to check ({missed}), estimated share {percent(total['missed_rate'])}",
         )
     if total["pending"]:
         yield words(
@@ -118,6 +124,8 @@ def _row(name: str, entry: Mapping[str, Any], words: _Words) -> str:
         f"检查 {entry['checked']} 家，违法 {entry['violations']} 家",
         f"{entry['violations']} of {entry['checked']} checked",
     )
+    codes = ", ".join(f"{code}: {count}" for code, count in entry["codes"].items())
+    counts += words(f"；各结果项数 {codes}", f"; findings {codes}") if codes else ""
     interval = _INTERVALS[entry["interval"]][words.language]
     covered = ""
     if entry["covered"] < entry["frame"]:
