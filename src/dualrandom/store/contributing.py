@@ -44,6 +44,11 @@ def next_draw(session: Session, plan: PlanRow) -> str:
     return f"{head.get('authority', '')}-{year}-{first + len(list(session.scalars(voids))):06d}"
 
 
+def suite_of(plan: PlanRow) -> str:
+    """Return the plan's hash suite."""
+    return "sm3" if plan.document.get("plan", {}).get("suite") == "sm3" else "sha256"
+
+
 def parties(plan: PlanRow) -> list[dict[str, Any]]:
     """Return the parties that the plan names: ``party``, ``name``, ``reveal``, and ``office`` if its nonce is made in the office."""
     found = plan.document.get("contributions") or []
@@ -67,6 +72,7 @@ def commit(
     key: str,
     commitment: str,
     signature: str,
+    suite: str = "sha256",
     actor: Actor,
     now: datetime,
 ) -> ContributionRow:
@@ -99,6 +105,13 @@ def commit(
                 "zh": f"请对抽取编号 {expected} 重新承诺并签名。",
                 "en": f"Commit and sign again for draw {expected}.",
             },
+        )
+    if suite != suite_of(plan):
+        raise RefusedError(
+            "contribution-other-suite",
+            suite,
+            {"zh": f"本计划使用 {suite_of(plan)}", "en": f"this plan uses {suite_of(plan)}"},
+            {"zh": "用该散列算法重新承诺。", "en": "Commit again with that hash suite."},
         )
     _require_signed(draw, party, key, commitment, signature)
     row = signed_for(session, plan, draw).get(party)
@@ -154,8 +167,7 @@ def reveal(
                 "en": "Hand in the nonce that the commitment was made of.",
             },
         )
-    suite = str(plan.document.get("plan", {}).get("suite", "sha256"))
-    if commitment_of(draw_id, party, nonce, suite_digest(suite)) != row.commitment:
+    if commitment_of(draw_id, party, nonce, suite_digest(suite_of(plan))) != row.commitment:
         raise RefusedError(
             "nonce-differs",
             party,

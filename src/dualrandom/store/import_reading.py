@@ -25,7 +25,6 @@ from dualrandom.registry.values import Vocabulary
 from dualrandom.store.activity import Actor
 from dualrandom.store.blobs import Vault
 from dualrandom.store.database import Database
-from dualrandom.store.errors import RefusedError
 from dualrandom.store.imports import accept, compare, create_import, stage
 from dualrandom.store.jobs import finish, holds, renew
 from dualrandom.store.libraries import current_revision, library_kind
@@ -233,25 +232,11 @@ def _keep_problems(session: Session, vault: Vault, row: Import, read: FileRows) 
 def _source(kind: Kind, options: Mapping[str, Any], words: OfficeWords) -> LibrarySource:
     """Return how to read the file: the importer's mappings, which prevail, and the office's words."""
     columns, values = options.get("columns") or {}, options.get("values") or {}
-    if not _is_texts(columns) or not (isinstance(values, Mapping) and all(map(_is_texts, values.values()))):
-        raise RefusedError(
-            "import-options",
-            "columns, values",
-            {"zh": "columns 或 values 的形式不对", "en": "columns or values have the wrong form"},
-            {
-                "zh": "columns：本系统列名 → 文件列名；values：列名 → {文件中的值 → 本系统的值}。",
-                "en": "columns: our name → the file's; values: our name → {the file's value → ours}.",
-            },
-        )
     usual = {"department": words.departments, "district": words.districts, "districts": words.districts}
     own = {column.name for column in LIBRARIES[kind].columns}
     office = {name: texts for name, texts in usual.items() if name in own and texts}
     merged = {name: {**office.get(name, {}), **values.get(name, {})} for name in {**office, **values}}
     return LibrarySource("", options.get("sheet"), options.get("encoding"), columns, merged)
-
-
-def _is_texts(found: object) -> bool:
-    return isinstance(found, Mapping) and all(isinstance(text, str) for text in found.values())
 
 
 def _known_departments(rows: RowSet, words: OfficeWords) -> None:

@@ -35,6 +35,7 @@ from dualrandom.store.libraries import (
     own_recusals,
 )
 from dualrandom.store.library_cells import Cells
+from dualrandom.store.plan_text import require_plain
 from dualrandom.store.tables import Import, Job, LibraryRow, Revision, Role, StagedRow
 
 IMPORT = "import"
@@ -72,6 +73,7 @@ def create_import(
     """
     department = may_import(kind, actor)
     options = dict(options or {})
+    require_options(options)
     unknown_options = sorted(options.keys() - OPTIONS)
     name = "".join(filter(str.isprintable, PurePosixPath(filename.replace("\\", "/")).name))[-200:]
     if unknown_options or not name.lower().endswith(SUFFIXES):
@@ -293,6 +295,33 @@ def own_rows(kind: Kind, department: str | None) -> list[ColumnElement[bool]]:
     if department is None:
         return []
     return [own_recusals(department) if kind == "recusals" else col(LibraryRow.department) == department]
+
+
+def require_options(options: Mapping[str, Any]) -> None:
+    """Refuse options for reading a file that have the wrong form. Raises RefusedError ``import-options``."""
+    values = options.get("values") or {}
+    texts = isinstance(values, Mapping) and all(map(_is_texts, values.values()))
+    names = (options.get(name) for name in ("sheet", "encoding"))
+    if (
+        texts
+        and _is_texts(options.get("columns") or {})
+        and all(isinstance(name, str | None) for name in names)
+    ):
+        require_plain(dict(options))
+        return
+    raise RefusedError(
+        "import-options",
+        "",
+        {"zh": "读取选项的形式不对", "en": "the options for reading have the wrong form"},
+        {
+            "zh": "columns：本系统列名 → 文件列名；values：列名 → {文件中的值 → 本系统的值}；sheet、encoding 为文字。",
+            "en": "columns: our name → the file's; values: our name → {the file's value → ours}; sheet and encoding are texts.",
+        },
+    )
+
+
+def _is_texts(found: object) -> bool:
+    return isinstance(found, Mapping) and all(isinstance(text, str) for text in found.values())
 
 
 def may_import(kind: Kind, actor: Actor) -> str | None:

@@ -50,6 +50,7 @@ from dualrandom.store.tables import (
 
 ANSWER_DAYS = 2
 """Working days within which departments answer, unless the dispatcher says otherwise."""
+LONGEST_WAIT = timedelta(days=366)
 REMINDER = "join-reminder"
 DEADLINE = "join-deadline"
 """Kinds of jobs; their subject is the plan."""
@@ -68,16 +69,16 @@ def invite(
     """Invite departments, or invite those again that declined or were left out; return their joins.
 
     ``deadline``: by default the end of the second working day after today. Who has been invited or has confirmed is left as it
-    is. Raises UnknownError, ConflictError ``plan-announced``, RefusedError ``deadline-passed``.
+    is. Raises UnknownError, ConflictError ``plan-announced``, RefusedError ``deadline-wrong``.
     """
     plan = draft(session, plan_id)
     until = deadline or usual_deadline(session, now)
-    if until <= now:
+    if not timedelta(0) < until - now <= LONGEST_WAIT:
         raise RefusedError(
-            "deadline-passed",
+            "deadline-wrong",
             until.isoformat(),
-            {"zh": "期限已过", "en": "the deadline has passed already"},
-            {"zh": "给出将来的时刻。", "en": "Give a time in the future."},
+            {"zh": "期限不在今后一年之内", "en": "the deadline is not within a year from now"},
+            {"zh": "给出将来的时刻。", "en": "Give a time in the near future."},
         )
     known = {join.department_id: join for join in joins_of(session, plan_id)}
     for department in sorted(set(departments)):
