@@ -25,7 +25,8 @@ from sqlalchemy.exc import OperationalError
 from dualrandom.errors import DualRandomError
 from dualrandom.store import jobs
 from dualrandom.store.database import StaleError
-from dualrandom.store.jobs import LEASE, LeaseLostError
+from dualrandom.store.jobs import LeaseLostError
+from dualrandom.store.repeats import sweep
 from dualrandom.store.tables import Job
 from dualrandom_api.service.parts import Service
 from dualrandom_api.service.problems import document_of, refusal
@@ -36,7 +37,7 @@ HANDLERS: Final[dict[str, Callable[[Service, Job], None]]] = {}
 ATTEMPTS: Final = 6
 FIRST_DELAY: Final = timedelta(seconds=10)
 LONGEST_DELAY: Final = timedelta(minutes=15)
-HEARTBEAT: Final = LEASE / 4
+TIDY_EVERY: Final = timedelta(minutes=10)
 
 log = structlog.get_logger("dualrandom_api")
 
@@ -49,6 +50,7 @@ class Runner:
         self.name = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
+        self._tidy_at = service.clock()
 
     def start(self) -> None:
         """Start the threads."""
@@ -65,10 +67,20 @@ class Runner:
 
     def run_due(self) -> int:
         """Run what is due, in this thread; return how many jobs were taken."""
+        self._tidy_up()
         taken = 0
         while not self._stop.is_set() and run_one(self.service, self.name):
             taken += 1
         return taken
+
+    def _tidy_up(self) -> None:
+        """Now and then delete the answers that are kept no longer; several servers may do so at once."""
+        now = self.service.clock()
+        if now < self._tidy_at:
+            return
+        self._tidy_at = now + TIDY_EVERY
+        with self.service.database.writing() as session:
+            sweep(session, now - timedelta(hours=self.service.settings.repeat_hours))
 
     def _loop(self) -> None:
         while not self._stop.is_set():
@@ -83,7 +95,7 @@ class Runner:
 
 def run_one(service: Service, owner: str) -> bool:
     """Take a due job and do it; return whether there was one."""
-    job = jobs.claim(service.database, owner, service.clock(), sorted(HANDLERS))
+    job = jobs.claim(service.database, owner, service.clock(), sorted(HANDLERS), service.settings.lease)
     if job is None:
         return False
     told = {"job": job.id, "kind": job.kind, "subject": job.subject, "attempt": job.attempts}
@@ -137,9 +149,9 @@ def _heartbeat(service: Service, job: Job) -> Iterator[None]:
     ended = threading.Event()
 
     def beat() -> None:
-        while not ended.wait(HEARTBEAT.total_seconds()):
+        while not ended.wait(service.settings.lease_seconds / 4):
             try:
-                jobs.renew(service.database, job, service.clock())
+                jobs.renew(service.database, job, service.clock(), lease=service.settings.lease)
             except LeaseLostError:
                 return
             except OperationalError:

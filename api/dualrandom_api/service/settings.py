@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from dualrandom.relay import RELAYS
+from dualrandom.store.jobs import LEASE
 from dualrandom.store.tables import Role
 
 
@@ -91,6 +92,8 @@ class Settings(BaseSettings):
     """Threads for jobs in this process; 0: none, other servers run them."""
     poll_seconds: float = 1.0
     """How often an idle runner looks for due jobs."""
+    lease_seconds: float = LEASE.total_seconds()
+    """How long a job stays with a runner that gives no sign of life."""
     document_cache_bytes: int = 64 << 20
     log_json: bool = True
 
@@ -103,6 +106,11 @@ class Settings(BaseSettings):
     def approval_time(self) -> timedelta:
         """How long an approval can be given."""
         return timedelta(hours=self.approval_hours)
+
+    @property
+    def lease(self) -> timedelta:
+        """The same as a time."""
+        return timedelta(seconds=self.lease_seconds)
 
     @property
     def is_https(self) -> bool:

@@ -20,6 +20,7 @@ from dualrandom.log.submit import Answer, http_post
 from dualrandom.progress import Progress, silent
 from dualrandom.store import activity
 from dualrandom.store.activity import Actor
+from dualrandom.store.contributing import next_draw, signed_for
 from dualrandom.store.database import StaleError, locked
 from dualrandom.store.jobs import enqueue, finish, holds
 from dualrandom.store.libraries import current_revisions
@@ -35,6 +36,7 @@ from dualrandom.store.tables import (
     PlanRow,
     PlanState,
 )
+from dualrandom.store.visits import ensure_alarm
 from dualrandom.store.workspace import Keeping, lay_out, run, run_log, save
 
 COSIGN_AGAIN = timedelta(minutes=1)
@@ -70,8 +72,13 @@ def announce_plan(
             _require_unchanged(plan, ready)
             revisions = current_revisions(session)
             snapshot = lay_out(session, keeping.vault, folder, _last_void(session, ready.plan))
+            assert plan is not None
+            numbered = _numbered(session, plan)
             _forget_inputs(folder / "campaign")
-            for name, content in inputs_of(session, keeping.vault, ready.plan, revisions).items():
+            with session.no_autoflush:
+                plan.document = numbered
+                files = inputs_of(session, keeping.vault, ready.plan, revisions)
+            for name, content in files.items():
                 target = folder / "campaign" / name
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(content)
@@ -89,6 +96,7 @@ def announce_plan(
                 session, keeping.vault, folder, announced.draw, replace(snapshot, files={}, draw_version=None)
             )
             plan.state = PlanState.ANNOUNCED
+            plan.document = numbered
             plan.version += 1
             session.add(plan)
             _schedule(session, announced.draw, document, now)
@@ -153,6 +161,18 @@ def _require_unchanged(plan: PlanRow | None, ready: Ready) -> None:
         raise StaleError(f"plan {ready.plan}")
 
 
+def _numbered(session: Session, plan: PlanRow) -> dict[str, Any]:
+    """Return the plan's document with the number that the log expects next, unless parties have signed for another one."""
+    head = plan.document["plan"]
+    draw = next_draw(session, plan)
+    year = draw.rpartition("-")[0]
+    known = session.scalars(select(col(DrawRow.id)).where(col(DrawRow.id).startswith(f"{year}-"))).all()
+    if not known or signed_for(session, plan, draw):
+        return plan.document
+    ahead = int(draw.rpartition("-")[2]) - max(int(one.rpartition("-")[2]) for one in known) - 1
+    return {**plan.document, "plan": {**head, "number": head.get("number", 1) - ahead}}
+
+
 def _forget_inputs(campaign: Path) -> None:
     """Take out the inputs of the draw before: only what the plan says now may decide."""
     kept = {campaign / name for name in ("public", "private", "exports")}
@@ -206,6 +226,7 @@ def _schedule(session: Session, draw: str, document: Mapping[str, Any], now: dat
         run_after=max(now, due + timedelta(seconds=5)),
         unique_key=f"draw:{draw}",
     )
+    ensure_alarm(session, now)
 
 
 def _tell(session: Session, plan: str, draw: str, now: datetime) -> None:

@@ -66,7 +66,9 @@ def enqueue(
     return job
 
 
-def claim(database: Database, owner: str, now: datetime, kinds: Sequence[str]) -> Job | None:
+def claim(
+    database: Database, owner: str, now: datetime, kinds: Sequence[str], lease: timedelta = LEASE
+) -> Job | None:
     """Take the job that is due longest and that nobody holds, or return None."""
     free = or_(col(Job.state) == "queued", (col(Job.state) == "running") & (col(Job.lease_until) < now))
     with database.writing() as session:
@@ -80,7 +82,7 @@ def claim(database: Database, owner: str, now: datetime, kinds: Sequence[str]) -
         if job is None:
             return None
         job.state = "running"
-        job.lease_owner, job.lease_until = owner, now + LEASE
+        job.lease_owner, job.lease_until = owner, now + lease
         job.fence += 1
         job.attempts += 1
         session.add(job)
@@ -104,9 +106,10 @@ def renew(
     stage: tuple[str, str] | None = None,
     done: int | None = None,
     total: int | None = None,
+    lease: timedelta = LEASE,
 ) -> None:
     """Lengthen the lease and note how far the job is. Raises LeaseLostError."""
-    values: dict[str, Any] = {"lease_until": now + LEASE}
+    values: dict[str, Any] = {"lease_until": now + lease}
     if stage is not None:
         values |= {"stage_zh": stage[0], "stage_en": stage[1]}
     values |= {} if done is None else {"done": done}

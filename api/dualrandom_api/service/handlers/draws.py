@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dualrandom.progress import Progress
 from dualrandom.relay import ask
 from dualrandom.store.activity import SERVICE, Actor
 from dualrandom.store.announcing import Ready, announce_plan, change_log_key, cosign_draw, void_draw
@@ -18,6 +19,15 @@ def keeping_of(service: Service) -> Keeping:
     return Keeping(service.database, service.vault, service.temp)
 
 
+def telling(service: Service, job: Job) -> Progress:
+    """Return what notes a step's stages in its job."""
+
+    def told(zh: str, en: str) -> None:
+        renew(service.database, job, service.clock(), stage=(zh, en), lease=service.settings.lease)
+
+    return told
+
+
 def actor_of(job: Job) -> Actor:
     """Return who asked for a job; what nobody asked for, the service does itself."""
     return SERVICE if job.created_by == SERVICE.name else Actor(job.created_by, Role.DISPATCHER.value)
@@ -31,7 +41,7 @@ def _announce(service: Service, job: Job) -> None:
         actor=actor_of(job),
         now=service.clock(),
         job=job,
-        progress=lambda zh, en: renew(service.database, job, service.clock(), stage=(zh, en)),
+        progress=telling(service, job),
     )
 
 
@@ -42,7 +52,7 @@ def _draw(service: Service, job: Job) -> None:
         now=service.clock(),
         job=job,
         fetch=lambda wanted: ask(wanted, service.settings.relays),
-        progress=lambda zh, en: renew(service.database, job, service.clock(), stage=(zh, en)),
+        progress=telling(service, job),
     )
 
 
