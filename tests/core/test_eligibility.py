@@ -291,6 +291,23 @@ def test_recognised_firms_count_apart_from_the_population(
     assert placed.by_task["t1"] == {"recognised": 3}
 
 
+@pytest.mark.parametrize("registrar", ["420702", "420704", "110000"])
+def test_a_branch_or_a_firm_that_moved_belongs_where_it_is_inspected(
+    make_plan: Callable[..., Plan], make_task: Callable[..., Any], registrar: str
+) -> None:
+    plan = make_plan(tasks=(make_task("t1", "amr", strata_by=("class", "district")),))
+    before = firm(f"91{registrar}MA000001X0", district="d2")
+    others = tuple(firm(f"e{n}", district=district) for n, district in ((1, "d1"), (2, "d2")))
+    checked = (visit("2026-05-02", enterprise=before.id, task="t1"),)
+    for place in ("d1", "d2"):
+        # it moves, and what was checked this year counts where it is now
+        moved = (replace(before, district=place), *others)
+        placed = membership(plan, moved, year_to_date(plan, checked))
+        assert {stratum: (one.whole, one.done) for stratum, one in placed.populations["t1"].items()} == {
+            f"A.{d}": (2, 1) if d == place else (1, 0) for d in ("d1", "d2")
+        }
+
+
 def test_the_days_until_a_suspension_ends_are_closed(
     make_plan: Callable[..., Plan], make_libraries: Callable[..., Libraries]
 ) -> None:

@@ -7,6 +7,7 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from fractions import Fraction
+from math import floor
 from typing import Any
 
 import pytest
@@ -261,6 +262,21 @@ def test_targets_are_within_the_law_whatever_is_combined(seed: int) -> None:
             assert found[name] <= base
         sizes = expected_sizes(task, populations, dice.randrange(1, 13), rounding, bounds)
         assert all(size >= 0 for size in sizes.values())
+
+
+@settings(max_examples=1000 if DEEP else 100)
+@given(st.integers(0, 10**9))
+def test_a_minimum_is_met_in_every_stratum_that_the_law_leaves_room_in(seed: int) -> None:
+    dice = random.Random(seed)
+    populations = {name: Population(name, dice.randrange(0, 60), 60, 0) for name in "ABCD"}
+    spans = {name: Range(Fraction(0), Fraction(dice.randrange(0, 11), 10)) for name in "AB"}
+    task = replace(a_task(dice, populations), minimum=dice.randrange(0, 9))
+    for rounding in ("up", "unbiased"):
+        found = annual_targets(task, populations, rounding, Bounds(hard=spans))
+        for name, population in populations.items():
+            most = population.whole * task.frequency * spans.get(name, Range()).high
+            least = min(Fraction(task.minimum), most, Fraction(population.whole))
+            assert found[name] >= (floor(least) if rounding == "up" else least)
 
 
 @settings(max_examples=1000 if DEEP else 100)
