@@ -214,6 +214,12 @@ def test_an_exclusion_waits_for_its_round_and_everybody_sees_the_substitute(town
     added = {visit["enterprise"] for visit in amendments[1]["document"]["visits"]}
     assert added == {visit["enterprise"] for visit in visits(dispatcher) if visit["origin"] == "2"}
     assert kind_of(dispatcher.post(beacon, json=ROUND_1001)) == "nothing-pending"
+    told = crew_of(town, gone).get("/v1/messages").json()["items"]
+    assert {"exclude"} <= {message["kind"] for message in told}
+    assert all(message["body"]["zh"] and message["body"]["en"] for message in told)
+    page = dispatcher.get("/v1/messages?limit=1").json()
+    following = dispatcher.get("/v1/messages", params={"limit": 1, "cursor": page["next"]}).json()
+    assert following["items"][0]["id"] < page["items"][0]["id"]
 
 
 def test_an_inspector_is_replaced_by_the_own_department_only(town: Any) -> None:

@@ -11,6 +11,7 @@ from sqlmodel import Session, col
 from dualrandom.store import activity
 from dualrandom.store.activity import Actor
 from dualrandom.store.blobs import Vault
+from dualrandom.store.database import locked
 from dualrandom.store.errors import RefusedError, unknown
 from dualrandom.store.tables import Attachment, Blob, DrawFile, Import, LogFile, Role
 
@@ -38,6 +39,8 @@ def attach(
         )
     sha256 = vault.put(session, content, private=True)
     department = actor.department
+    # whoever brings the same bytes at the same time waits for this row
+    locked(session, Blob, sha256)
     known = session.scalars(
         select(Attachment).where(col(Attachment.sha256) == sha256, _owned(department))
     ).one_or_none()

@@ -142,32 +142,33 @@ def statistics_of(session: Session, draw: str) -> dict[str, Any]:
         session,
         select(col(Visit.state), func.count()).where(col(Visit.draw_id) == draw).group_by(col(Visit.state)),
     )
-    newest: dict[tuple[int, str], tuple[Finding, Check, Visit]] = {}
+    newest: dict[tuple[int, str], tuple[str, bool, str, bool]] = {}
     query = (
-        select(Finding, Check, Visit)
+        select(
+            col(Finding.check_id),
+            col(Finding.item),
+            col(Finding.code),
+            col(Finding.disputed_at),
+            col(Finding.published_at),
+            col(Check.department_id),
+            col(Visit.publish_by),
+        )
         .join(Check, col(Finding.check_id) == Check.id)
         .join(Visit, col(Check.visit_id) == Visit.id)
         .where(col(Visit.draw_id) == draw, col(Finding.published_at).is_not(None))
         .order_by(col(Finding.version))
     )
     corrected = 0
-    for finding, check, visit in session.execute(query):
-        corrected += (finding.check_id, finding.item) in newest
-        newest[finding.check_id, finding.item] = finding, check, visit
-    codes = Counter(finding.code for finding, _, _ in newest.values())
-    departments: dict[str, Counter[str]] = defaultdict(Counter)
-    late = 0
     zone = ZoneInfo(timezone_of(session))
-    for finding, check, visit in newest.values():
-        departments[check.department_id]["findings"] += 1
-        departments[check.department_id]["violations"] += finding.code in VIOLATIONS
-        published = finding.published_at
-        is_late = (
-            published is not None
-            and visit.publish_by is not None
-            and published.astimezone(zone).date() > visit.publish_by
-        )
-        late += is_late
+    for check, item, code, disputed_at, published_at, department, publish_by in session.execute(query):
+        corrected += (check, item) in newest
+        is_late = publish_by is not None and published_at.astimezone(zone).date() > publish_by
+        newest[check, item] = code, disputed_at is not None, department, is_late
+    codes = Counter(code for code, _, _, _ in newest.values())
+    departments: dict[str, Counter[str]] = defaultdict(Counter)
+    for code, _, department, _ in newest.values():
+        departments[department]["findings"] += 1
+        departments[department]["violations"] += code in VIOLATIONS
     unfilled = session.scalars(
         select(func.count())
         .select_from(Check)
@@ -185,9 +186,9 @@ def statistics_of(session: Session, draw: str) -> dict[str, Any]:
         "codes": dict(sorted(codes.items())),
         "corrected": corrected,
         "departments": {name: dict(sorted(own.items())) for name, own in sorted(departments.items())},
-        "disputed": sum(finding.disputed_at is not None for finding, _, _ in newest.values()),
+        "disputed": sum(is_disputed for _, is_disputed, _, _ in newest.values()),
         "findings": len(newest),
-        "late": late,
+        "late": sum(is_late for _, _, _, is_late in newest.values()),
         "unfilled": int(unfilled),
         "violations": sum(count for code, count in codes.items() if code in VIOLATIONS),
         "visits": {

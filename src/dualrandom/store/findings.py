@@ -25,6 +25,7 @@ from dualrandom.page.words import FINDING_CODES, METHODS
 from dualrandom.store import activity
 from dualrandom.store.activity import Actor
 from dualrandom.store.attachments import forget, missing
+from dualrandom.store.database import locked
 from dualrandom.store.errors import ConflictError, RefusedError, UnknownError, unknown
 from dualrandom.store.messages import tell
 from dualrandom.store.tables import Check, CrewSeat, Finding, FindingText, Role, Visit
@@ -80,6 +81,8 @@ def enter(
 
     Raises UnknownError, ConflictError ``visit-cancelled``, InputError with every fault of every entry.
     """
+    # two who enter the same item at once would both write its next version
+    locked(session, Visit, visit)
     view = visit_of(session, actor, visit)
     if view.visit.state == "cancelled":
         raise ConflictError(

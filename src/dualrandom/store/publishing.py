@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from dualrandom.campaign import record_findings
@@ -122,23 +123,18 @@ def publish(keeping: Keeping, job: Job, now: datetime) -> int:
 
 def waiting(session: Session, draw: str, department: str | None) -> list[Waiting]:
     """Return the newest version of every item of a draw that is not published yet."""
+    other = aliased(Finding)
     newest = (
-        select(col(Finding.check_id), col(Finding.item), func.max(Finding.version).label("version"))
-        .group_by(col(Finding.check_id), col(Finding.item))
-        .subquery()
+        select(func.max(col(other.version)))
+        .where(col(other.check_id) == col(Finding.check_id), col(other.item) == col(Finding.item))
+        .scalar_subquery()
     )
     query = (
         select(Finding, Check, Visit)
-        .join(
-            newest,
-            (col(Finding.check_id) == newest.c.check_id)
-            & (col(Finding.item) == newest.c.item)
-            & (col(Finding.version) == newest.c.version),
-        )
         .join(Check, col(Finding.check_id) == Check.id)
         .join(Visit, col(Check.visit_id) == Visit.id)
         .where(col(Visit.draw_id) == draw, col(Visit.state) != "cancelled")
-        .where(col(Finding.published_at).is_(None))
+        .where(col(Finding.published_at).is_(None), col(Finding.version) == newest)
         .order_by(col(Finding.id))
     )
     if department is not None:

@@ -27,6 +27,7 @@ from dualrandom.store.findings import (
     remove_text,
     text_of,
 )
+from dualrandom.store.fsck import database_faults
 from dualrandom.store.ledger import LedgerFilter, list_ledger
 from dualrandom.store.publishing import ask_publication, enter_sheet
 from dualrandom.store.referrals import change_referral, feedback, list_referrals, refer, referral_of
@@ -347,3 +348,7 @@ def test_a_draw_closes_by_itself_with_its_statistics_and_findings_can_still_be_c
     with drawn.database.reading() as session:
         assert session.get_one(DrawRow, drawn.draw).state.value == "closed"
         assert visit_of(session, amr, found.visit.id or 0).visit.state == "done"
+
+
+def test_nothing_of_all_this_damages_what_is_kept(drawn: Any) -> None:
+    assert [(fault.code, fault.value) for fault in database_faults(drawn.database, drawn.vault)] == []
