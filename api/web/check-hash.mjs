@@ -29,6 +29,11 @@ for (let length = 0; length <= 260; length++) {
   assert.equal(own.ticket(seed, name), ticket);
   assert.equal(own.cost(seed, name), Number.parseInt(ticket.slice(0, 10), 16));
   assert.equal(own.beginning(seed, name), Number(BigInt(`0x${ticket}`) >> 204n));
+  // A batch gives what each of its names gives by itself, whatever the lengths of its neighbours.
+  const ends = Array.from({ length: 5 }, (_, at) => "y".repeat((length * (at + 3)) % 65));
+  const costs = new Float64Array(ends.length);
+  own.costs(seed, `pair:${"x".repeat(length)}:`, ends.map((end) => new TextEncoder().encode(end)), costs);
+  ends.forEach((end, at) => assert.equal(costs[at], own.cost(seed, `pair:${"x".repeat(length)}:${end}`)));
 }
 const large = new Uint8Array(100_003).fill(7);
 assert.equal(own.digest(large), toHex(sha256(large)));

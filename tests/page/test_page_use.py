@@ -43,10 +43,10 @@ def test_a_false_record_is_called_false_with_the_reason(
     open_page: Opened, mutant: Any, tmp_path: Path
 ) -> None:
     _, files = mutant("swapped-enterprise")
+    (tmp_path / "record").mkdir()
     for name, data in files.items():
-        path = tmp_path / "record" / name.removeprefix("public/")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
+        if name.startswith("public/"):
+            (tmp_path / "record" / name.removeprefix("public/")).write_bytes(data)
     page = open_page("en-US")
     page.set_input_files("#files", [str(path) for path in sorted((tmp_path / "record").iterdir())])
     page.wait_for_selector(".verdict.fail")
@@ -97,7 +97,14 @@ def test_one_enterprise_is_computed_by_hand_as_anybody_can(open_page: Opened, ca
     assert page.inner_text("#explained .command output") == ticket
 
 
-def test_an_enterprise_computes_its_ticket_from_its_receipt(open_page: Opened, campaign: Made) -> None:
+def ticket_of(folder: Path, opening: Any) -> str:
+    seed = json.loads((folder / "public" / "result.json").read_bytes())["seed"]
+    return hashlib.sha256(f"{seed}:enterprise:{opening['id']}:{opening['salt']}".encode()).hexdigest()
+
+
+def test_an_enterprise_computes_its_ticket_from_the_salt_of_its_receipt(
+    open_page: Opened, campaign: Made
+) -> None:
     folder = campaign("sealed-drand")
     opening = (folder / "private" / "openings" / "frame.jsonl").read_text(encoding="utf-8").splitlines()[0]
     row = json.loads(opening)
@@ -108,13 +115,89 @@ def test_an_enterprise_computes_its_ticket_from_its_receipt(open_page: Opened, c
     page.click(f'.matches button[data-id="{row["id"]}"]')
     page.fill("#receipt", "no salt")
     page.press("#receipt", "Enter")
-    page.wait_for_selector("#explained .notice")
-    page.fill("#receipt", opening)
+    page.wait_for_selector("#explained .notice:not([hidden])")
+    page.fill("#receipt", row["salt"])
     page.press("#receipt", "Enter")
-    page.wait_for_selector("#explained .yes")
-    seed = json.loads((folder / "public" / "result.json").read_bytes())["seed"]
-    ticket = hashlib.sha256(f"{seed}:enterprise:{row['id']}:{row['salt']}".encode()).hexdigest()
-    assert page.inner_text("#explained .command output") == ticket
+    page.wait_for_selector("#explained .command")
+    assert page.inner_text("#explained .command output") == ticket_of(folder, row)
+
+
+def receipts(name: str) -> Path:
+    return ROOT / "tests" / "vectors" / "happy" / name / "receipts"
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_an_enterprise_gives_its_receipt_before_or_after_the_folder_and_reads_the_verdict(
+    first: bool, open_page: Opened, campaign: Made
+) -> None:
+    folder = campaign("sealed-drand")
+    path = receipts("sealed-drand") / "drawn.json"
+    page = open_page()
+    if first:
+        page.set_input_files("#files", str(path))
+        page.wait_for_selector(".notice.good")
+        assert "回执" in page.inner_text(".notice")
+    page.set_input_files("#folder", str(folder / "public"))
+    page.wait_for_selector(".verdict")
+    if not first:
+        row = json.loads(path.read_bytes())["subject"]["id"]
+        page.fill("#search", row)
+        page.click(f'.matches button[data-id="{row}"]')
+        page.set_input_files("#receipt-file", str(path))
+    page.wait_for_selector("#explained td.yes")
+    assert status(page, "receipt") == "PASS"
+    assert "应当抽中" in page.inner_text("#verdict-of-receipt")
+    (frame,) = (row for row in json.loads(path.read_bytes())["rows"] if row["list"] == "frame")
+    assert page.inner_text("#explained .command output") == ticket_of(folder, frame["opening"])
+    assert "个签号中第" in page.inner_text("#explained table")
+
+
+def test_an_enterprise_that_was_passed_over_reads_so(open_page: Opened, mutant: Any, tmp_path: Path) -> None:
+    about, files = mutant("passed-over")
+    for name, data in files.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    page = open_page()
+    page.set_input_files("#files", str(tmp_path / "receipts" / f"{about['receipt']}.json"))
+    page.wait_for_selector(".notice.good")
+    page.set_input_files("#folder", str(tmp_path / "public"))
+    page.wait_for_selector("#verdict-of-receipt.fail")
+    assert "跳过了该企业" in page.inner_text("#verdict-of-receipt")
+
+
+def test_a_reader_says_whom_to_trust_and_the_log_is_checked(open_page: Opened, campaign: Made) -> None:
+    policy = ROOT / "tests" / "vectors" / "happy" / "open-logged" / "reader" / "log.policy"
+    page = open_page()
+    page.set_input_files("#folder", str(campaign("open-logged") / "public"))
+    page.wait_for_selector(".verdict.part")
+    assert status(page, "log") == "NOT CHECKED"
+    assert "是否可信由您判断" in page.inner_text('[data-check="log"]')
+    page.fill("#policy", "quorum nobody")
+    page.get_by_text("按此策略再核对一次").click()
+    page.wait_for_selector("#policy ~ .notice:not([hidden])")
+    page.set_input_files("#policy-file", str(policy))
+    page.wait_for_selector(".verdict.pass")
+    assert status(page, "events") == "PASS"
+    assert "全部核对无误" in page.inner_text(".verdict")
+
+
+def test_whom_to_trust_is_never_taken_from_the_record(open_page: Opened, campaign: Made) -> None:
+    folder = campaign("open-logged") / "public"
+    policy = ROOT / "tests" / "vectors" / "happy" / "open-logged" / "reader" / "log.policy"
+    shutil.copy(policy, folder / "log.policy")
+    page = open_page()
+    page.set_input_files("#folder", str(folder))
+    page.wait_for_selector(".verdict.part")
+    assert status(page, "log") == "NOT CHECKED"
+
+
+def test_before_the_draw_the_page_says_what_is_waited_for(open_page: Opened, campaign: Made) -> None:
+    page = open_page()
+    page.set_input_files("#folder", str(campaign("open-announced") / "public"))
+    page.wait_for_selector(".verdict.part")
+    assert "尚未抽取" in page.inner_text(".verdict")
+    assert status(page, "lists") == "PASS"
 
 
 def test_files_without_an_announcement_are_refused_kindly(open_page: Opened, tmp_path: Path) -> None:
@@ -172,15 +255,23 @@ def test_served_beside_a_record_over_plain_http_it_checks_it_at_once(
     page.close()
 
 
-def test_it_fetches_a_record_by_its_address(browser: Any, campaign: Made, site: tuple[str, Path]) -> None:
+def test_it_fetches_a_record_with_its_log_by_its_address(
+    browser: Any, campaign: Made, site: tuple[str, Path]
+) -> None:
     address, folder = site
-    shutil.copytree(campaign("sealed-drand") / "public", folder / "2023" / "000001")
+    shutil.copytree(campaign("open-logged-changed") / "public", folder / "2023" / "000001")
     shutil.copy(PAGE, folder / "verify.html")
     page = browser.new_page(locale="zh-CN")
     page.goto(f"{address}/verify.html")
     page.fill("#address", "2023/000001")
     page.press("#address", "Enter")
     page.wait_for_selector(".verdict.part")
+    page.set_input_files(
+        "#policy-file",
+        str(ROOT / "tests" / "vectors" / "happy" / "open-logged-changed" / "reader" / "log.policy"),
+    )
+    page.wait_for_selector('[data-check="log"][data-status="PASS"]')
+    assert status(page, "events") == "PASS"
     page.reload()
     page.fill("#address", "nowhere")
     page.press("#address", "Enter")

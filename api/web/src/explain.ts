@@ -1,20 +1,20 @@
 /** One enterprise by hand: its ticket as a command that anybody can type, and what follows from it. */
 
-import type { Name, Opening, Visit } from "./verify/documents";
+import type { Name, Visit } from "./verify/documents";
 import { sampleSizes } from "./verify/after";
-import { canonical, parse } from "./verify/json";
+import { proven } from "./verify/receipt";
 import type { Record_ } from "./verify/record";
 
+/** `rank` of `size` where all tickets of the stratum are known; `place` of `drawn` where only those drawn are (0: larger than all). */
 export interface ScopeLine {
   task: Name; stratum: string; lead: Name | null; selected: boolean;
-  rank: number | null; size: number | null; drawn: number | null; cutoff: string | null;
+  rank: number | null; place: number | null; size: number | null; drawn: number | null; cutoff: string | null;
 }
 
 export interface Explanation {
   id: string; name: Name | null; sealed: boolean;
   /** Null as long as the salt is unknown. */
-  ticket: string | null; text: string; command: string;
-  seal: boolean | null;
+  ticket: string | null; command: string;
   scope: ScopeLine[];
   visits: { part: number; date: string | null; known: boolean; crews: { department: Name; seats: Name[] }[] }[];
 }
@@ -33,7 +33,7 @@ export function search(record: Record_, text: string, most: number): { matches: 
   const selected = new Set(record.selection?.flatMap((one) => one.selected));
   const found: Match[][] = [[], []];
   let count = 0;
-  for (const { id } of record.lists.get("frame")?.rows ?? []) {
+  for (const id of record.list("frame")?.ids ?? []) {
     const name = Object.hasOwn(names, id) ? names[id]! : null;
     const matches = id.toLowerCase().includes(wanted) || name?.zh.toLowerCase().includes(wanted) || name?.en.toLowerCase().includes(wanted);
     if (!matches) continue;
@@ -50,68 +50,52 @@ function command(record: Record_, text: string): string {
   return `printf '%s' '${text}' | ${program}`;
 }
 
-function receipt(record: Record_, id: string, given: string): { salt: string; seal: boolean | null; strata: Record<string, string> | null } | null {
-  const text = given.trim();
-  if (/^[0-9a-f]{64}$/.test(text)) return { salt: text, seal: null, strata: null };
-  try {
-    const found = parse(text) as Opening & { rows?: { list: string; opening: Opening | null }[] };
-    const opening = found.rows?.find((row) => row.list === "frame")?.opening ?? found;
-    const sealed = record.lists.get("frame")?.byId.get(id)?.sealed;
-    const seal = opening.id === id && opening.list === "frame" &&
-      record.hasher.text(`dualrandom/v1/sealed\n${opening.salt}\n${canonical(opening.hidden)}`) === sealed;
-    return { salt: opening.salt, seal, strata: (opening.hidden as { strata: Record<string, string> }).strata };
-  } catch {
-    return null;
-  }
-}
-
-/** Null if what was given is no receipt, or there is no such enterprise. */
-export function explain(record: Record_, id: string, given: string): Explanation | null {
-  const { announcement, labels, result } = record;
-  if (announcement === null || result === null || !record.lists.get("frame")?.byId.has(id)) return null;
-  const firm = record.firms?.get(id) ?? null;
-  let key = firm?.key ?? null;
-  let strata = firm?.strata ?? null;
-  let seal: boolean | null = null;
-  if (key === null && given.trim() !== "") {
-    const opened = receipt(record, id, given);
-    if (opened === null) return null;
-    key = `${id}:${opened.salt}`;
-    ({ seal, strata } = opened);
-  }
-  const text = `${result.seed}:enterprise:${key ?? `${id}:…`}`;
+/** `salt`: 64 hex digits, or anything else for none. Null if there is no such enterprise, or nothing is drawn yet. */
+export function explain(record: Record_, id: string, salt: string, receipt: Uint8Array | null): Explanation | null {
+  const { announcement, firms, labels, result } = record;
+  if (announcement === null || result === null || !record.list("frame")?.has(id)) return null;
+  const shown = firms === null ? proven(record, id, receipt) : null;
+  const key = firms?.key(id) ?? shown?.key ?? (/^[0-9a-f]{64}$/.test(salt) ? `${id}:${salt}` : null);
+  const strata = firms?.get(id)?.strata ?? shown?.strata ?? null;
   const ticket = key === null ? null : record.ticket(`enterprise:${key}`);
   const scope: ScopeLine[] = [];
-  const shown = new Map(record.selection?.map((one) => [one.task, one]));
-  for (const { id: task, lead, mode } of announcement.tasks) {
-    const selected = shown.get(task)?.selected.includes(id) ?? false;
+  for (const { id: task, lead } of announcement.tasks) {
+    const selected = record.selection?.find((one) => one.task === task)?.selected.includes(id) ?? false;
     const stratum = strata !== null && Object.hasOwn(strata, task) ? strata[task]! : null;
     if (stratum === null && !selected) continue;
     const line: ScopeLine = {
-      task: named(labels?.tasks, task), stratum: stratum ?? "—", lead: lead === null ? null : named(labels?.tasks, lead), selected,
-      rank: null, size: null, drawn: null, cutoff: null,
+      task: named(labels?.tasks, task), stratum: stratum ?? "", lead: lead === null ? null : named(labels?.tasks, lead), selected,
+      rank: null, place: null, size: null, drawn: null, cutoff: null,
     };
-    const listed = record.strata?.get(task);
-    const of = listed?.find((one) => one.id === stratum);
-    if (mode === "own" && of !== undefined && listed !== undefined && ticket !== null && record.firms !== null) {
-      line.size = of.size;
-      line.drawn = sampleSizes(record, task, listed).get(of.id)!;
-      line.rank = 1;
-      for (const [other, { key: theirs, strata: scopes }] of record.firms) {
-        if (scopes[task] !== stratum || other === id) continue;
-        const drawn = record.ticket(`enterprise:${theirs}`);
-        if (drawn < ticket || (drawn === ticket && other < id)) line.rank++;
-      }
-      line.cutoff = shown.get(task)?.strata?.find((one) => one.id === stratum)?.cutoff
-        ?? record.cutoffs?.get(record.numbered.get(`${task} ${stratum}`) ?? "")?.tickets.at(-1) ?? null;
-    }
+    if (ticket !== null && firms !== null && stratum !== null) rank(record, task, id, ticket, line);
+    const cell = shown?.cells.find((one) => one.task === task);
+    if (cell !== undefined)
+      Object.assign(line, { size: cell.size, drawn: cell.n, cutoff: cell.cutoff, place: cell.tickets === null ? null : cell.tickets.indexOf(shown!.ticket) + 1 });
     scope.push(line);
   }
   return {
     id, name: labels !== null && Object.hasOwn(labels.enterprises, id) ? labels.enterprises[id]! : null, sealed: record.sealed,
-    ticket, text, command: command(record, text), seal, scope,
+    ticket, command: command(record, `${result.seed}:enterprise:${key ?? `${id}:…`}`), scope,
     visits: (record.visits ?? []).filter((visit) => visit.enterprise === id).map((visit) => described(record, visit)),
   };
+}
+
+/** The enterprise's rank in its stratum, by the tickets of all its members. */
+function rank(record: Record_, task: string, id: string, ticket: string, line: ScopeLine): void {
+  const listed = record.strata?.get(task);
+  const of = listed?.find((one) => one.id === line.stratum);
+  if (listed === undefined || of === undefined) return;
+  const { ids, keys, places } = record.firms!;
+  line.size = of.size;
+  line.drawn = sampleSizes(record, task, listed).get(of.id)!;
+  line.rank = 1;
+  for (let at = 0; at < ids.length; at++) {
+    if (places[at]!.strata[task] !== line.stratum || ids[at] === id) continue;
+    const other = record.ticket(`enterprise:${keys[at]}`);
+    if (other < ticket || (other === ticket && ids[at]! < id)) line.rank++;
+  }
+  line.cutoff = record.selection?.find((one) => one.task === task)?.strata?.find((one) => one.id === line.stratum)?.cutoff
+    ?? record.cutoffs?.get(record.numbered.get(`${task} ${line.stratum}`) ?? "")?.tickets.at(-1) ?? null;
 }
 
 function described(record: Record_, visit: Visit): Explanation["visits"][number] {
@@ -126,23 +110,27 @@ function described(record: Record_, visit: Visit): Explanation["visits"][number]
 }
 
 export interface Summary {
-  authority: Name; draw: string; start: string; end: string; digest: string; seed: string | null;
+  authority: Name; draw: string; start: string; end: string; digest: string; seed: string | null; voided: boolean;
   beacon: { kind: string; source: string; round: string; time: string }; rehearsal: boolean; suite: string; sealed: boolean;
   frame: number; counts: { firms: number | null; visits: number; crews: number } | null;
+  /** The log's key as the folder has it; null without a log. */
+  logKey: string | null;
 }
 
 /** What stands above the checks. */
 export function summarise(record: Record_): Summary | null {
-  const { announcement, labels, result } = record;
+  const { announcement, files, labels, result } = record;
   if (announcement === null) return null;
+  const key = files.get("log/log.vkey");
   return {
     authority: labels?.authority ?? { zh: announcement.authority, en: announcement.authority },
     draw: announcement.draw, start: announcement.period.start, end: announcement.period.end, digest: record.digest,
-    seed: result?.seed ?? null, beacon: announcement.beacon, rehearsal: labels?.rehearsal ?? false, suite: announcement.suite,
-    sealed: record.sealed, frame: announcement.lists.frame!.size,
+    seed: result?.seed ?? null, voided: record.ended !== null, beacon: announcement.beacon, rehearsal: labels?.rehearsal ?? false,
+    suite: announcement.suite, sealed: record.sealed, frame: announcement.lists.frame!.size,
     counts: result && {
       firms: record.selection && new Set(record.selection.flatMap((one) => one.selected)).size,
       visits: result.totals.visits, crews: result.totals.crews,
     },
+    logKey: files.has("log/checkpoint") && key !== undefined ? new TextDecoder().decode(key).trim().slice(0, 300) : null,
   };
 }

@@ -1,7 +1,9 @@
 /** Files from a drop, a chooser or an address, and which of them are the record and which the auditor's. */
 
-import { LISTS } from "./verify/documents";
+import { type Announcement, LISTS } from "./verify/documents";
 import { fromHex } from "./verify/hash";
+import { bundleEntries, tilePaths } from "./verify/log";
+import { isReceipt } from "./verify/receipt";
 import type { AuditorFiles, Files } from "./verify/record";
 
 /** Everything in a drop, folders included, by path. */
@@ -48,8 +50,11 @@ function within(files: Files, folder: string, but: string | null): Files {
   return found;
 }
 
-/** The published folder and the auditor's material among files. */
-export function sorted(files: Files): { record: Files | null; auditor: AuditorFiles | null } {
+/** What was given: a record, and what only some have. */
+export interface Sorted { record: Files | null; auditor: AuditorFiles | null; policy: Uint8Array | null; receipt: Uint8Array | null }
+
+/** The published folder among files, the auditor's material, a policy, and the one receipt. */
+export function sorted(files: Files): Sorted {
   const root = folderOf(files, "announcement.json");
   const secrets = folderOf(files, "list-secret");
   let auditor: AuditorFiles | null = null;
@@ -60,29 +65,61 @@ export function sorted(files: Files): { record: Files | null; auditor: AuditorFi
       if (/^[a-z]+\.jsonl$/.test(path)) openings.set(path.slice(0, -6), data);
     if (/^[0-9a-f]{64}$/.test(text)) auditor = { secret: fromHex(text), openings };
   }
-  return { record: root === null ? null : within(files, root, secrets), auditor };
+  const record = root === null ? null : within(files, root, secrets);
+  // A receipt lies beside the published folder; only where files were chosen one by one can it be among those of the record.
+  const apart = [...files].filter(([path]) => root === null || !path.startsWith(root) || (root === "" && !path.includes("/")));
+  const receipts = apart.filter(([path, data]) => path.endsWith(".json") && isReceipt(data));
+  if (record !== null && root === "") for (const [path] of receipts) record.delete(path);
+  // Whom to trust is never taken from a record: a policy has to be given by itself.
+  const policies = record === null ? [...files.values()].filter(isPolicy) : [];
+  return { record, auditor, policy: policies.length === 1 ? policies[0]! : null, receipt: receipts.length === 1 ? receipts[0]![1] : null };
+}
+
+function isPolicy(data: Uint8Array): boolean {
+  return data.length < 100_000 && /^quorum[ \t]/m.test(new TextDecoder().decode(data));
 }
 
 const NAMES = [
   "announcement.json", "beacon.json", "seed.txt", "result.json", "ties.json", "labels.json", "statistics.json",
   "findings.json", "void.json", "attest.json", "openings.jsonl", "changes.jsonl", ...LISTS.map((list) => `${list}.jsonl`),
+  "announced.checkpoint", "log/checkpoint", "log/log.vkey",
 ];
+const SAFE = /^[0-9A-Za-z][0-9A-Za-z._-]*$/;
 
 /** A record by its address; null where there is none. */
 export async function fetched(address: string): Promise<Files | null> {
   const base = new URL(address.replace(/[^/]*\.(json|html)$/, "").replace(/([^/])$/, "$1/"), location.href);
   const files: Files = new Map();
-  const get = async (name: string): Promise<void> => {
+  const get = async (name: string): Promise<boolean> => {
     const response = await fetch(new URL(name, base), { cache: "no-store", credentials: "same-origin" });
     if (response.ok) files.set(name, new Uint8Array(await response.arrayBuffer()));
+    return response.ok;
   };
+  const all = async (names: Iterable<string>): Promise<void> => {
+    const left = [...names];
+    // A few at a time: a log may have thousands of tiles.
+    await Promise.all(Array.from({ length: 6 }, async () => {
+      for (let name = left.pop(); name !== undefined; name = left.pop()) await get(name);
+    }));
+  };
+  const text = (name: string): string => new TextDecoder().decode(files.get(name) ?? new Uint8Array(0));
   try {
-    await get("announcement.json");
-    if (files.size === 0) return null;
-    await Promise.all(NAMES.slice(1).map(get));
-    const { voids } = JSON.parse(new TextDecoder().decode(files.get("announcement.json"))) as { voids?: string[] };
-    for (const draw of voids ?? [])
-      if (/^[0-9A-Za-z][0-9A-Za-z._-]*$/.test(draw)) await Promise.all(NAMES.map((name) => get(`voided/${draw}/${name}`)));
+    if (!(await get("announcement.json"))) return null;
+    await all(NAMES.slice(1));
+    const { contributions, voids } = JSON.parse(text("announcement.json")) as Partial<Announcement>;
+    const voided = (voids ?? []).filter((draw) => SAFE.test(draw));
+    await all(voided.flatMap((draw) => NAMES.slice(0, -3).map((name) => `voided/${draw}/${name}`)));
+    if (!files.has("log/checkpoint")) return files;
+    const size = Number(/^[^\n]*\n([1-9][0-9]{0,6})\n/.exec(text("log/checkpoint"))?.[1] ?? 0);
+    const parties = (contributions ?? []).map(({ party }) => party).filter((party) => SAFE.test(party));
+    const rows = text("changes.jsonl").split("\n");
+    const rounds = rows.flatMap((row, at) => (row.includes('"beacon":{') && row.includes('"type":"exclude"') ? [`exclusions/${at + 1}.checkpoint`] : []));
+    const tiles = [...tilePaths(size)].map((path) => `log/${path}`);
+    await all([...parties.map((party) => `reveals/${party}.json`), ...rounds, ...tiles]);
+    for (let n = 1; await get(`log/keys/${String(n).padStart(6, "0")}.note`); n++);
+    const entries = tiles.filter((path) => path.startsWith("log/tile/entries/")).flatMap((path) => bundleEntries(files.get(path) ?? new Uint8Array(0)) ?? []);
+    const digests = entries.map((entry) => /"digest":"([0-9a-f]{64})".*"type":"ANNOUNCE"/.exec(new TextDecoder().decode(entry))?.[1]);
+    await all(digests.flatMap((digest) => (digest === undefined ? [] : [`log/documents/${digest}`])));
     return files;
   } catch {
     return files.size > 0 ? files : null;

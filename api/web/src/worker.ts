@@ -1,31 +1,70 @@
 /** The verifier in a background thread. */
 
 import { explain, search, summarise } from "./explain";
-import type { Answer, Request } from "./messages";
-import { exitCode, verify } from "./verify/index";
-import type { Record_ } from "./verify/record";
+import type { Answer, Bundle, Request } from "./messages";
+import { hashesAgree } from "./selftest";
+import { exitCode, Verification } from "./verify/index";
+import { LogFault } from "./verify/note";
+import { say, type Said } from "./verify/outcome";
+import { parsePolicy } from "./verify/policy";
+import { enterpriseOf } from "./verify/receipt";
 
-let record: Record_ | null = null;
+let verification: Verification | null = null;
+let receipt: Uint8Array | null = null;
 
 function answer(message: Answer): void {
   self.postMessage(message);
 }
 
+function open(bundle: Bundle): Said | null {
+  verification = null;
+  receipt = bundle.receipt;
+  try {
+    const policy = bundle.policy === null ? null : parsePolicy(bundle.policy);
+    if (!hashesAgree(bundle.files.get("frame.jsonl") ?? new Uint8Array(0)))
+      return say("本浏览器算出的散列不对，请换用另一浏览器", "this browser computes hashes wrongly; please use another one");
+    verification = new Verification({ ...bundle, policy });
+    return null;
+  } catch (error) {
+    if (error instanceof LogFault) return error.said;
+    throw error;
+  }
+}
+
 self.onmessage = ({ data }: MessageEvent<Request>) => {
-  if (data.kind === "verify") {
-    let last = 0;
-    const verified = verify(data.files, data.auditor, (check, share) => {
-      const now = performance.now();
-      if (share > 0 && now - last < 50) return;
-      last = now;
-      answer({ kind: "progress", id: data.id, check, share });
-    });
-    record = verified.record;
-    const summary = record === null ? null : summarise(record);
-    answer({ kind: "verified", id: data.id, outcomes: verified.outcomes, exit: exitCode(verified.outcomes), summary });
-  } else if (data.kind === "search") {
-    answer({ kind: "found", id: data.id, ...(record === null ? { matches: [], count: 0 } : search(record, data.text, data.most)) });
-  } else if (data.kind === "explain") {
-    answer({ kind: "explained", id: data.id, explanation: record === null ? null : explain(record, data.enterprise, data.receipt) });
+  const { id } = data;
+  if (data.kind === "open") {
+    answer({ kind: "opened", id, refused: open(data.bundle) });
+    return;
+  }
+  if (verification === null) return;
+  const { record } = verification;
+  switch (data.kind) {
+    case "check": {
+      let last = performance.now();
+      const outcome = verification.check(data.name, (share) => {
+        const now = performance.now();
+        if (now - last < 80) return;
+        last = now;
+        answer({ kind: "progress", id, check: data.name, share });
+      });
+      answer({ kind: "checked", id, outcome });
+      break;
+    }
+    case "conclude": {
+      const outcomes = verification.attested(data.outcomes);
+      const summary = summarise(record);
+      answer({ kind: "concluded", id, outcomes, exit: exitCode(outcomes), summary, receipt: receipt && enterpriseOf(receipt) });
+      break;
+    }
+    case "judge":
+      receipt = data.receipt;
+      answer({ kind: "judged", id, outcome: verification.judge(receipt), receipt: enterpriseOf(receipt) });
+      break;
+    case "search":
+      answer({ kind: "found", id, ...search(record, data.text, data.most) });
+      break;
+    case "explain":
+      answer({ kind: "explained", id, explanation: explain(record, data.enterprise, data.salt, receipt) });
   }
 };

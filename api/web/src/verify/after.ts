@@ -1,13 +1,14 @@
 /** Checks of what follows from the seed: sizes, selection, visits, dates, crews, prices, totals (docs/protocol.md §6–10). */
 
 import { visitsInEffect } from "./changes";
-import { fills, lottery, Rules } from "./crews";
+import { fills, knownTasks, lottery, Rules } from "./crews";
 import type { Selected, Stratum, Visit } from "./documents";
 import { Fraction, ZERO } from "./fraction";
 import { twoWay } from "./control";
-import { EMBARGO, Failure, must, need, NO_RESULT, type Said, say, SEALED } from "./outcome";
+import { EMBARGO, Failure, must, need, type Said, say, SEALED, Unchecked } from "./outcome";
 import { judge, type Seated } from "./prices";
-import { type Firm, Record_ } from "./record";
+import { type Place, Record_ } from "./record";
+import { brokenReference } from "./references";
 import { checkStatistics } from "./statistics";
 
 export type Progress = (share: number) => void;
@@ -16,8 +17,19 @@ function order(a: { ticket: string; id: string }, b: { ticket: string; id: strin
   return a.ticket < b.ticket || (a.ticket === b.ticket && a.id < b.id) ? -1 : 1;
 }
 
+/** Why a list's content is not known. */
+function hidden(record: Record_): Said {
+  return record.sealed && record.auditor === null ? SEALED : say("名单缺失或无法读取", "a list is missing or could not be read");
+}
+
+/** Nothing can be computed from an announcement that contradicts itself. */
+function needSense(record: Record_): void {
+  if (brokenReference(record) !== null) throw new Unchecked(say("公告自相矛盾", "the announcement contradicts itself"));
+}
+
 function selections(record: Record_): Map<string, Selected> {
-  need(record.result, NO_RESULT);
+  need(record.result, record.undrawn());
+  needSense(record);
   return new Map(need(record.selection, EMBARGO).map((selected) => [selected.task, selected]));
 }
 
@@ -45,8 +57,8 @@ export function checkSizes(record: Record_): Said {
   const tasks = record.announcement!.tasks.filter((task) => task.mode === "own");
   for (const { id, total } of record.sealed ? tasks : [])
     must(`${shown.get(id)?.selected.length}/1` === total, `${id} 选中的户数与公告不符`, `${id}: not as many selected as announced`);
-  const strata = need(record.strata, SEALED);
-  const cutoffs = record.sealed ? need(record.cutoffs, SEALED) : null;
+  const strata = need(record.strata, hidden(record));
+  const cutoffs = record.sealed ? need(record.cutoffs, hidden(record)) : null;
   for (const { id: task } of tasks) {
     const listed = strata.get(task)!;
     const sizes = sampleSizes(record, task, listed);
@@ -84,31 +96,31 @@ export function checkSelection(record: Record_, progress: Progress): Said {
   const tasks = record.announcement!.tasks;
   must(shown.size === tasks.length && tasks.every((task) => shown.has(task.id)), "任务不全", "tasks are missing or added");
   checkShared(record, shown);
-  const firms = need(record.firms, SEALED);
-  const strata = need(record.strata, SEALED);
-  if (record.sealed) need(record.cutoffs, SEALED);
+  const firms = need(record.firms, hidden(record));
+  const strata = need(record.strata, hidden(record));
+  if (record.sealed) need(record.cutoffs, hidden(record));
   const { seed } = record.result!;
-  const ids: string[] = [];
+  const { ids } = firms;
   const members = new Map<string, number[]>();
   const beginnings = new Float64Array(firms.size);
-  const memo = new Map<Firm["strata"], string[]>();
-  for (const [id, firm] of firms) {
-    const n = ids.push(id) - 1;
-    if (n % 4096 === 0) progress(n / firms.size);
-    beginnings[n] = record.hasher.beginning(seed, `enterprise:${firm.key}`);
-    let keys = memo.get(firm.strata);
-    if (keys === undefined) {
-      keys = Object.entries(firm.strata).map(([task, stratum]) => `${task} ${stratum}`);
-      memo.set(firm.strata, keys);
+  const memo = new Map<Place, number[][]>();
+  for (let n = 0; n < ids.length; n++) {
+    if (n % 4096 === 0) progress(n / ids.length);
+    beginnings[n] = record.hasher.beginning(seed, `enterprise:${firms.keys[n]}`);
+    const place = firms.places[n]!;
+    let joined = memo.get(place);
+    if (joined === undefined) {
+      joined = Object.entries(place.strata).map(([task, stratum]) => {
+        const key = `${task} ${stratum}`;
+        const known = members.get(key) ?? [];
+        members.set(key, known);
+        return known;
+      });
+      memo.set(place, joined);
     }
-    for (const key of keys) {
-      const known = members.get(key);
-      if (known === undefined) members.set(key, [n]);
-      else known.push(n);
-    }
+    for (const one of joined) one.push(n);
   }
-  const full = (n: number): { ticket: string; id: string } =>
-    ({ id: ids[n]!, ticket: record.ticket(`enterprise:${firms.get(ids[n]!)!.key}`) });
+  const full = (n: number): { ticket: string; id: string } => ({ id: ids[n]!, ticket: record.ticket(`enterprise:${firms.keys[n]}`) });
   for (const { id: task, lead, mode } of tasks) {
     const { selected, strata: cuts, tickets } = shown.get(task)!;
     const wrong = (): Failure => new Failure(say(`${task} 选中的不是签号最小者或次序不对`, `${task}: not the smallest tickets, or their order`));
@@ -117,7 +129,7 @@ export function checkSelection(record: Record_, progress: Progress): Said {
       for (const id of shown.get(lead!)!.selected) {
         const firm = firms.get(id);
         if (firm !== undefined && Object.hasOwn(firm.strata, task))
-          picked.push({ id, ticket: record.ticket(`enterprise:${firm.key}`) });
+          picked.push({ id, ticket: record.ticket(`enterprise:${firms.key(id)}`) });
       }
     } else {
       const sizes = sampleSizes(record, task, strata.get(task)!);
@@ -154,8 +166,10 @@ function smallest(members: number[], beginnings: Float64Array, n: number): numbe
 
 export function checkVisits(record: Record_): Said {
   const joined = new Map<string, string[]>();
-  for (const [task, { selected }] of selections(record)) {
-    must(record.tasks.has(task), `没有任务 ${task}`, `there is no task ${task}`);
+  const listed = selections(record);
+  const same = listed.size === record.tasks.size && [...listed.keys()].every((task) => record.tasks.has(task));
+  if (!same) throw new Unchecked(say("结果的任务不对", "the tasks of the selection are wrong"));
+  for (const [task, { selected }] of listed) {
     for (const firm of selected) joined.set(firm, [...(joined.get(firm) ?? []), task]);
   }
   const visits = need(record.visits, EMBARGO);
@@ -171,7 +185,7 @@ export function checkVisits(record: Record_): Said {
       must(right.join(";") === checks.join(";"), `${enterprise} 检查的任务或事项不对`, `${enterprise}: tasks or items of the visit`);
     });
   must(count === visits.length, "有未选中企业的检查", "a visit that the selection does not call for");
-  const firms = need(record.firms, SEALED);
+  const firms = need(record.firms, hidden(record));
   for (const { district, enterprise } of visits)
     must(firms.get(enterprise)?.district === district, `${enterprise} 的区划不实`, `${enterprise}: district`);
   return say(`${count} 次检查，任务与事项一致`, `${count} visits with exactly their checks`);
@@ -208,8 +222,14 @@ export function partsOf(record: Record_, enterprise: string, tasks: string[], dr
 
 /** The visits of a result whose dates and crews are all there. */
 function complete(record: Record_): Visit[] {
-  need(record.result, NO_RESULT);
-  return need(record.complete ? record.visits : null, EMBARGO);
+  need(record.result, record.undrawn());
+  const visits = need(record.complete ? record.visits : null, EMBARGO);
+  if (!knownTasks(record, visits)) throw new Unchecked(say("检查的任务或事项不存在", "visits name tasks or items that do not exist"));
+  return visits;
+}
+
+function needRoster(record: Record_): void {
+  need(record.list("roster"), say("roster.jsonl 缺失或无法读取", "roster.jsonl is missing or could not be read"));
 }
 
 export function checkDates(record: Record_, progress: Progress): Said {
@@ -230,8 +250,9 @@ export function checkDates(record: Record_, progress: Progress): Said {
     must(!used.has(`${enterprise} ${date}`), `${enterprise} 的两次检查在同一天`, `${enterprise}: two parts on one day`);
     used.add(`${enterprise} ${date}`);
   }
-  const firms = need(record.firms, SEALED);
-  need(record.pairs, SEALED);
+  const firms = need(record.firms, hidden(record));
+  need(record.pairs, hidden(record));
+  needRoster(record);
   for (const { date, enterprise } of visits)
     must(date === null || !firms.get(enterprise)?.closed.includes(date), `${enterprise} 在歇业日被检查`, `${enterprise}: a visit on a closed day`);
   const counts = say(`${visits.length - undated} 次有日期，${undated} 次无日期`, `${visits.length - undated} dated, ${undated} undated`);
@@ -259,7 +280,6 @@ function legal(record: Record_, rules: Rules, seatsOf: (visit: Visit, department
     must(crews.map((crew) => crew.department).join() === [...due.keys()].join(), `${enterprise} 的检查组不对`, `${enterprise}: crews are missing or added`);
     if (date === null) continue;
     const t = rules.dayNumber.get(date);
-    must(t !== undefined, `日期 ${date} 不在公告中`, `${date} was not announced`);
     for (const { barred: names, department } of crews) {
       const seats = due.get(department)!;
       const sitting = seatsOf(visit, department) ?? [];
@@ -270,15 +290,17 @@ function legal(record: Record_, rules: Rules, seatsOf: (visit: Visit, department
         const p = rules.number.get(name);
         if (p !== undefined) barred.add(p);
       }
-      const pool = new Set(rules.pool(department, visit.district, seats));
+      const pool = rules.pool(department, visit.district, seats);
       const persons = sitting.map((id, seat) => {
         const p = rules.number.get(id);
-        const able = p !== undefined && pool.has(p) && rules.fits(p, seats[seat]!);
+        const able = p !== undefined && pool.includes(p) && rules.fits(p, seats[seat]!);
         must(able, `${place} 的 ${id} 无资格坐此席（部门、区划或资格）`, `${place}: ${id} may not sit there (department, district or marks)`);
         must(!barred.has(p), `${place} 的 ${id} 应回避`, `${place}: ${id} is barred`);
+        total[p]!++;
+        // That the day was announced is for the check of the dates.
+        if (t === undefined) return p;
         must(!rules.absent[p * days + t], `${place} 的 ${id} 当日缺勤`, `${place}: ${id} is absent that day`);
         daily[p * days + t]!++;
-        total[p]!++;
         return p;
       });
       found.push({ visit, department, seats, persons, barred });
@@ -292,12 +314,26 @@ function legal(record: Record_, rules: Rules, seatsOf: (visit: Visit, department
   return found;
 }
 
+/** The published crews where they are legal: else their prices prove nothing. */
+function lawful(record: Record_, rules: Rules): Seated[] {
+  try {
+    const crews = legal(record, rules, published);
+    const strange = crews.find(({ visit }) => !rules.dayNumber.has(visit.date!));
+    must(strange === undefined, "日期不在公告中", "a date was not announced");
+    return crews;
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    throw new Unchecked(say("检查组不合规，价格证明不了什么", "the crews are not legal, so prices prove nothing"));
+  }
+}
+
 function published(visit: Visit, department: string): string[] | undefined {
   return visit.crews.find((crew) => crew.department === department)?.seats;
 }
 
 export function checkCrews(record: Record_, progress: Progress): Said {
   complete(record);
+  needRoster(record);
   const rules = new Rules(record, record.result!.relief);
   const crews = legal(record, rules, published);
   const stage = Record_.stage(record.result!.attempt);
@@ -327,9 +363,10 @@ export function checkCrews(record: Record_, progress: Progress): Said {
 
 export function checkPrices(record: Record_, progress: Progress): Said {
   const visits = complete(record);
+  needRoster(record);
   const rules = new Rules(record, record.result!.relief);
   const { attempt } = record.result!;
-  const crews = legal(record, rules, published);
+  const crews = lawful(record, rules);
   const { prices, unique } = judge(rules, crews, Record_.stage(attempt), progress);
   must(JSON.stringify(sorted(prices)) === JSON.stringify(sorted(record.prices!)), "公布的价格不是最小价格", "published prices are not the least ones");
   must(unique, "还有同样好的方案", "another plan is as good");
@@ -354,19 +391,18 @@ function sorted(prices: { days: Record<string, string>; inspector: string; perio
 const BRIEF = ["checks", "district", "enterprise", "part"] as const;
 
 export function checkResult(record: Record_): Said {
-  const early = !record.files.has("result.json") && Object.keys(record.labels?.enterprises ?? {}).length > 0;
-  must(!early, "抽取前名称表已有企业", "labels name enterprises before the draw");
-  const result = need(record.result, record.files.has("result.json") ? say("result.json 无法读取", "result.json could not be read") : NO_RESULT);
+  must(record.files.has("labels.json"), "缺少 labels.json", "labels.json is missing");
+  must(record.labels === null || record.labels.announcement === record.digest, "labels.json 属于另一公告", "labels.json is of another announcement");
+  checkLabels(record);
+  const result = need(record.result, record.undrawn());
   const { totals } = result;
   const { policy, draw } = record.announcement!;
   must(result.announcement === record.digest && result.draw === draw, "结果属于另一公告", "the result is of another announcement");
   must(record.files.has("ties.json") === (result.attempt > 0 && record.complete), "ties.json 应当且仅当有重试且无保密内容时存在", "ties.json exists if and only if there was another attempt and nothing is under an embargo");
-  for (const name of ["beacon.json", "seed.txt", "labels.json", "statistics.json"])
-    must(record.files.has(name), `缺少 ${name}`, `${name} is missing`);
-  for (const [name, document] of Object.entries({ labels: record.labels, statistics: record.statistics, ties: record.ties }))
+  must(record.files.has("statistics.json"), "缺少 statistics.json", "statistics.json is missing");
+  for (const [name, document] of Object.entries({ statistics: record.statistics, ties: record.ties }))
     must(document === null || document.announcement === record.digest, `${name}.json 属于另一公告`, `${name}.json is of another announcement`);
   must(record.statistics === null || record.statistics.draw === draw, "statistics.json 属于另一抽取", "statistics.json is of another draw");
-  checkLabels(record);
   const { visits } = record;
   if (policy.embargo !== "none") checkEmbargoed(record);
   if (visits !== null) {
@@ -376,7 +412,7 @@ export function checkResult(record: Record_): Said {
   if (record.statistics !== null) checkStatistics(record, record.statistics);
   const stage = Record_.stage(result.attempt);
   let [cost, crews, undated] = [0n, 0, 0];
-  for (const { crews: made, date, enterprise } of complete(record)) {
+  for (const { crews: made, date, enterprise } of need(record.complete ? visits : null, EMBARGO)) {
     crews += date === null ? 0 : made.length;
     undated += date === null ? 1 : 0;
     must(date !== null || made.length === 0, `${enterprise} 无日期却有检查组`, `${enterprise}: crews of an undated visit`);
@@ -389,13 +425,16 @@ export function checkResult(record: Record_): Said {
   return say(`${totals.visits} 次检查、${totals.checks} 个事项、${totals.crews} 个检查组`, `${totals.visits} visits, ${totals.checks} checks, ${totals.crews} crews`);
 }
 
+function openedVisits(record: Record_): Visit[] {
+  return [...record.opened().get("visits")!].filter(([id]) => id.startsWith("v")).map(([, { hidden }]) => hidden as Visit);
+}
+
 function checkLabels(record: Record_): void {
   const { labels } = record;
   if (labels === null) return;
   must(!record.sealed || Object.keys(labels.inspectors).length === 0, "名称表泄露检查人员", "labels name inspectors of a sealed draw");
-  const visible = new Set(record.result!.visits?.map((visit) => visit.enterprise));
-  for (const [name, { hidden }] of record.openings)
-    if (name.startsWith("visits v")) visible.add((hidden as Visit).enterprise);
+  const visible = new Set(record.result?.visits?.map((visit) => visit.enterprise));
+  for (const visit of openedVisits(record)) visible.add(visit.enterprise);
   const stranger = Object.keys(labels.enterprises).find((id) => !visible.has(id));
   must(stranger === undefined, `名称表有未公布检查的企业 ${stranger}`, `labels name ${stranger}, of no visible visit`);
 }
@@ -408,7 +447,7 @@ function checkEmbargoed(record: Record_): void {
   if (visits === null) return;
   const width = Math.max(5, String(visits.length).length);
   visits.forEach((visit, at) => {
-    const opened = record.openings.get(`visits v${String(at + 1).padStart(width, "0")}`)?.hidden as Visit | undefined;
+    const opened = record.opened().get("visits")!.get(`v${String(at + 1).padStart(width, "0")}`)?.hidden as Visit | undefined;
     if (opened === undefined) return;
     const same = BRIEF.every((key) => JSON.stringify(opened[key]) === JSON.stringify(visit[key]));
     must(same, `密封的 ${visit.enterprise} 与公布的不同`, `${visit.enterprise}: the sealed visit is not the published one`);
@@ -418,11 +457,11 @@ function checkEmbargoed(record: Record_): void {
 const METHODS = ["on-site", "documents", "online", "laboratory", "expert", "other-department"];
 
 export function checkFindings(record: Record_): Said {
-  if (!record.files.has("findings.json")) need(null, say("尚未公布检查结果", "no findings are published yet"));
+  if (!record.files.has("findings.json")) need(null, record.result === null ? record.undrawn() : say("尚未公布检查结果", "no findings are published yet"));
   const { announcement, draw, findings } = need(record.findings, say("findings.json 无法读取", "findings.json could not be read"));
+  need(record.result, record.undrawn());
   must(announcement === record.digest && draw === record.announcement!.draw, "检查结果属于另一公告", "the findings are of another announcement");
-  const opened = [...record.openings].filter(([name]) => name.startsWith("visits v")).map(([, { hidden }]) => hidden as Visit);
-  const known = new Set((visitsInEffect(record) ?? opened).flatMap(({ checks, enterprise, part }) =>
+  const known = new Set((visitsInEffect(record) ?? openedVisits(record)).flatMap(({ checks, enterprise, part }) =>
     checks.flatMap(({ items, task }) => items.map((item) => `${enterprise} ${part} ${task} ${item}`))));
   let last = "";
   let revision = 0;

@@ -51,6 +51,12 @@ export function isSignature(key: Uint8Array, message: string, signature: Uint8Ar
 
 export interface Evidence { keystring: string | null; randomness: string; signature: string | null }
 
+/** Why nobody can verify the randomness of a round here; null where its signature shows it. */
+export function unverifiable(kind: string, source: string, round: string, { keystring }: Evidence): Said | null {
+  if (kind === "keystring") return say(`请与公开来源 ${source} ${round} 核对号码串 ${keystring}`, `compare ${keystring} with the public source ${source} ${round}`);
+  return kind === "local" ? say("随机数由操作者机器自选，仅供开发试用", "chosen by the operator's machine: for development only") : null;
+}
+
 /** What is wrong with the evidence of a round, or null; where key strings come from is for people to compare. */
 export function evidenceFailure(kind: string, round: string, { keystring, randomness, signature }: Evidence): Said | null {
   if (kind === "drand") {

@@ -1,14 +1,16 @@
 /** Checks of what was fixed before the draw: lists, announcement, contributions, beacon, seed (docs/protocol.md §2–4). */
 
-import { evidenceFailure, isSignature, QUICKNET, roundTime, sha256 } from "./beacon";
-import { ID_PATTERN, type ListName } from "./documents";
+import { evidenceFailure, isSignature, QUICKNET, roundTime, sha256, unverifiable } from "./beacon";
+import { ID_PATTERN, type ListName, LISTS } from "./documents";
+import { brokenReference, marksOf, misplaced, twins } from "./references";
 import { Fraction, ZERO } from "./fraction";
-import { Hasher } from "./hash";
 import { canonical } from "./json";
-import { Failure, must, need, NO_RESULT, type Said, say, SEALED, Unchecked } from "./outcome";
-import { lineStarts, type Record_ } from "./record";
+import { Failure, must, need, type Said, say, SEALED, Unchecked } from "./outcome";
+import { checkRevealed, joined, loggedDraws } from "./order";
+import { type Files, Record_, tally } from "./record";
 
 export function checkCanonical(record: Record_): Said {
+  record.readAll();
   const [zh, en] = (["zh", "en"] as const).map((language) =>
     record.problems.slice(0, 3).map((problem) => problem[language]).join("; ") +
     (record.problems.length > 3 ? ` … (${record.problems.length})` : ""));
@@ -27,24 +29,26 @@ export function checkSignatures(record: Record_): Said {
       isSignature(bytes(key), `dualrandom/v1/contribution\n${draw} ${party} ${commitment}\n`, bytes(signature)),
       `${party} 的签名不对`, `${party}: the signature is not this party's`,
     );
-  checkAttestation(record);
+  const wrong = attestationFault(record);
+  if (wrong !== null) throw new Failure(wrong);
   const attested = record.attestation === null ? 0 : 1;
   return say(`${contributions.length + attested} 个签名有效`, `${contributions.length + attested} signatures verify`);
 }
 
-/** §15: the attestation is the announced auditor's and of this result. */
-function checkAttestation(record: Record_): void {
+/** §15: why the attestation is not the announced auditor's, or not of this result; null where it stands, or where there is none. */
+export function attestationFault(record: Record_): Said | null {
   const { attestation, hasher } = record;
-  if (attestation === null) return;
+  if (attestation === null) return null;
   const result = record.files.get("result.json");
   const { announcement, auditor, changes, checks, draw, signature } = attestation;
   const of = announcement === record.digest && draw === record.announcement!.draw && result !== undefined && hasher.digest(result) === attestation.result;
-  must(of, "审计声明属于另一结果", "the attestation is of another result");
-  must(auditor === record.announcement!.auditor?.key, "审计声明不出自公告的审计方", "the attestation is not by the announced auditor");
-  must(changes === null || record.changeLines.some((line) => hasher.text(line) === changes), "审计声明所指的更改不存在", "the attestation is of changes that are not there");
+  if (!of) return say("审计声明属于另一结果", "the attestation is of another result");
+  if (auditor !== record.announcement!.auditor?.key) return say("审计声明不出自公告的审计方", "the attestation is not by the announced auditor");
+  if (changes !== null && !record.changeLines.some((line) => hasher.text(line) === changes))
+    return say("审计声明所指的更改不存在", "the attestation is of changes that are not there");
   const lines = checks.map(({ name, status }) => `check ${name} ${status}\n`).join("");
   const statement = `dualrandom/v1/attest\ndraw ${draw}\nannouncement ${announcement}\nresult ${attestation.result}\nchanges ${changes ?? "none"}\n${lines}`;
-  must(isSignature(bytes(auditor), statement, bytes(signature)), "审计声明的签名不对", "the attestation's signature does not verify");
+  return isSignature(bytes(auditor), statement, bytes(signature)) ? null : say("审计声明的签名不对", "the attestation's signature does not verify");
 }
 
 const USCC = "0123456789ABCDEFGHJKLMNPQRTUWXY";
@@ -71,14 +75,15 @@ export function checkLists(record: Record_): Said {
   for (const [name, commitment] of commitments) {
     const present = record.files.has(`${name}.jsonl`);
     if (commitment === null || commitment === undefined) {
+      if (record.result === null && record.files.has("result.json")) continue;
       must(!present || name === "frame", `${name}.jsonl 没有承诺`, `${name}.jsonl was never committed`);
       continue;
     }
     must(present, `缺少 ${name}.jsonl`, `${name}.jsonl is missing`);
-    const list = need(record.lists.get(name), say(`${name}.jsonl 无法读取`, `${name}.jsonl could not be read`));
-    must(list.rows.length === commitment.size, `${name} 行数与承诺不符`, `${name}: not the committed number of rows`);
-    must(record.hasher.root(list.data, list.starts) === commitment.root, `${name} 不是所承诺的名单`, `${name}: not the committed list`);
-    counted.push(`${name} ${list.rows.length}`);
+    const list = need(record.list(name), say(`${name}.jsonl 无法读取`, `${name}.jsonl could not be read`));
+    must(list.size === commitment.size, `${name} 行数与承诺不符`, `${name}: not the committed number of rows`);
+    must(list.root(record.hasher) === commitment.root, `${name} 不是所承诺的名单`, `${name}: not the committed list`);
+    counted.push(`${name} ${list.size}`);
   }
   must(record.sealed || !record.files.has("strata.jsonl"), "公开抽取不应有 strata.jsonl", "an open draw has no strata.jsonl");
   checkIds(record);
@@ -91,19 +96,32 @@ export function checkLists(record: Record_): Said {
 }
 
 function checkIds(record: Record_): void {
-  const frame = record.lists.get("frame")!;
-  const roster = record.lists.get("roster")!;
-  for (const { rows } of [frame, roster]) {
-    const lower = new Set(rows.map((row) => row.id.toLowerCase()));
-    must(lower.size === rows.length, "有仅大小写不同的标识", "ids differ only in letter case");
+  const frame = record.list("frame")!;
+  const roster = record.list("roster")!;
+  for (const { ids } of [frame, roster]) {
+    const all = ids.join();
+    const lower = /[a-z]/.test(all) && /[A-Z]/.test(all) ? new Set(ids.map((id) => id.toLowerCase())) : null;
+    must(lower === null || lower.size === ids.length, "有仅大小写不同的标识", "ids differ only in letter case");
   }
-  for (const { id } of roster.rows) must(!frame.byId.has(id), `${id} 既是人又是企业`, `${id} is in both frame and roster`);
+  for (const id of roster.ids) must(!frame.has(id), `${id} 既是人又是企业`, `${id} is in both frame and roster`);
   if (record.announcement!.enterprise_ids === "uscc")
-    for (const { id } of frame.rows) must(isCreditCode(id), `${id} 不是有效的统一社会信用代码`, `${id} is not a valid credit code`);
+    for (const id of frame.ids) must(isCreditCode(id), `${id} 不是有效的统一社会信用代码`, `${id} is not a valid credit code`);
+  const districts = new Set([...record.people.values()].flatMap((person) => person.districts));
+  for (const { district } of new Set(record.firms?.places)) districts.add(district);
+  const named = { district: districts, mark: [...marksOf(record.announcement!), ...[...record.people.values()].flatMap((person) => person.marks)] };
+  for (const [kind, names] of Object.entries(named)) {
+    const two = twins(names);
+    must(two === null, `${kind} 有仅大小写不同的标识：${two}`, `ids of kind ${kind} differ only in letter case: ${two}`);
+  }
+  const others = record.announcement!.policy.embargo === "visits" ? ["prices", "selection"] : ["prices"];
   const widths: [ListName, string, number][] = [["recusals", "r", 6], ["strata", "s", 4], ["cutoffs", "s", 4], ["visits", "v", 5]];
   for (const [name, letter, least] of widths) {
     if (!record.sealed && name !== "visits") continue;
-    const ids = record.lists.get(name)?.rows.map((row) => row.id).filter((id) => id !== "prices" && id !== "selection") ?? [];
+    const ids = [...(record.list(name)?.ids ?? [])];
+    if (name === "visits" && ids.length > 0) {
+      const first = ids.splice(0, others.length);
+      must(first.join() === others.join(), `visits 应以 ${others.join("、")} 开头`, `visits: the first rows are ${others.join(", ")}`);
+    }
     const width = Math.max(least, String(ids.length).length);
     ids.forEach((id, at) => must(id === letter + String(at + 1).padStart(width, "0"), `${name} 的编号不连续：${id}`, `${name}: numbers have gaps: ${id}`));
   }
@@ -112,18 +130,18 @@ function checkIds(record: Record_): void {
 function checkOpenings(record: Record_): void {
   const { announcement, auditor, hasher } = record;
   const keyed = auditor === null ? null : sha256.keyed(auditor.secret);
-  for (const [name, { id, list, salt }] of record.openings) {
-    const sealed = record.lists.get(list as ListName)?.byId.get(id)?.sealed;
-    must(sealed !== undefined, `${list} ${id} 没有可启封的行`, `${list} ${id}: nothing to open`);
-    must(hasher.text(`dualrandom/v1/sealed\n${salt}\n${record.hiddenText.get(name)}`) === sealed, `${list} ${id} 启封内容与密封不符`, `${list} ${id}: the opening does not match its seal`);
-    if (keyed !== null)
-      must(sha256.hmac(keyed, `${announcement!.draw}\n${list}\n${id}`) === salt, `${list} ${id} 的盐不出自列表密钥`, `${list} ${id}: the salt is not from the list secret`);
-  }
-  if (auditor === null) return;
-  for (const [name, list] of record.lists) {
-    if (list.rows[0]?.sealed === undefined) continue;
-    const missing = list.rows.find((row) => !record.openings.has(`${name} ${row.id}`));
-    must(missing === undefined, `审计材料缺 ${name} ${missing?.id} 的启封`, `the auditor lacks the opening of ${name} ${missing?.id}`);
+  for (const [name, opened] of record.opened()) {
+    const list = LISTS.includes(name as ListName) ? record.list(name as ListName) : undefined;
+    for (const [id, { salt, text }] of opened) {
+      const sealed = list?.seals[list.place(id)];
+      must(sealed !== undefined, `${name} ${id} 没有可启封的行`, `${name} ${id}: nothing to open`);
+      must(hasher.text(`dualrandom/v1/sealed\n${salt}\n${text}`) === sealed, `${name} ${id} 启封内容与密封不符`, `${name} ${id}: the opening does not match its seal`);
+      if (keyed !== null)
+        must(sha256.hmac(keyed, `${announcement!.draw}\n${name}\n${id}`) === salt, `${name} ${id} 的盐不出自列表密钥`, `${name} ${id}: the salt is not from the list secret`);
+    }
+    if (auditor === null || list?.seals[0] === undefined) continue;
+    const missing = list.ids.find((id) => !opened.has(id));
+    must(missing === undefined, `审计材料缺 ${name} ${missing} 的启封`, `the auditor lacks the opening of ${name} ${missing}`);
   }
 }
 
@@ -131,17 +149,16 @@ function checkReferences(record: Record_): void {
   const departments = new Set(record.announcement!.tasks.map((task) => task.department));
   for (const [id, person] of record.people)
     must(departments.has(person.department), `${id} 属于没有任务的部门`, `${id} is of a department without tasks`);
-  const persons = [...(record.hidden<{ person: string }>("roster")?.values() ?? [])].map((hidden) => hidden.person);
+  const persons = [...record.opened().get("roster")!].map(([id, { hidden }]) => `${record.people.get(id)?.department} ${(hidden as { person: string }).person}`);
   must(new Set(persons).size === persons.length, "一人有两个化名", "one person under two pseudonyms");
   const profiles = new Set(record.announcement!.profiles?.map((profile) => profile.id));
-  for (const row of record.sealed ? [] : record.lists.get("frame")!.rows) {
-    const { profile } = row.detail as { profile: string };
-    must(profiles.has(profile), `${row.id} 的画像 ${profile} 不存在`, `${row.id}: there is no profile ${profile}`);
-  }
+  const frame = record.list("frame")!;
+  const unknown = record.sealed ? -1 : frame.details.findIndex((detail) => !profiles.has((detail as { profile: string }).profile));
+  must(unknown === -1, `${frame.ids[unknown]} 的画像不存在`, `${frame.ids[unknown]}: there is no such profile`);
   let last = "";
   for (const [a, b] of record.pairs ?? []) {
     const name = `${a}~${b}`;
-    const known = record.people.has(a) && (record.lists.get("frame")!.byId.has(b) || (record.people.has(b) && a < b));
+    const known = record.people.has(a) && (frame.has(b) || (record.people.has(b) && a < b));
     must(known && ID_PATTERN.test(a) && ID_PATTERN.test(b), `回避 ${name} 涉及不存在的人或企业`, `recusal ${name}: nobody or nothing of the lists`);
     must(last < name, `回避 ${name} 次序不对或重复`, `recusal ${name}: order`);
     last = name;
@@ -153,26 +170,26 @@ function checkReferences(record: Record_): void {
       last = key;
       must(record.tasks.get(key.split(" ")[0]!)?.mode === "own", `层 ${key} 不属于任务`, `stratum ${key}: of no task`);
     }
+    const all = [...(record.strata?.values() ?? [])].flat();
+    const two = twins(all.map((stratum) => stratum.id)) ?? twins(all.map((stratum) => stratum.group));
+    must(two === null, `层或组有仅大小写不同的标识：${two}`, `ids of strata or groups differ only in letter case: ${two}`);
   }
-  const strata = new Map([...(record.strata ?? [])].map(([task, list]) => [task, new Set(list.map((stratum) => stratum.id))]));
-  const seen = new Set<string>();
-  if (record.strata !== null)
-    for (const [id, firm] of record.firms ?? []) {
-      const named = Object.entries(firm.strata);
-      must(named.length > 0, `${id} 不属于任何层`, `${id} is in no stratum`);
-      for (const [task, stratum] of named) {
-        const key = `${task} ${stratum}`;
-        if (seen.has(key)) continue;
-        seen.add(key);
-        const known = record.tasks.get(task)?.mode === "follows" ? stratum === "all" : strata.get(task)?.has(stratum);
-        must(known, `${id} 属于未公告的层 ${key}`, `${id} is in a stratum that was not announced: ${key}`);
-      }
+  const seen = new Set<unknown>();
+  if (record.strata !== null && record.sealed)
+    for (const [at, place] of record.firms?.places.entries() ?? []) {
+      if (seen.has(place)) continue;
+      seen.add(place);
+      const wrong = misplaced(record, place.strata);
+      must(wrong === null, `${frame.ids[at]} ${wrong?.zh}`, `${frame.ids[at]} ${wrong?.en}`);
     }
 }
 
 export function checkAnnouncement(record: Record_): Said {
   const announcement = record.announcement!;
   const { beacon, crews, days, deadlines, period, policy, tasks } = announcement;
+  const broken = brokenReference(record);
+  if (broken !== null) throw new Failure(broken);
+  must(period.start <= period.end && days.length > 0, "期间或日期为空", "the period or the days are empty");
   must(period.start <= days[0]! && days[days.length - 1]! <= period.end, "日期超出期间", "days outside the period");
   must(deadlines.reveal <= beacon.time && beacon.time <= deadlines.result && deadlines.result <= deadlines.findings, "期限次序不对", "deadlines are out of order");
   if (beacon.kind === "drand") {
@@ -180,21 +197,17 @@ export function checkAnnouncement(record: Record_): Said {
     must(roundTime(beacon.round) === beacon.time, "信标时刻与轮次不符", "the beacon's time is not its round's");
   }
   if (beacon.kind === "local") must(beacon.source === "none" && beacon.round === "0", "本地随机数的来源或轮次不对", "local randomness: source or round");
-  const departments = [...new Set(tasks.map((task) => task.department))].sort();
-  must(crews.map((crew) => crew.department).join() === departments.join(), "席位应与有任务的部门一一对应", "crews: one per department of a task");
   must(crews.every((crew) => crew.seats.length >= 2), "检查组不足两席", "a crew of fewer than two seats");
-  must(policy.relief.every((step) => departments.includes(step.department)), "放宽步骤的部门没有任务", "a relief step of a department without tasks");
-  for (const { id, lead, mode, strata, total } of tasks) {
-    const right = mode === "own"
-      ? lead === null && total !== null && (record.sealed || strata !== null)
-      : record.tasks.get(lead ?? "")?.mode === "own" && strata === null && total === null;
-    must(right, `任务 ${id} 的 lead、strata、total 不对`, `task ${id}: lead, strata or total`);
-    if (record.sealed && total !== null) must(total.endsWith("/1"), `任务 ${id} 的总数不是整数`, `task ${id}: the total is not whole`);
-  }
-  const own = tasks.filter((task) => task.mode === "own").map((task) => task.id);
-  must(announcement.rates.map((rate) => rate.task).join() === own.join(), "比率应与自抽任务一一对应", "rates: one per own task");
+  must(policy.visit_limit?.hours !== "0/1", "每次检查的工时上限应大于零", "the limit of hours of a visit is not above zero");
+  const idle = policy.relief.find((step) => step.amount < 1 && (step.kind === "daily" || step.kind === "total"));
+  must(idle === undefined, `放宽步骤 ${idle?.kind} ${idle?.department} 什么也没有放宽`, `the relief step ${idle?.kind} ${idle?.department} relieves nothing`);
+  must(!announcement.voids.includes(announcement.draw), "已作废的抽取含本次抽取自身", "voids names this very draw");
   const profiles = (announcement.profiles ?? []).map((profile) => canonical(profile.strata));
-  must(!profiles.includes("{}") && new Set(profiles).size === profiles.length, "画像为空或重复", "an empty or repeated profile");
+  must(new Set(profiles).size === profiles.length, "画像重复", "a repeated profile");
+  for (const { id, strata } of announcement.profiles ?? []) {
+    const wrong = misplaced(record, strata);
+    must(wrong === null, `画像 ${id} ${wrong?.zh}`, `profile ${id} ${wrong?.en}`);
+  }
   checkQuotas(record);
   return say(`${tasks.length} 项任务，${days.length} 个日期`, `${tasks.length} tasks, ${days.length} days`);
 }
@@ -203,14 +216,11 @@ function checkQuotas(record: Record_): void {
   const firms = need(record.firms, SEALED);
   const all = need(record.strata, SEALED);
   const counts = new Map<string, number>();
-  for (const firm of firms.values())
-    for (const task in firm.strata) {
-      const key = `${task} ${firm.strata[task]}`;
-      counts.set(key, (counts.get(key) ?? 0) + 1);
+  for (const [place, count] of tally(firms.places))
+    for (const task in place.strata) {
+      const key = `${task} ${place.strata[task]}`;
+      counts.set(key, (counts.get(key) ?? 0) + count);
     }
-  for (const [task, strata] of all)
-    for (const { group, id } of record.tasks.get(task)!.control === "two-way" ? strata : [])
-      must(id.startsWith(`${group}.`) && ID_PATTERN.test(id.slice(group.length + 1)), `${task} ${id} 不是“组.列”`, `${task} ${id}: not its group, a dot and a column`);
   for (const { greatest, least, small, task } of record.announcement!.rates) {
     const strata = all.get(task) ?? [];
     let sum = ZERO;
@@ -236,8 +246,16 @@ function checkQuotas(record: Record_): void {
   }
 }
 
+/** A document that there is as soon as there is a result. */
+function needFile<T>(record: Record_, name: string, document: T | null): T {
+  must(record.files.has(name) || !record.files.has("result.json"), `有结果却缺少 ${name}`, `there is a result, but ${name} is missing`);
+  return need(document, record.files.has(name) ? say(`${name} 无法读取`, `${name} could not be read`) : record.undrawn());
+}
+
 export function checkContributions(record: Record_): Said {
-  const { parties } = need(record.seed, NO_RESULT);
+  const gaps: Said[] = [];
+  checkRevealed(record, gaps);
+  const { parties } = needFile(record, "seed.txt", record.seed);
   const { contributions, draw } = record.announcement!;
   let revealed = 0;
   for (const { party, revealed: open, value } of parties) {
@@ -247,11 +265,13 @@ export function checkContributions(record: Record_): Said {
     must(shown === commitment, `${party} 公开的数与承诺不符`, `${party}: not what was committed`);
     revealed += open ? 1 : 0;
   }
-  return say(`${revealed} 方公开且相符，${parties.length - revealed} 方未公开`, `${revealed} revealed and matching, ${parties.length - revealed} withheld`);
+  const counts = say(`${revealed} 方公开且相符，${parties.length - revealed} 方未公开`, `${revealed} revealed and matching, ${parties.length - revealed} withheld`);
+  if (gaps.length > 0) throw new Unchecked(joined([...gaps, counts]));
+  return counts;
 }
 
 export function checkBeacon(record: Record_): Said {
-  const beacon = need(record.beacon, NO_RESULT);
+  const beacon = needFile(record, "beacon.json", record.beacon);
   const announced = record.announcement!.beacon;
   must(beacon.kind === announced.kind && beacon.source === announced.source && beacon.round === announced.round, "不是公告的信标", "another beacon than announced");
   if (beacon.kind === "drand") {
@@ -259,50 +279,62 @@ export function checkBeacon(record: Record_): Said {
   }
   const wrong = evidenceFailure(beacon.kind, beacon.round, beacon);
   if (wrong !== null) throw new Failure(wrong);
-  if (beacon.kind === "drand")
-    return say(`签名确为 quicknet 第 ${beacon.round} 轮`, `the signature is quicknet's over round ${beacon.round}`);
-  if (beacon.kind === "keystring")
-    throw new Unchecked(say(`请与公开来源 ${beacon.source} ${beacon.round} 核对号码串 ${beacon.keystring}`, `compare ${beacon.keystring} with the public source ${beacon.source} ${beacon.round}`));
-  throw new Unchecked(say("随机数由操作者机器自选，仅供开发试用", "chosen by the operator's machine: for development only"));
+  const open = unverifiable(beacon.kind, beacon.source, beacon.round, beacon);
+  if (open !== null) throw new Unchecked(open);
+  return say(`签名确为 quicknet 第 ${beacon.round} 轮`, `the signature is quicknet's over round ${beacon.round}`);
 }
 
 export function checkSeed(record: Record_): Said {
-  const seed = need(record.seed, NO_RESULT);
-  const beacon = need(record.beacon, NO_RESULT);
-  must(seed.announcement === record.digest, "种子绑定另一份公告", "the seed binds another announcement");
-  must(seed.kind === beacon.kind && seed.source === beacon.source && seed.round === beacon.round && seed.randomness === beacon.randomness, "种子用了另一个信标", "the seed is of another beacon");
+  must(record.seed !== null || !record.files.has("seed.txt"), "seed.txt 不是 §4 的文本", "seed.txt is not the statement of §4");
+  const seed = needFile(record, "seed.txt", record.seed);
+  const announced = record.announcement!.beacon;
+  const [kind, announcement, beacon, randomness] = seed.head;
+  must(kind === "dualrandom/v1/seed", "seed.txt 不是种子文本", "seed.txt is not the statement of a seed");
+  must(announcement === `announcement ${record.digest}`, "种子绑定另一份公告", "the seed binds another announcement");
+  must(beacon === `beacon ${announced.kind} ${announced.source} ${announced.round}`, "种子用了另一个信标", "the seed is of another beacon");
+  must(record.beacon === null || randomness === `randomness ${record.beacon.randomness}`, "种子用了另一个随机数", "the seed is of another randomness");
   const parties = record.announcement!.contributions.map((one) => one.party).join();
   must(seed.parties.map((one) => one.party).join() === parties, "参与方缺失或次序不对", "parties are missing or out of order");
-  const { seed: shown } = need(record.result, NO_RESULT);
-  must(record.hasher.digest(record.files.get("seed.txt")!) === shown, "结果的种子不是 seed.txt 的散列", "the result's seed is not the hash of seed.txt");
-  return say(`种子 ${shown}`, `seed ${shown}`);
+  const made = record.hasher.digest(record.files.get("seed.txt")!);
+  must(record.result === null || record.result.seed === made, "结果的种子不是 seed.txt 的散列", "the result's seed is not the hash of seed.txt");
+  need(record.beacon, say("beacon.json 缺失或无法读取", "beacon.json is missing or could not be read"));
+  return say(`种子 ${made}`, `seed ${made}`);
 }
 
-export function checkDraws(record: Record_): Said {
+/** `judge` finds the first fault in the folder of a voided draw; within such a folder those that it follows are not looked for. */
+export function checkDraws(record: Record_, judge: ((files: Files) => Said | null) | null): Said {
   const announcement = record.announcement!;
-  const earlier = [...record.voids.keys()].filter((folder) => folder !== "").map((folder) => folder.slice(7, -1)).sort();
-  const missing = announcement.voids.find((draw) => !earlier.includes(draw));
-  must(missing === undefined, `缺少已作废的 ${missing}`, `the voided draw ${missing} is missing`);
-  const unnamed = earlier.find((draw) => !announcement.voids.includes(draw));
+  const folders = new Map<string, Files>();
+  for (const [name, data] of judge === null ? [] : record.files) {
+    const [, draw, inner] = /^voided\/([^/]*)\/([^]*)$/.exec(name) ?? [];
+    if (draw !== undefined) folders.set(draw, (folders.get(draw) ?? new Map()).set(inner!, data));
+  }
+  const unnamed = [...folders.keys()].sort().find((draw) => !announcement.voids.includes(draw));
   must(unnamed === undefined, `公告未列出已作废的 ${unnamed}`, `the voided draw ${unnamed} is not named`);
-  for (const [folder, documents] of record.voids) {
-    const draw = folder === "" ? announcement.draw : folder.slice(7, -1);
-    const present = record.files.has(`${folder}void.json`) && record.files.has(`${folder}announcement.json`);
-    must(present, `${draw} 的作废文件缺失`, `${draw}: the void or its announcement is missing`);
-    const of = need(documents.announcement, say(`${draw} 的公告无法读取`, `${draw}: unreadable`));
-    const ended = need(documents.void, say(`${draw} 的作废文件无法读取`, `${draw}: unreadable`));
-    const digest = new Hasher(of.suite).digest(record.files.get(`${folder}announcement.json`)!);
-    must(of.draw === draw && ended.draw === draw && ended.announcement === digest, `${draw} 作废的是另一份公告`, `${draw}: the void is of another announcement`);
-    for (const [name, { root }] of folder === "" ? [] : Object.entries(of.lists)) {
-      const data = record.files.get(`${folder}${name}.jsonl`);
-      must(data !== undefined && new Hasher(of.suite).root(data, lineStarts(data)) === root, `${draw} 的 ${name} 不是所承诺的名单`, `${draw}: ${name} is missing or not the committed list`);
-    }
-    if (folder !== "") must(of.plan === announcement.plan && of.authority === announcement.authority, `${draw} 属于另一计划`, `${draw} is of another plan`);
+  for (const draw of judge === null ? [] : announcement.voids) {
+    const files = folders.get(draw);
+    must(files !== undefined, `缺少已作废的 ${draw}`, `the voided draw ${draw} is missing`);
+    must(files.has("void.json") && files.has("announcement.json"), `${draw} 的作废文件缺失`, `${draw}: the void or its announcement is missing`);
+    const wrong = judge!(files);
+    must(wrong === null, `voided/${draw} 的 ${wrong?.zh}`, `voided/${draw} ${wrong?.en}`);
+    const of = new Record_(files, null).announcement!;
+    must(of.draw === draw && of.plan === announcement.plan && of.authority === announcement.authority, `voided/${draw} 不是本计划的抽取`, `voided/${draw} is not this draw of this plan`);
+    const before = of.draw < announcement.draw && of.voids.length < announcement.voids.length && of.voids.every((one) => announcement.voids.includes(one));
+    must(before, `${draw} 不是更早的抽取`, `${draw} is not an earlier draw`);
   }
   const drawn = record.files.has("result.json");
   const voided = record.files.has("void.json");
   must(!(drawn && voided), "既有结果又作废", "both a result and a void");
-  const before = say(`此前作废 ${earlier.length} 次`, `voided before: ${earlier.length}`);
+  const { ended } = record;
+  if (voided) {
+    need(ended, say("void.json 无法读取", "void.json could not be read"));
+    must(ended!.announcement === record.digest && ended!.draw === announcement.draw, "作废的是另一份公告", "the void is of another announcement");
+  }
+  const logged = loggedDraws(record);
+  const count = say(`此前作废 ${announcement.voids.length} 次`, `voided before: ${announcement.voids.length}`);
+  const before = logged === null ? count : say(`${count.zh}；${logged.said.zh}`, `${count.en}; ${logged.said.en}`);
+  const unlisted = logged?.missing ?? "";
+  if (unlisted !== "") throw new Unchecked(say(`日志中没有 ${unlisted}；${before.zh}`, `the log does not show ${unlisted}; ${before.en}`));
   if (voided) return say(`本次已作废，无后续；${before.zh}`, `ended in a void, nothing follows; ${before.en}`);
   if (drawn) return say(`以结果告终；${before.zh}`, `ended in a result; ${before.en}`);
   throw new Unchecked(say(`已公告，尚无结果或作废；${before.zh}`, `announced, neither result nor void yet; ${before.en}`));

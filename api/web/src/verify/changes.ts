@@ -1,11 +1,13 @@
 /** Changes after the draw: exclusions, substitutes and replacements (docs/protocol.md §13). */
 
-import { evidenceFailure, QUICKNET, roundTime } from "./beacon";
+import { evidenceFailure, QUICKNET, roundTime, unverifiable } from "./beacon";
 import { partsOf } from "./after";
-import { fills, Rules, type Seats } from "./crews";
+import { fills, knownTasks, Rules, type Seats } from "./crews";
 import type { Change, Exclude, Replace, Substitute, Visit } from "./documents";
-import { Failure, must, need, NO_RESULT, type Said, say, SEALED, Unchecked } from "./outcome";
+import { Failure, must, need, type Said, say, SEALED, Unchecked } from "./outcome";
+import { joined } from "./order";
 import { Record_ } from "./record";
+import { brokenReference } from "./references";
 
 /** A visit in effect, with the seed and stage of its pair tickets. */
 export interface Effective { visit: Visit; rules: Rules; stage: string }
@@ -27,6 +29,8 @@ class Course {
   private readonly prices = new Map<string, { days: Record<string, string>; period: string }>();
   /** Was anything met that only the auditor can check? */
   hidden = false;
+  /** Randomness that nobody can verify here. */
+  readonly unverified: Said[] = [];
 
   constructor(private readonly record: Record_, visits: Visit[]) {
     const { attempt, relief } = record.result!;
@@ -87,7 +91,7 @@ class Course {
     const stratumOf = record.firms?.get(exclusion.row.enterprise)?.strata;
     for (const { enterprise, task } of row.tasks) {
       if (enterprise !== null) {
-        must(record.lists.get("frame")!.byId.has(enterprise), `${enterprise} 不在抽样框中`, `${enterprise} is not in the frame`);
+        must(record.list("frame")!.has(enterprise), `${enterprise} 不在抽样框中`, `${enterprise} is not in the frame`);
         must(!this.visited.has(enterprise), `${enterprise} 已抽中过`, `${enterprise} was drawn before`);
       }
       if (record.firms === null || stratumOf === undefined) {
@@ -95,9 +99,10 @@ class Course {
         continue;
       }
       let best: { id: string; ticket: string } | null = null;
-      for (const [id, firm] of record.firms) {
-        if (firm.strata[task] !== stratumOf[task] || this.visited.has(id)) continue;
-        const ticket = drawn(`enterprise:${firm.key}`);
+      for (const [at, place] of record.firms.places.entries()) {
+        const id = record.firms.ids[at]!;
+        if (place.strata[task] !== stratumOf[task] || this.visited.has(id)) continue;
+        const ticket = drawn(`enterprise:${record.firms.keys[at]}`);
         if (best === null || ticket < best.ticket || (ticket === best.ticket && id < best.id)) best = { id, ticket };
       }
       must((best?.id ?? null) === enterprise, `${task} 的替补应为 ${best?.id ?? "无"}`, `${task}: the substitute is ${best?.id ?? "none"}`);
@@ -115,6 +120,8 @@ class Course {
     }
     const wrong = evidenceFailure(beacon.kind, exclusion.row.beacon?.round ?? "0", row.evidence);
     must(wrong === null, `替补的随机数：${wrong?.zh}`, `randomness of the substitute: ${wrong?.en}`);
+    const open = unverifiable(beacon.kind, beacon.source, exclusion.row.beacon?.round ?? "0", row.evidence);
+    if (open !== null) this.unverified.push(open);
     const statement = `dualrandom/v1/substitute\nseed ${seed}\nexclude ${exclusion.digest}\nrandomness ${row.evidence.randomness}\n`;
     must(this.record.hasher.text(statement) === row.seed, "替补的种子不是该文本的散列", "the substitute's seed is not the statement's hash");
   }
@@ -132,7 +139,7 @@ class Course {
       const followers = record.announcement!.tasks.filter(({ id, lead, mode }) =>
         mode === "follows" && leads.includes(lead!) && (firm === undefined ? shown.has(id) : Object.hasOwn(firm.strata, id))).map((task) => task.id);
       partsOf(record, enterprise, [...leads, ...followers], drawn).forEach((tasks, index) =>
-        right.push({ enterprise, part: index + 1, tasks, ticket: firm === undefined ? "" : drawn(`date:${firm.key}`) }));
+        right.push({ enterprise, part: index + 1, tasks, ticket: firm === undefined ? "" : drawn(`date:${record.firms!.key(enterprise)}`) }));
     }
     must(right.length === row.visits.length, "替补的检查有缺漏或多余", "visits of the substitute are missing or added");
     if (record.firms !== null)
@@ -161,7 +168,7 @@ class Course {
     if (firm !== undefined && record.pairs !== null) {
       must(firm.district === visit.district, `${place} 的区划不实`, `${place}: district`);
       const days = record.announcement!.days.filter((day) => possible(day) && !firm.closed.includes(day))
-        .map((day) => ({ day, ticket: drawn(`day:${day}:${firm.key}`) }));
+        .map((day) => ({ day, ticket: drawn(`day:${day}:${record.firms!.key(visit.enterprise)}`) }));
       days.sort((a, b) => (a.ticket < b.ticket || (a.ticket === b.ticket && a.day < b.day) ? -1 : 1));
       const barred = rules.barred(visit);
       const keep = (p: number): boolean => barred.has(p) || rules.isRecused(p, visit.enterprise);
@@ -309,29 +316,36 @@ function replay(record: Record_, rows: Change[]): Course {
   return course;
 }
 
-/** The visits in effect; those of the result where there are no changes, or none that can be replayed. */
+/** The visits in effect; null where there are none yet, or the result hides them. */
 export function visitsInEffect(record: Record_): Visit[] | null {
-  if (record.changes === null) return record.visits;
+  if (!record.files.has("changes.jsonl")) return record.visits;
+  const broken = say("changes.jsonl 不可用", "changes.jsonl cannot be used");
+  const rows = need(record.changes, broken);
   try {
-    return [...replay(record, record.changes).effective.values()].map((one) => one.visit);
+    return [...replay(record, rows).effective.values()].map((one) => one.visit);
   } catch {
-    return record.visits;
+    throw new Unchecked(broken);
   }
 }
 
 export function checkChanges(record: Record_): Said {
-  if (!record.files.has("changes.jsonl")) {
-    if (record.result === null) throw new Unchecked(NO_RESULT);
+  const present = record.files.has("changes.jsonl");
+  must(!present || record.files.has("result.json"), "没有结果却有更改", "changes without a result");
+  need(record.result, record.undrawn());
+  if (present && (brokenReference(record) !== null || (record.visits !== null && !knownTasks(record, record.visits))))
+    throw new Unchecked(say("公告或结果自相矛盾", "the announcement or the result contradicts itself"));
+  if (!present) {
     return say("抽取后没有更改", "nothing was changed after the draw");
   }
   if (record.changeProblem !== null) throw new Failure(record.changeProblem);
-  const rows = need(record.changes, NO_RESULT);
+  const rows = record.changes!;
   const course = replay(record, rows);
   const count = (type: Change["type"]): number => rows.filter((row) => row.type === type).length;
   const counts = say(`排除 ${count("exclude")}、替补 ${count("substitute")}、换人 ${count("replace")}`,
     `${count("exclude")} exclusions, ${count("substitute")} substitutes, ${count("replace")} replacements`);
   if (course.exclusions.some((one) => one.pending))
     throw new Unchecked(say(`${counts.zh}；有替补待定`, `${counts.en}; a substitute is pending`));
+  if (course.unverified.length > 0) throw new Unchecked(joined([...course.unverified, counts]));
   if (course.hidden) throw new Unchecked(say(`${SEALED.zh}；${counts.zh}`, `${SEALED.en}; ${counts.en}`));
   return counts;
 }

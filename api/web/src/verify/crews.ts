@@ -7,6 +7,18 @@ import { Record_ } from "./record";
 /** A crew's seats in order, each a list of marks. */
 export type Seats = string[][];
 
+/** §8.1: the seats of a crew whose items require these marks. */
+export function seatsFor(start: readonly string[][], marks: Iterable<string>): Seats {
+  const seats = start.map((seat) => [...seat]);
+  for (const mark of [...new Set(marks)].sort()) {
+    if (seats.some((seat) => seat.includes(mark))) continue;
+    const open = seats.findIndex((seat) => seat.length === 0);
+    if (open === -1) seats.push([mark]);
+    else seats[open] = [mark];
+  }
+  return seats;
+}
+
 /** The people, days and recusals of a draw under the first steps of the relief ladder. People are numbered by id. */
 export class Rules {
   readonly ids: string[];
@@ -23,7 +35,11 @@ export class Rules {
   private readonly foes = new Map<number, number[]>();
   private readonly lent: Set<string>;
   private readonly cut: Set<string>;
-  private readonly pools = new Map<string, number[]>();
+  private readonly shared = new Map<string, Seats>();
+  private readonly pools = new Map<Seats, Map<string, number[]>>();
+  private readonly places = new Map<Seats, number[][]>();
+  private readonly quarrelsome = new Map<number[], number[]>();
+  private readonly idBytes: Uint8Array[];
   private readonly crewsOf = new Map<string, Map<string, Seats>>();
   private readonly barredOf = new Map<string, Set<number>>();
   private readonly before: Rules | null;
@@ -33,6 +49,7 @@ export class Rules {
     this.ids = [...record.people.keys()];
     this.people = [...record.people.values()];
     this.ids.forEach((id, p) => this.number.set(id, p));
+    this.idBytes = this.ids.map((id) => new TextEncoder().encode(id));
     this.announcement.days.forEach((day, t) => this.dayNumber.set(day, t));
     const departments = (kind: Step["kind"]): Set<string> =>
       new Set(steps.filter((step) => step.kind === kind).map((step) => step.department));
@@ -87,37 +104,46 @@ export class Rules {
     for (const department of [...needed.keys()].sort()) {
       const crew = this.announcement.crews.find((one) => one.department === department);
       must(crew, `没有部门 ${department} 的席位`, `no seats for department ${department}`);
-      const seats = crew.seats.map((marks) => [...marks]);
-      for (const mark of [...needed.get(department)!].sort()) {
-        if (seats.some((marks) => marks.includes(mark))) continue;
-        const open = seats.findIndex((marks) => marks.length === 0);
-        if (open === -1) seats.push([mark]);
-        else seats[open] = [mark];
-      }
+      const seats = seatsFor(crew.seats, needed.get(department)!);
       while (this.cut.has(department) && seats.length > 2) {
         const open = seats.findLastIndex((marks) => marks.length === 0);
         if (open === -1) break;
         seats.splice(open, 1);
       }
-      found.set(department, seats);
+      // Crews with the same seats share them, and so everything that is remembered by them.
+      const name = `${department} ${JSON.stringify(seats)}`;
+      const same = this.shared.get(name) ?? seats;
+      this.shared.set(name, same);
+      found.set(department, same);
     }
     this.crewsOf.set(key, found);
     return found;
   }
 
-  /** A department's people who could sit in some seat; recusals, bars, dates, absences and caps aside. */
+  /** A department's people who could sit in some of its `seats`; recusals, bars, dates, absences and caps aside. */
   pool(department: string, district: string, seats: Seats): number[] {
-    const key = `${department} ${district} ${JSON.stringify(seats)}`;
-    let pool = this.pools.get(key);
+    let districts = this.pools.get(seats);
+    if (districts === undefined) this.pools.set(seats, (districts = new Map()));
+    let pool = districts.get(district);
     if (pool === undefined) {
       const anywhere = this.announcement.policy.cross_district || this.lent.has(department);
       pool = [];
       for (const [p, person] of this.people.entries())
         if (person.department === department && (anywhere || person.districts.includes(district)) &&
           seats.some((marks) => this.fits(p, marks))) pool.push(p);
-      this.pools.set(key, pool);
+      districts.set(district, pool);
     }
     return pool;
+  }
+
+  /** The seats that each person's marks fit, by person. */
+  fitting(seats: Seats): readonly (readonly number[])[] {
+    let known = this.places.get(seats);
+    if (known === undefined) {
+      known = this.people.map((_, p) => [...seats.keys()].filter((n) => this.fits(p, seats[n]!)));
+      this.places.set(seats, known);
+    }
+    return known;
   }
 
   /** §8.3, continued by §8.6: who gives way to an incompatible colleague on a visit. */
@@ -142,9 +168,12 @@ export class Rules {
   private conflicting(visit: Visit): number[] {
     if (this.foes.size === 0) return [];
     const found: number[] = [];
-    for (const [department, seats] of this.crews(visit.checks))
-      for (const p of this.pool(department, visit.district, seats))
-        if (this.foes.has(p) && !this.isRecused(p, visit.enterprise)) found.push(p);
+    for (const [department, seats] of this.crews(visit.checks)) {
+      const pool = this.pool(department, visit.district, seats);
+      let some = this.quarrelsome.get(pool);
+      if (some === undefined) this.quarrelsome.set(pool, (some = pool.filter((p) => this.foes.has(p))));
+      for (const p of some) if (!this.isRecused(p, visit.enterprise)) found.push(p);
+    }
     return found;
   }
 
@@ -152,9 +181,20 @@ export class Rules {
     return this.record.hasher.ticket(this.seed, `${stage}:${enterprise}:${department}:${this.ids[p]!}`);
   }
 
-  pairCost(stage: string, visit: Visit, department: string, p: number): number {
-    return this.record.hasher.cost(this.seed, `${stage}:${visit.enterprise}:${department}:${this.ids[p]!}`);
+  /** The pair costs of some people for one crew. */
+  pairCosts(stage: string, visit: Visit, department: string, people: readonly number[]): Float64Array {
+    const costs = new Float64Array(people.length);
+    this.record.hasher.costs(this.seed, `${stage}:${visit.enterprise}:${department}:`, people.map((p) => this.idBytes[p]!), costs);
+    return costs;
   }
+}
+
+/** Do all tasks and items of visits exist? */
+export function knownTasks(record: Record_, visits: readonly Visit[]): boolean {
+  return visits.every(({ checks }) => checks.every(({ items, task }) => {
+    const all = record.tasks.get(task)?.items.map((item) => item.id);
+    return all !== undefined && items.every((item) => all.includes(item));
+  }));
 }
 
 /** Can people (those of a crew) fill seats, one each? */
@@ -255,6 +295,13 @@ class Seating {
 
   private augment(start: Seat, undo: [Seat, number][], first: boolean): boolean {
     const { rules, days } = this;
+    for (const p of start.able) {
+      const holding = this.at[p * days + start.day]!;
+      if (holding.length >= rules.daily[p]! || this.load[p]! >= rules.total[p]! || holding.some((other) => other.crew === start.crew)) continue;
+      undo.push([start, start.holder]);
+      this.put(start, p);
+      return true;
+    }
     const stamp = ++this.stamp;
     const queue = [start];
     start.stamp = stamp;
@@ -318,10 +365,12 @@ class Seating {
 export function lottery(record: Record_, progress: (share: number) => void): { dated: Map<string, string>; used: Step[] } {
   const { relief: ladder, } = record.announcement!.policy;
   const firms = record.firms!;
+  const { seed } = record.result!;
   const order = record.visits!.map((visit) => {
     const firm = firms.get(visit.enterprise);
     must(firm, `抽样框中没有 ${visit.enterprise}`, `${visit.enterprise} is not in the frame`);
-    return { visit, firm, name: `${visit.enterprise} ${visit.part}`, ticket: record.ticket(`date:${firm.key}`) };
+    const key = firms.key(visit.enterprise)!;
+    return { visit, firm, key, name: `${visit.enterprise} ${visit.part}`, ticket: record.ticket(`date:${key}`) };
   });
   const rank = (a: (typeof order)[number], b: (typeof order)[number]): number =>
     a.ticket !== b.ticket ? (a.ticket < b.ticket ? -1 : 1)
@@ -338,14 +387,19 @@ export function lottery(record: Record_, progress: (share: number) => void): { d
       if (date !== undefined)
         must(seating.add(visit, rules.dayNumber.get(date)!), "已排期的检查坐不下了", "dated visits no longer fit");
     }
-    order.forEach(({ visit, firm, name }, index) => {
+    order.forEach(({ visit, firm, key, name }, index) => {
       if (index % 256 === 0) progress(index / order.length);
       if (dated.has(name)) return;
       const others = taken.get(visit.enterprise) ?? new Set();
       const days = rules.days
         .filter((day) => !firm.closed.includes(day) && !others.has(day))
-        .map((day) => ({ day, ticket: record.ticket(`day:${day}:${firm.key}`) }));
-      days.sort((a, b) => (a.ticket < b.ticket || (a.ticket === b.ticket && a.day < b.day) ? -1 : 1));
+        .map((day) => ({ day, name: `day:${day}:${key}`, first: record.hasher.beginning(seed, `day:${day}:${key}`) }));
+      // Tickets are compared in full where their beginnings do not decide.
+      days.sort((a, b) => {
+        if (a.first !== b.first) return a.first - b.first;
+        const [one, other] = [record.ticket(a.name), record.ticket(b.name)];
+        return one !== other ? (one < other ? -1 : 1) : a.day < b.day ? -1 : 1;
+      });
       const found = days.find(({ day }) => seating.add(visit, rules.dayNumber.get(day)!));
       if (found === undefined) return;
       dated.set(name, found.day);

@@ -1,5 +1,6 @@
 /** The published documents: their types, and the shapes of docs/protocol.md §1–3, 9 and 10 that they must have. */
 
+import { CHECKS as ALL_CHECKS } from "./outcome";
 import { ascending, both, list, maybe, one, record, type Shape, table, text, where, whole } from "./shape";
 
 export type Ratio = string;
@@ -96,7 +97,8 @@ export interface Opening { hidden: unknown; id: string; list: string; salt: stri
 
 export const ID_PATTERN = /^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$/;
 export const ID = text(ID_PATTERN);
-export const HEX64 = text(/^[0-9a-f]{64}$/);
+export const HEX64_PATTERN = /^[0-9a-f]{64}$/;
+export const HEX64 = text(HEX64_PATTERN);
 const DECIMAL = text(/^(0|[1-9][0-9]{0,99})$/);
 const POSITIVE = text(/^[1-9][0-9]{0,99}$/);
 const TEXT = where((value) => typeof value === "string");
@@ -111,6 +113,11 @@ const INSTANT = where(
     typeof value === "string" && /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$/.test(value) && exists(value),
 );
 const DAYS = ascending(DAY);
+
+/** An instant in seconds since 1970; null for what is none. */
+export function instantSeconds(value: string): bigint | null {
+  return INSTANT(value) === null ? BigInt(Date.parse(value) / 1000) : null;
+}
 
 function exists(instant: string): boolean {
   const time = Date.parse(instant);
@@ -146,14 +153,16 @@ const STRATUM = { expected: RATIO, group: ID, id: ID, size: whole() };
 function announcementShape(sealed: boolean): Shape {
   const fields = record({
     control: one("one-way", "two-way"), department: ID, id: ID,
-    items: ascending(record({ hours: RATIO, id: ID, marks: IDS }), ["id"], 1),
+    items: ascending(record({ hours: RATIO, id: ID, marks: IDS }), ["id"]),
     lead: maybe(ID), mode: one("own", "follows"),
     strata: sealed ? one(null) : maybe(ascending(record(STRATUM), ["id"])), total: maybe(RATIO),
   });
-  const task = both(fields, where((value) => (value as Task).mode === "own" || (value as Task).control === "one-way"));
-  const limit = record({
-    checks: maybe(whole(1)), departments: maybe(whole(1)), hours: maybe(both(RATIO, where((value) => value !== "0/1"))),
-  });
+  const task = both(fields, where((value) => {
+    const { control, lead, mode, strata, total } = value as Task;
+    if (mode === "own") return lead === null && total !== null && (sealed || strata !== null);
+    return control === "one-way" && lead !== null && total === null && strata === null;
+  }));
+  const limit = record({ checks: maybe(whole(1)), departments: maybe(whole(1)), hours: maybe(RATIO) });
   const commitments: Record<string, Shape> = { frame: COMMITMENT, recusals: COMMITMENT, roster: COMMITMENT };
   if (sealed) commitments.strata = COMMITMENT;
   return record({
@@ -164,10 +173,10 @@ function announcementShape(sealed: boolean): Shape {
     contributions: ascending(
       record({ commitment: HEX64, key: base64(32), party: ID, signature: base64(64) }), ["party"],
     ),
-    period: record({ end: DAY, start: DAY }), days: ascending(DAY, [], 1),
+    period: record({ end: DAY, start: DAY }), days: DAYS,
     deadlines: record({ findings: INSTANT, result: INSTANT, reveal: INSTANT }), lists: record(commitments),
     crews: ascending(record({ department: ID, seats: list(IDS) }), ["department"]),
-    tasks: ascending(task, ["id"], 1),
+    tasks: ascending(task, ["id"]),
     profiles: sealed ? one(null) : ascending(record({ id: ID, strata: table(ID, ID) }), ["id"]),
     policy: record({
       calendar: one("lottery", "optimise"), cross_district: one(true, false), embargo: one("none", "crews", "visits"),
@@ -234,6 +243,23 @@ const HEAD = { announcement: HEX64, draw: ID };
 const COUNTS = ascending(record({ count: whole(), district: ID }), ["district"]);
 const SIX = text(/^(0|[1-9][0-9]*)\.[0-9]{6}$/);
 
+/** §10.1. */
+const FLAG_VALUE: Record<string, Shape> = {
+  "small-frame": DECIMAL, "small-pool": DECIMAL, "high-rate": RATIO, "scope-changed": one("scope"), "edits-not-checked": one("no-snapshot"),
+  "classes-changed": POSITIVE,
+};
+const FLAG = both(
+  record({ code: one(...Object.keys(FLAG_VALUE)), task: TEXT, value: TEXT }),
+  where((value) => {
+    const { code, task, value: shown } = value as Statistics["flags"][number];
+    return FLAG_VALUE[code]!(shown) === null && (code === "edits-not-checked" ? task === "" : ID(task) === null);
+  }),
+);
+const FLAGS = both(ascending(FLAG, ["code", "task"]), where((value) => {
+  const codes = (value as Statistics["flags"]).map((flag) => flag.code);
+  return !codes.includes("edits-not-checked") || !codes.some((code) => code === "classes-changed" || code === "scope-changed");
+}));
+
 export const LABELS = record({
   announcement: HEX64, authority: NAME, departments: NAMES, districts: NAMES, enterprises: NAMES, inspectors: NAMES,
   items: table(ID, record({ basis: TEXT, en: TEXT, zh: TEXT })), rehearsal: one(true, false), tasks: NAMES,
@@ -241,20 +267,16 @@ export const LABELS = record({
 });
 export const STATISTICS = record({
   ...HEAD, type: one("dualrandom/v1/statistics"),
-  excluded: maybe(ascending(record({ count: whole(), reason: TEXT }), ["reason"])),
-  flags: ascending(
-    record({
-      code: one("small-frame", "high-rate", "small-pool", "classes-changed", "scope-changed", "edits-not-checked"),
-      task: where((value) => value === "" || ID(value) === null), value: TEXT,
-    }),
-    ["code", "task"],
-  ),
+  excluded: maybe(ascending(record({ count: whole(1), reason: ID }), ["reason"])),
+  flags: FLAGS,
   frame: record({ districts: COUNTS, size: whole() }),
   load: record({ greatest: whole(), least: whole(), median: whole() }),
   overlap: record({ alone: whole(), independent: SIX, least_possible: SIX, visited: whole() }),
   sample: COUNTS,
   tasks: ascending(record({ expected: maybe(RATIO), selected: whole(), task: ID }), ["task"]),
-  undated: ascending(record({ enterprise: ID, part: whole(1), reason: TEXT }), ["enterprise", "part"]),
+  undated: ascending(
+    record({ enterprise: ID, part: whole(1), reason: one("closed", "seat-without-candidate", "no-seatable-day") }), ["enterprise", "part"],
+  ),
   workload: ascending(record({ crews: whole(), days: whole(), inspector: ID }), ["inspector"]),
 });
 export const FINDINGS = record({
@@ -285,7 +307,7 @@ export const LISTS = ["frame", "roster", "recusals", "strata", "cutoffs", "visit
 export type ListName = (typeof LISTS)[number];
 
 /** The shapes of a list's row and of what a sealed row hides. `days` are those of the announcement. */
-export function listShapes(announcement: Announcement): Record<ListName, { row: Shape; hidden: Shape }> {
+export function listShapes(announcement: Announcement): Record<ListName, { id: RegExp; row: Shape; hidden: Shape }> {
   const days = new Set(announcement.days);
   const announced = both(DAYS, where((value) => (value as string[]).every((day) => days.has(day))));
   const firm = { closed: announced, district: ID };
@@ -293,27 +315,32 @@ export function listShapes(announcement: Announcement): Record<ListName, { row: 
     absent: announced, daily: whole(), department: ID, districts: IDS, marks: IDS, total: whole(),
   });
   const ground = { ground: ID };
-  const pair = text(/^[0-9A-Za-z][0-9A-Za-z._-]{0,63}~[0-9A-Za-z][0-9A-Za-z._-]{0,63}$/);
-  const numbered = (letter: string): Shape => text(new RegExp(`^${letter}[0-9]{4,}$`));
+  const pair = /^[0-9A-Za-z][0-9A-Za-z._-]{0,63}~[0-9A-Za-z][0-9A-Za-z._-]{0,63}$/;
+  const numbered = (letter: string): RegExp => new RegExp(`^${letter}[0-9]{4,}$`);
+  const embargoed = /^(v[0-9]{5,}|prices|selection)$/;
   const sealed = announcement.disclosure === "sealed";
-  const row = (id: Shape, detail: Shape): Shape => sealed ? record({ id, sealed: HEX64 }) : record({ detail, id });
-  const shut = (id: Shape): Shape => record({ id, sealed: HEX64 });
+  const shut = (id: RegExp): { id: RegExp; row: Shape } => ({ id, row: record({ id: text(id), sealed: HEX64 }) });
+  const row = (id: RegExp, detail: Shape): { id: RegExp; row: Shape } => sealed ? shut(id) : { id, row: record({ detail, id: text(id) }) };
   const visible = both(list(ID), where((value) => (value as string[]).length === 2));
   return {
-    frame: { row: row(ID, record({ ...firm, profile: ID })), hidden: record({ ...firm, strata: table(ID, ID) }) },
+    frame: { ...row(ID_PATTERN, record({ ...firm, profile: ID })), hidden: record({ ...firm, strata: table(ID, ID) }) },
     roster: {
-      row: sealed ? record({ detail: person, id: ID, sealed: HEX64 }) : record({ detail: person, id: ID }),
+      id: ID_PATTERN, row: sealed ? record({ detail: person, id: ID, sealed: HEX64 }) : record({ detail: person, id: ID }),
       hidden: record({ person: ID }),
     },
-    recusals: { row: row(sealed ? numbered("r") : pair, record(ground)), hidden: record({ ...ground, pair: visible }) },
-    strata: { row: shut(numbered("s")), hidden: record({ ...STRATUM, task: ID }) },
-    cutoffs: { row: shut(numbered("s")), hidden: record({ n: whole(), tickets: ascending(HEX64) }) },
+    recusals: { ...row(sealed ? numbered("r") : pair, record(ground)), hidden: record({ ...ground, pair: visible }) },
+    strata: { ...shut(numbered("s")), hidden: record({ ...STRATUM, task: ID }) },
+    cutoffs: { ...shut(numbered("s")), hidden: record({ n: whole(), tickets: ascending(HEX64) }) },
     visits: {
-      row: shut(text(/^(v[0-9]{5,}|prices|selection)$/)),
+      ...shut(embargoed),
       hidden: where((value) => [VISIT, PRICES, selectionShape(announcement)].some((shape) => shape(value) === null)),
     },
   };
 }
+
+/** reveals/<party>.json, §11.1. */
+export interface Reveal { draw: string; nonce: string; party: string }
+export const REVEAL = record({ draw: ID, nonce: HEX64, party: ID, type: one("dualrandom/v1/reveal") });
 
 interface Row13 { number: number; prev: string }
 export interface Exclude extends Row13 {
@@ -352,7 +379,10 @@ export interface Attestation {
 /** The auditor's attestation, §15. */
 export const ATTESTATION = record({
   ...HEAD, type: one("dualrandom/v1/attest"), auditor: base64(32), changes: maybe(HEX64), result: HEX64, signature: base64(64),
-  checks: list(record({ name: ID, status: one("PASS", "NOT CHECKED") })),
+  checks: both(
+    list(record({ name: ID, status: one("PASS", "NOT CHECKED") })),
+    where((value) => (value as { name: string }[]).map(({ name }) => name).join() === ALL_CHECKS.join()),
+  ),
 });
 
 /** A row of changes.jsonl, §13. */

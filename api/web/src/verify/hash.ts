@@ -23,64 +23,15 @@ export function fromHex(text: string): Uint8Array {
   return bytes;
 }
 
+import { SHA256_START, sha256Block } from "./sha256";
+
 export type Suite = "sha256" | "sm3";
 
-/** The fractional parts of cube and square roots of the first primes (FIPS 180-4 §4.2.2, §5.3.3), computed exactly. */
-function rootsOfPrimes(count: number, power: 2 | 3): Int32Array {
-  const found = new Int32Array(count);
-  let prime = 1n;
-  for (let index = 0; index < count; index++) {
-    do prime++;
-    while (!isPrime(prime));
-    let low = 0n;
-    let high = prime << 32n;
-    const target = prime << BigInt(32 * power);
-    while (high - low > 1n) {
-      const middle = (low + high) >> 1n;
-      if (middle ** BigInt(power) <= target) low = middle;
-      else high = middle;
-    }
-    found[index] = Number(BigInt.asIntN(32, low));
-  }
-  return found;
-}
-
-function isPrime(n: bigint): boolean {
-  for (let d = 2n; d * d <= n; d++) if (n % d === 0n) return false;
-  return true;
-}
-
-const SHA_K = rootsOfPrimes(64, 3);
-const SHA_START = rootsOfPrimes(8, 2);
 const SM3_START = Int32Array.of(
   0x7380166f, 0x4914b2b9, 0x172442d7, 0xda8a0600, 0xa96f30bc, 0x163138aa, 0xe38dee4d, 0xb0fb0e4e,
 );
 
 const words = new Int32Array(68);
-
-function sha256Block(state: Int32Array, data: Uint8Array, at: number): void {
-  for (let i = 0; i < 16; i++, at += 4)
-    words[i] = (data[at]! << 24) | (data[at + 1]! << 16) | (data[at + 2]! << 8) | data[at + 3]!;
-  for (let i = 16; i < 64; i++) {
-    const x = words[i - 15]!;
-    const y = words[i - 2]!;
-    const s0 = ((x >>> 7) | (x << 25)) ^ ((x >>> 18) | (x << 14)) ^ (x >>> 3);
-    const s1 = ((y >>> 17) | (y << 15)) ^ ((y >>> 19) | (y << 13)) ^ (y >>> 10);
-    words[i] = (s0 + s1 + words[i - 7]! + words[i - 16]!) | 0;
-  }
-  let a = state[0]!, b = state[1]!, c = state[2]!, d = state[3]!;
-  let e = state[4]!, f = state[5]!, g = state[6]!, h = state[7]!;
-  for (let i = 0; i < 64; i++) {
-    const s1 = ((e >>> 6) | (e << 26)) ^ ((e >>> 11) | (e << 21)) ^ ((e >>> 25) | (e << 7));
-    const t1 = (h + s1 + ((e & f) ^ (~e & g)) + SHA_K[i]! + words[i]!) | 0;
-    const s0 = ((a >>> 2) | (a << 30)) ^ ((a >>> 13) | (a << 19)) ^ ((a >>> 22) | (a << 10));
-    const t2 = (s0 + ((a & b) ^ (a & c) ^ (b & c))) | 0;
-    h = g; g = f; f = e; e = (d + t1) | 0;
-    d = c; c = b; b = a; a = (t1 + t2) | 0;
-  }
-  state[0]! += a; state[1]! += b; state[2]! += c; state[3]! += d;
-  state[4]! += e; state[5]! += f; state[6]! += g; state[7]! += h;
-}
 
 /** Turn left; GB/T 32905 turns by more than a word's length, which means by the rest. */
 function turn(x: number, by: number): number {
@@ -118,24 +69,27 @@ export class Hasher {
   private readonly start: Int32Array;
   private readonly state = new Int32Array(8);
   private buffer = new Uint8Array(4096);
-  private readonly view = new DataView(new ArrayBuffer(8));
   private seed = "";
   private seeded = new Int32Array(8);
 
   constructor(suite: Suite) {
     this.suite = suite;
     this.block = suite === "sm3" ? sm3Block : sha256Block;
-    this.start = suite === "sm3" ? SM3_START : SHA_START;
+    this.start = suite === "sm3" ? SM3_START : SHA256_START;
   }
 
   /** Hash buffer[0, length), of which the first `done` bytes (whole blocks) are in the state already. */
   private run(length: number, done: number): void {
     const end = length - (length % 64) + (length % 64 < 56 ? 64 : 128);
     const buffer = this.buffer;
-    buffer.fill(0, length, end);
     buffer[length] = 0x80;
-    this.view.setBigUint64(0, BigInt(length) * 8n);
-    for (let i = 0; i < 8; i++) buffer[end - 8 + i] = this.view.getUint8(i);
+    for (let at = length + 1; at < end - 5; at++) buffer[at] = 0;
+    // The number of bits: below 2^40, for a message is shorter than 128 GiB.
+    buffer[end - 5] = length / 0x20000000;
+    buffer[end - 4] = length >>> 21;
+    buffer[end - 3] = length >>> 13;
+    buffer[end - 2] = length >>> 5;
+    buffer[end - 1] = length << 3;
     for (let at = done; at < end; at += 64) this.block(this.state, buffer, at);
   }
 
@@ -173,6 +127,16 @@ export class Hasher {
     this.state.set(this.start);
     this.run(data.length, 0);
     return this.hex();
+  }
+
+  /** The digest of bytes, as 32 bytes. */
+  bytes(data: Uint8Array): Uint8Array {
+    this.room(data.length).set(data);
+    this.state.set(this.start);
+    this.run(data.length, 0);
+    const found = new Uint8Array(32);
+    this.take(found, 0);
+    return found;
   }
 
   /** The digest of a text in UTF-8. */
@@ -231,6 +195,22 @@ export class Hasher {
   cost(seed: string, name: string): number {
     this.draw(seed, name);
     return (this.state[0]! >>> 0) * 256 + (this.state[1]! >>> 24);
+  }
+
+  /** `cost` of many names that begin alike: out[i] is that of prefix + ends[i]. */
+  costs(seed: string, prefix: string, ends: readonly Uint8Array[], out: Float64Array): void {
+    this.draw(seed, prefix);
+    const from = 65 + prefix.length;
+    const { seeded, state } = this;
+    const buffer = this.room(from + 256);
+    for (let n = 0; n < ends.length; n++) {
+      const end = ends[n]!;
+      const length = from + end.length;
+      for (let i = 0; i < end.length; i++) buffer[from + i] = end[i]!;
+      for (let i = 0; i < 8; i++) state[i] = seeded[i]!;
+      this.run(length, 64);
+      out[n] = (state[0]! >>> 0) * 256 + (state[1]! >>> 24);
+    }
   }
 
   /** The first 52 bits of a ticket: enough to find the few smallest among many before comparing in full. */

@@ -4,28 +4,25 @@ import {
   checkCrews, checkDates, checkFindings, checkPrices, checkResult, checkSelection, checkSizes, checkVisits,
 } from "./after";
 import {
-  checkAnnouncement, checkBeacon, checkCanonical, checkContributions, checkDraws, checkLists, checkSeed, checkSignatures,
+  attestationFault, checkAnnouncement, checkBeacon, checkCanonical, checkContributions, checkDraws, checkLists, checkSeed, checkSignatures,
 } from "./before";
 import { checkChanges } from "./changes";
-import { CHECKS, type CheckName, Failure, type Outcome, type Said, say, Unchecked } from "./outcome";
+import { checkEvents, checkLog } from "./order";
+import { type CheckName, CHECKS, Failure, type Outcome, type Said, say, Unchecked } from "./outcome";
+import type { Policy } from "./policy";
+import { checkReceipt } from "./receipt";
 import { type AuditorFiles, type Files, Record_ } from "./record";
 
-export type Watch = (check: CheckName, share: number) => void;
+export type Progress = (share: number) => void;
 
-const NO_LOG = say("本页不核对透明日志：遗漏的抽取与两面之辞未能核对", "this page reads no transparency log: missing draws and equivocation are not checked");
-const NO_EVENTS = say("未核对带见证的日志，无从证明公告先于随机数", "without a log with witnesses nothing proves that the announcement was public before the round");
+/** What is given to a verifier: a published folder and, where there are, the auditor's files, whom to trust, a receipt. */
+export interface Given { files: Files; auditor: AuditorFiles | null; policy: Policy | null; receipt: Uint8Array | null }
 
-function unchecked(reason: Said): () => never {
-  return () => {
-    throw new Unchecked(reason);
-  };
-}
-
-const RUN: Record<CheckName, (record: Record_, progress: (share: number) => void) => Said> = {
-  canonical: checkCanonical, signatures: checkSignatures, log: unchecked(NO_LOG), lists: checkLists,
-  announcement: checkAnnouncement, events: unchecked(NO_EVENTS), contributions: checkContributions, beacon: checkBeacon,
-  seed: checkSeed, sizes: checkSizes, selection: checkSelection, visits: checkVisits, dates: checkDates,
-  crews: checkCrews, prices: checkPrices, result: checkResult, findings: checkFindings, changes: checkChanges, draws: checkDraws,
+const RUN: Record<(typeof CHECKS)[number], (record: Record_, progress: Progress) => Said> = {
+  canonical: checkCanonical, signatures: checkSignatures, log: checkLog, lists: checkLists, announcement: checkAnnouncement,
+  events: checkEvents, contributions: checkContributions, beacon: checkBeacon, seed: checkSeed, sizes: checkSizes,
+  selection: checkSelection, visits: checkVisits, dates: checkDates, crews: checkCrews, prices: checkPrices, result: checkResult,
+  findings: checkFindings, changes: checkChanges, draws: (record) => checkDraws(record, record.voided ? null : judgeVoided),
 };
 
 function outcome(name: CheckName, run: () => Said): Outcome {
@@ -40,39 +37,53 @@ function outcome(name: CheckName, run: () => Said): Outcome {
   }
 }
 
-/** Verify a record; `auditor` opens what is sealed. */
-export function verify(files: Files, auditor: AuditorFiles | null, watch: Watch = () => {}): { outcomes: Outcome[]; record: Record_ | null } {
-  watch("canonical", 0);
-  let record: Record_ | null = null;
-  const read = outcome("canonical", () => {
-    record = new Record_(files, auditor);
-    return checkCanonical(record);
-  });
-  const outcomes: Outcome[] = [];
-  for (const name of CHECKS) {
-    watch(name, 0);
-    const known = record as Record_ | null;
-    if (name === "canonical") outcomes.push(read);
-    else if (known?.announcement) outcomes.push(outcome(name, () => RUN[name](known, (share) => watch(name, share))));
-    else outcomes.push({ name, status: "NOT CHECKED", reason: say("没有可读的公告", "there is no readable announcement") });
+/** One record under verification. Checks are independent of each other and can be made in any order, here or in several threads. */
+export class Verification {
+  readonly record: Record_;
+  private receipt: Uint8Array | null;
+
+  constructor({ auditor, files, policy, receipt }: Given, voided = false) {
+    this.record = new Record_(files, auditor, policy, voided);
+    this.receipt = receipt;
   }
-  return { outcomes: attested(outcomes, record as Record_ | null), record };
+
+  check(name: CheckName, progress: Progress = () => {}): Outcome {
+    const { receipt, record } = this;
+    if (name === "canonical") return outcome(name, () => checkCanonical(record));
+    if (record.announcement === null) return { name, status: "NOT CHECKED", reason: say("没有可读的公告", "there is no readable announcement") };
+    return outcome(name, () => (name === "receipt" ? checkReceipt(record, receipt!) : RUN[name](record, progress)));
+  }
+
+  /** The check of a receipt, in the place of the one that was given before. */
+  judge(receipt: Uint8Array): Outcome {
+    this.receipt = receipt;
+    return this.check("receipt");
+  }
+
+  /** §15: name who attests what is not checked here. It stays NOT CHECKED: an attestation is a person's word. */
+  attested(outcomes: Outcome[]): Outcome[] {
+    const { attestation, announcement, changeLines, hasher } = this.record;
+    if (!attestation || !announcement || attestationFault(this.record) !== null) return outcomes;
+    const { name: auditor } = announcement.auditor!;
+    const last = changeLines.at(-1);
+    const current = attestation.changes === (last === undefined ? null : hasher.text(last));
+    return outcomes.map((one) => {
+      const called = attestation.checks.find((check) => check.name === one.name)?.status;
+      const apart = one.name === "findings" || one.name === "draws" || (one.name === "changes" && !current);
+      if (one.status !== "NOT CHECKED" || called !== "PASS" || apart) return one;
+      return { ...one, reason: say(`${one.reason.zh}；${auditor} 证明属实`, `${one.reason.en}; attested by ${auditor}`) };
+    });
+  }
 }
 
-/** §15: name who attests what is not checked here. It stays NOT CHECKED: an attestation is a person's word. */
-function attested(outcomes: Outcome[], record: Record_ | null): Outcome[] {
-  const attestation = record?.attestation;
-  const standing = outcomes.find((one) => one.name === "signatures")!.status === "PASS";
-  if (!record || !attestation || !standing) return outcomes;
-  const { name: auditor } = record.announcement!.auditor!;
-  const last = record.changeLines.at(-1);
-  const current = attestation.changes === (last === undefined ? null : record.hasher.text(last));
-  return outcomes.map((one) => {
-    const called = attestation.checks.find((check) => check.name === one.name)?.status;
-    const apart = one.name === "findings" || one.name === "draws" || (one.name === "changes" && !current);
-    if (one.status !== "NOT CHECKED" || called !== "PASS" || apart) return one;
-    return { ...one, reason: say(`${one.reason.zh}；${auditor} 证明属实`, `${one.reason.en}; attested by ${auditor}`) };
-  });
+/** §12.1: the first fault in the folder of a voided draw. */
+function judgeVoided(files: Files): Said | null {
+  const inner = new Verification({ files, auditor: null, policy: null, receipt: null }, true);
+  for (const name of CHECKS) {
+    const { reason, status } = inner.check(name);
+    if (status === "FAIL") return say(`${name}：${reason.zh}`, `${name}: ${reason.en}`);
+  }
+  return null;
 }
 
 /** 0 all pass, 1 something failed, 3 nothing failed but something was not checked. */

@@ -16,7 +16,8 @@ export const CHECKS = [
   "canonical", "signatures", "log", "lists", "announcement", "events", "contributions", "beacon", "seed", "sizes",
   "selection", "visits", "dates", "crews", "prices", "result", "findings", "changes", "draws",
 ] as const;
-export type CheckName = (typeof CHECKS)[number];
+/** With a receipt there is one more, the last. */
+export type CheckName = (typeof CHECKS)[number] | "receipt";
 
 /** The record is wrong. */
 export class Failure extends Error {

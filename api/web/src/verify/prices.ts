@@ -36,23 +36,25 @@ function replacements(rules: Rules, crews: Seated[], stage: string, progress: (s
   crews.forEach(({ visit, department, seats, persons, barred }, index) => {
     if (index % 256 === 0) progress(index / crews.length);
     const t = rules.dayNumber.get(visit.date!)!;
+    const fitting = rules.fitting(seats);
     // moves[n]: the seats whose occupants leave if somebody takes seat n and its occupant moves on, and so on.
     const moves = seats.map((_, n) => {
       const seen = new Set([n]);
-      for (const at of seen) seats.forEach((marks, other) => rules.fits(persons[at]!, marks) && seen.add(other));
-      return seen;
+      for (const at of seen) for (const other of fitting[persons[at]!]!) seen.add(other);
+      return [...seen];
     });
-    const costs = persons.map((p) => rules.pairCost(stage, visit, department, p));
-    for (const q of rules.pool(department, visit.district, seats)) {
-      if (persons.includes(q) || barred.has(q) || rules.absent[q * days + t]) continue;
-      const left = new Set<number>();
-      seats.forEach((marks, n) => {
-        if (rules.fits(q, marks)) for (const seat of moves[n]!) left.add(seat);
-      });
-      if (left.size === 0) continue;
-      const cost = rules.pairCost(stage, visit, department, q);
-      for (const seat of left) push(persons[seat]!, q, t, costs[seat]! - cost);
-    }
+    const left = new Int32Array(seats.length);
+    const costs = rules.pairCosts(stage, visit, department, persons);
+    const others = rules.pool(department, visit.district, seats).filter((q) => !persons.includes(q) && !barred.has(q) && !rules.absent[q * days + t]);
+    const theirs = rules.pairCosts(stage, visit, department, others);
+    others.forEach((q, at) => {
+      for (const n of fitting[q]!)
+        for (const seat of moves[n]!) {
+          if (left[seat] === at + 1) continue;
+          left[seat] = at + 1;
+          push(persons[seat]!, q, t, costs[seat]! - theirs[at]!);
+        }
+    });
   });
   return arcs;
 }

@@ -42,10 +42,12 @@ export function record(fields: Record<string, Shape>): Shape {
   };
 }
 
-/** An object whose keys and values have these shapes. */
+/** An object whose keys and values have these shapes; no two keys differ only in letter case. */
 export function table(key: Shape, shape: Shape): Shape {
   return (value) => {
     if (typeof value !== "object" || value === null || Array.isArray(value)) return NO;
+    const names = Object.keys(value);
+    if (new Set(names.map((name) => name.toLowerCase())).size !== names.length) return NO;
     for (const [name, item] of Object.entries(value)) {
       const refused = key(name) ?? shape(item);
       if (refused !== null) return `.${name}${refused}`;
