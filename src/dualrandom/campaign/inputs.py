@@ -156,7 +156,7 @@ def require_staffed(plan: Plan, prepared: Prepared) -> None:
     names = {department.id: (department.name, department.name_en) for department in plan.departments}
     problems = []
     for department in missing:
-        tasks = ", ".join(task.id for task in plan.tasks if task.department == department)
+        tasks = [task.id for task in plan.tasks if task.department == department]
         zh, en = names.get(department, (department, department))
         problems.append(
             Problem(
@@ -166,8 +166,8 @@ def require_staffed(plan: Plan, prepared: Prepared) -> None:
                 row=None,
                 column="tasks",
                 value=department,
-                message_zh=f"部门 {department}（{zh}）有任务 {tasks}，但没有可参加抽取的检查人员：无人可以配对",
-                message_en=f"department {department} ({en}) has the tasks {tasks} but no inspector in the roster: nobody "
+                message_zh=f"部门 {department}（{zh}）有任务 {'、'.join(tasks)}，但没有可参加抽取的检查人员：无人可以配对",
+                message_en=f"department {department} ({en}) has the tasks {', '.join(tasks)} but no inspector in the roster: nobody "
                 "can be paired",
                 remedy_zh="在检查人员名录库中补充该部门的人员（核对部门代码、执法证有效期和请假日期），或从计划中删去这些任务。",
                 remedy_en="Add its people to the inspector library (look at department ids, licences and days off), or take "
