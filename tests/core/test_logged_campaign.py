@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import shutil
@@ -22,6 +23,7 @@ from dualrandom import campaign
 from dualrandom.campaign import StateError
 from dualrandom.campaign.faults import faults_of
 from dualrandom.demo import write_campaign
+from dualrandom.errors import InputError
 from dualrandom.keyring import revoke_key, rotate_key
 from dualrandom.log.cosignature import Cosigner
 from dualrandom.log.entry import Chain, chains_of
@@ -185,6 +187,44 @@ def test_nothing_is_revealed_or_witnessed_once_the_round_is_due(announced: Offic
         campaign.draw(announced.folder)
     campaign.void(announced.folder, "missed the round", DUE)
     assert announced.kinds() == ["ANNOUNCE", "VOID"]
+
+
+def test_an_exclusion_is_witnessed_before_the_round_that_finds_its_substitute(
+    drawn_root: Path, tmp_path: Path
+) -> None:
+    for name, minutes, kept in (("early", 5, (1,)), ("late", 15, ())):
+        shutil.copytree(drawn_root, tmp_path / name)
+        office = Office(tmp_path / name)
+        now = DUE + timedelta(days=1)
+        gone = json.loads((office.public / "result.json").read_bytes())["visits"][0]["enterprise"]
+        row = campaign.exclude(office.folder, gone, "suspended", None, now).row
+        # there is time for the witnesses before its round
+        assert now + timedelta(minutes=10) <= datetime.fromisoformat(row["beacon"]["time"])
+        assert office.verified().status("events") == "NOT CHECKED"
+        office.clock = now + timedelta(minutes=minutes)
+        assert office.cosign().exclusions == kept
+        assert office.cosign().exclusions == ()
+        assert (office.public / "exclusions" / "1.checkpoint").exists() is bool(kept)
+        assert office.verified().status("events") == ("PASS" if kept else "NOT CHECKED")
+        assert "FAIL" not in {check.status for check in office.verified().checks}
+
+
+def test_nonces_are_taken_until_their_own_deadline(office: Office) -> None:
+    plan = office.folder / "plan.toml"
+    with plan.open("a", encoding="utf-8") as stream:
+        stream.write("\n[deadlines]\nreveal = 2023-08-20T00:00:00Z\n")
+    office.announce()
+    with pytest.raises(StateError, match="contributions-closed"):
+        campaign.reveal(office.folder, datetime(2023, 8, 20, tzinfo=UTC))
+    assert campaign.reveal(office.folder, datetime(2023, 8, 19, tzinfo=UTC)).revealed == ("amr",)
+
+
+def test_a_log_is_not_gone_past_when_the_plan_cannot_be_read(announced: Office) -> None:
+    """A void without its entry would be no void: others have seen the announcement in the log."""
+    (announced.folder / "plan.toml").write_text("nonsense")
+    with pytest.raises(InputError):
+        campaign.void(announced.folder, "the plan was lost", NOW)
+    assert not (announced.public / "void.json").exists()
 
 
 def test_too_few_witnesses_are_said_so_and_asked_again(announced: Office) -> None:
