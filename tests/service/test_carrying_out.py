@@ -299,7 +299,9 @@ def test_findings_go_from_the_crew_to_the_public_and_their_words_stay_apart(town
 
 def test_a_sheet_with_faults_is_refused_with_all_of_them(town: Any) -> None:
     dispatcher = town.as_("dispatcher")
-    visit = next(v for v in visits(town.as_("amr")) if v["state"] == "planned")
+    visit = next(
+        v for v in visits(town.as_("amr")) if v["state"] == "planned" and v["checks"][0]["entered"] == 0
+    )
     text = "enterprise,part,task,item,date,method,code\n" + "\n".join(
         f"{visit['enterprise']},{visit['part']},{visit['checks'][0]['task']},{item},{visit['date']},on-site,{code}"
         for item, code in ((visit["checks"][0]["items"][0], "Z"), ("nothing", "1"))

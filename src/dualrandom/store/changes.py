@@ -30,6 +30,7 @@ from dualrandom.store.blobs import Vault
 from dualrandom.store.errors import ConflictError, RefusedError, unknown
 from dualrandom.store.jobs import enqueue, finish, postpone
 from dualrandom.store.messages import tell
+from dualrandom.store.publishing import close_if_complete
 from dualrandom.store.tables import (
     Amendment,
     Check,
@@ -190,6 +191,7 @@ def carry_out(keeping: Keeping, job: Job, *, now: datetime, fetch: Fetch = ask) 
         _follow_up(session, draw, change.row, folder, actor, now)
         result = {"draw": draw, "row": change.row["number"], "type": change.row["type"]}
         finish(session, job, now, result=result)
+        close_if_complete(session, draw, now)
 
     run(keeping, draw, step, job=job, after=after)
 

@@ -149,11 +149,8 @@ def _draw(session: Session, vault: Vault, draw: str, policy: Policy | None) -> I
         "public/announcement.json": row.announcement,
         "public/result.json": row.result,
     }
-    kept = dict(
-        session.execute(select(col(DrawFile.path), col(DrawFile.blob)).where(col(DrawFile.draw_id) == draw))
-        .tuples()
-        .all()
-    )
+    files = select(col(DrawFile.path), col(DrawFile.blob)).where(col(DrawFile.draw_id) == draw)
+    kept: dict[str, str] = dict(tuple(file) for file in session.execute(files))
     for path, digest in named.items():
         if digest is not None and path not in kept:
             yield _problem(

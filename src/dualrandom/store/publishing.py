@@ -168,11 +168,10 @@ def mark_published(session: Session, draw: str, rows: Sequence[Waiting], now: da
     session.flush()
     checks = sorted({row.check for row in rows})
     enter_checks(session, checks, now)
-    visits = finish_visits(session, checks)
+    finish_visits(session, checks)
     detail = {"count": len(rows), "digests": sorted(row.digest for row in rows)}
     activity.record(session, SERVICE, "publish-findings", draw, now, detail)
-    if visits and not open_visits(session, draw):
-        enqueue(session, "close", draw, now=now, by="service", unique_key=f"close:{draw}")
+    close_if_complete(session, draw, now)
 
 
 def finish_visits(session: Session, checks: Sequence[int]) -> list[int]:
@@ -213,10 +212,24 @@ def published_rows(session: Session, draw: str, *, after: int = 0, limit: int = 
     return list_findings(session, SERVICE, draw=draw, published=True, after=after, limit=limit)[0]
 
 
-def open_visits(session: Session, draw: str) -> int:
-    """Return how many dated visits of a draw still have findings to publish."""
-    query = select(func.count()).where(col(Visit.draw_id) == draw, col(Visit.state) == "planned")
-    return int(session.scalars(query).one())
+def close_if_complete(session: Session, draw: str, now: datetime) -> None:
+    """Queue the end of a draw of which nothing is missing any more: no findings, no change that is under way."""
+    row = session.get_one(DrawRow, draw)
+    states = select(col(Visit.state), func.count()).where(col(Visit.draw_id) == draw)
+    counts: dict[str, int] = dict(tuple(one) for one in session.execute(states.group_by(col(Visit.state))))
+    under_way = select(col(Job.id)).where(
+        col(Job.kind) == "change", col(Job.subject) == draw, col(Job.state).in_(("queued", "running"))
+    )
+    if (
+        row.state is not DrawState.DRAWN
+        or counts.get("planned", 0)
+        or not counts.get("done", 0)
+        or session.scalars(under_way.limit(1)).first() is not None
+    ):
+        return
+    # a substitute may come and be inspected after an end that was refused for its sake
+    key = "close:{}:{}".format(draw, "-".join(f"{state}{count}" for state, count in sorted(counts.items())))
+    enqueue(session, "close", draw, now=now, by="service", unique_key=key)
 
 
 def enter_sheet(

@@ -24,6 +24,7 @@ from dualrandom.store.database import change, locked
 from dualrandom.store.errors import ForbiddenError
 from dualrandom.store.findings import reason_of
 from dualrandom.store.messages import tell
+from dualrandom.store.publishing import close_if_complete, finish_visits
 from dualrandom.store.tables import (
     Amendment,
     Check,
@@ -90,6 +91,9 @@ def withdraw(
     add_file(session, vault, draw, f"public/amendments/{amendment.sequence:06}.json", canonical(document))
     touch(session, draw)
     checks = unfill(session, draw, department, why)
+    finish_visits(session, [check.id for check in checks if check.id is not None])
+    if row.state is DrawState.DRAWN:
+        close_if_complete(session, draw, now)
     join = session.scalars(
         select(Join).where(col(Join.plan_id) == row.plan_id, col(Join.department_id) == department)
     ).one_or_none()

@@ -1,15 +1,17 @@
 """The demonstration town drawn by the service, in a database of its own for each module."""
 
 import json
+import shutil
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import select
 from sqlmodel import col
 
+from dualrandom.registry.columns import KINDS
 from dualrandom.relay import Attempt, Wanted
 from dualrandom.store import jobs
 from dualrandom.store.activity import Actor
@@ -19,8 +21,10 @@ from dualrandom.store.changes import carry_out
 from dualrandom.store.database import Database
 from dualrandom.store.deadlines import close
 from dualrandom.store.drawing import draw_now
+from dualrandom.store.import_reading import import_now
+from dualrandom.store.planning import create_plan
 from dualrandom.store.publishing import publish
-from dualrandom.store.tables import Department, Job, Outbox, PlanRow, Visit
+from dualrandom.store.tables import DrawRow, Job, Outbox, Visit
 from dualrandom.store.workspace import Keeping, lay_out
 
 ANNOUNCED = datetime(2023, 8, 21, 2, 0, tzinfo=UTC)
@@ -87,18 +91,58 @@ class Drawn:
         return to / "campaign"
 
 
-@pytest.fixture(scope="module")
-def drawn(town: Any) -> Drawn:
-    return draw_town(town)
+@pytest.fixture(scope="session")
+def drawn_sqlite(
+    tmp_path_factory: pytest.TempPathFactory, empty_sqlite: Path, vault: Vault, town_folder: Path
+) -> Path:
+    """The drawn town, to be copied."""
+    path = tmp_path_factory.mktemp("drawn") / "store.db"
+    shutil.copy(empty_sqlite, path)
+    draw_town(f"sqlite:///{path}", vault, town_folder)
+    return path
 
 
-def draw_town(town: Any) -> Drawn:
-    keeping = Keeping(town.database, town.vault)
-    with town.database.reading() as session:
-        version = session.get_one(PlanRow, town.plan).version
-        assert session.get(Department, "amr") is not None
-    draw = announce_plan(keeping, Ready(town.plan, version), actor=DISPATCHER, now=ANNOUNCED)
-    job = jobs.claim(town.database, "test", DRAWN + timedelta(minutes=5), ["draw"])
+@pytest.fixture(scope="session")
+def drawn_postgres(new_postgres: Callable[..., str], vault: Vault, town_folder: Path) -> str:
+    """The name of a database with the drawn town, to be copied."""
+    draw_town(new_postgres("template_drawn"), vault, town_folder)
+    return "template_drawn"
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def drawn(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, vault: Vault
+) -> Iterator[Drawn]:
+    """A drawn town of this module's own: it may be changed."""
+    if request.param == "sqlite":
+        path = tmp_path_factory.mktemp("database") / "store.db"
+        shutil.copy(request.getfixturevalue("drawn_sqlite"), path)
+        url = f"sqlite:///{path}"
+    else:
+        template = request.getfixturevalue("drawn_postgres")
+        copied: Callable[..., str] = request.getfixturevalue("new_postgres")
+        url = copied(f"drawn_{request.module.__name__.rpartition('.')[2]}", template)
+    database = Database(url)
+    with database.reading() as session:
+        draw = session.scalars(select(col(DrawRow.id))).one()
+    yield Drawn(database, vault, Keeping(database, vault), draw)
+    database.close()
+
+
+def draw_town(url: str, vault: Vault, folder: Path) -> None:
+    """Announce and draw the town in an empty database."""
+    database = Database(url)
+    keeping = Keeping(database, vault)
+    with database.writing() as session:
+        text = (folder / "plan.toml").read_text("utf-8")
+        plan = create_plan(session, text, actor=DISPATCHER, now=ANNOUNCED, joined=True)
+        for kind in KINDS:
+            (path,) = folder.glob(f"{kind}.*")
+            import_now(session, vault, kind, path.name, path.read_bytes(), actor=DISPATCHER, now=ANNOUNCED)
+        ready = Ready(plan.id, plan.version)
+    draw = announce_plan(keeping, ready, actor=DISPATCHER, now=ANNOUNCED)
+    job = jobs.claim(database, "test", DRAWN + timedelta(minutes=5), ["draw"])
     assert job is not None
     assert draw_now(keeping, draw, now=DRAWN, job=job, fetch=fetch) is not None
-    return Drawn(town.database, town.vault, keeping, draw)
+    # a copy of a SQLite file in WAL mode needs everything in it
+    database.close()
