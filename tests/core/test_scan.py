@@ -93,6 +93,16 @@ def test_a_page_of_codes_is_there_in_both_languages_and_loads_nothing(receipt: b
     assert "<script" not in page
 
 
+def test_a_receipt_s_page_names_authority_and_tasks_in_words(town: Path) -> None:
+    labels = json.loads((town / "public" / "labels.json").read_bytes())
+    drawn = json.loads((town / "public" / "result.json").read_bytes())["visits"][0]
+    page = give_receipt(town, enterprise=drawn["enterprise"], now=LATER).page.decode()
+    for words in (labels["authority"], *(labels["tasks"][check["task"]] for check in drawn["checks"])):
+        assert words["zh"] in page
+        assert words["en"] in page
+    assert "verify.html" in page
+
+
 def test_the_command_writes_the_page_beside_the_receipt(
     town: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -82,7 +82,9 @@ def give_receipt(
         kind=document["subject"]["kind"],
         subject=document["subject"]["id"],
         data=receipt,
-        page=receipt_page(document, receipt, announcement, seed, check, lists.sizes()),
+        page=receipt_page(
+            document, receipt, announcement, seed, check, lists.sizes(), json.loads(public["labels.json"])
+        ),
         sha256=hashlib.sha256(receipt).hexdigest(),
         check=check,
     )

@@ -15,8 +15,8 @@ from dualrandom.page.style import POLICY, STYLE
 
 TOOLS = {"sha256": "sha256sum", "sm3": "openssl dgst -sm3"}
 VERDICTS = {
-    "PASS": Both("通过", "PASS"),
-    "FAIL": Both("不通过", "FAIL"),
+    "PASS": Both("通过：与规则相符", "PASS: as the rules say"),
+    "FAIL": Both("不通过：与规则不符", "FAIL: not as the rules say"),
     "NOT CHECKED": Both("未能核验", "NOT CHECKED"),
 }
 
@@ -123,18 +123,27 @@ def receipt_page(
     seed: str | None,
     check: Outcome,
     sizes: Mapping[str, int],
+    labels: Mapping[str, Any],
 ) -> bytes:
-    """Return the page as UTF-8 bytes: no scripts, nothing loaded from elsewhere. ``sizes``: rows of each list."""
+    """Return the page as UTF-8 bytes: no scripts, nothing loaded from elsewhere.
+
+    ``sizes``: rows of each list; ``labels``: ``labels.json``, for the names of tasks and of the authority.
+    """
     sized = {**receipt, "rows": [{**entry, "size": sizes[entry["list"]]} for entry in receipt["rows"]]}
     subject, title = receipt["subject"], Both("回执", "Receipt")
     verdict = VERDICTS[check.status]
     body = join(
-        tag("header", tag("h1", title), paragraph(f"{announcement['draw']}", f"{announcement['draw']}")),
+        tag(
+            "header",
+            tag("h1", title),
+            tag("p", join(_name(labels["authority"]), " ", code(announcement["draw"]))),
+        ),
         tag(
             "main",
             tag("h2", Both("结论", "What was found")),
             tag("p", tag("strong", verdict)),
             paragraph(check.reason_zh, check.reason_en),
+            _tasks(receipt, announcement, labels),
             _identity(receipt, data, subject),
             tag("h2", Both("亲手核算", "Redo it by hand")),
             paragraph(
@@ -145,11 +154,46 @@ def receipt_page(
             join(*map(_step, steps(sized, announcement["suite"], seed))),
             tag("h2", Both("用程序核验", "Check it with a program")),
             tag("pre", code("dualrandom verify PUBLIC_DIR --receipt RECEIPT.json")),
+            paragraph(
+                "或打开 verify.html，把公布目录和回执文件一起放进去：无须安装，也无须联网。",
+                "Or open verify.html and drop the published folder and the receipt's file on it: nothing to install, no network.",
+            ),
             tag("h2", Both("请妥善保管", "Keep it to yourself")),
             _caution(subject["kind"]),
         ),
     )
     return page(title, "zh", STYLE, POLICY, body)
+
+
+def _tasks(receipt: Mapping[str, Any], announcement: Mapping[str, Any], labels: Mapping[str, Any]) -> Html:
+    """Return the names of the tasks in whose scope an enterprise is, with its stratum: the verdict has their ids."""
+    strata = _strata(receipt, announcement)
+    if not strata:
+        return Html("")
+    head = (Both("任务", "task"), Both("名称", "name"), Both("所在的层", "stratum"))
+    names = labels["tasks"]
+    rows = (
+        row(code(task), _name(names[task]) if task in names else "–", code(stratum))
+        for task, stratum in sorted(strata.items())
+    )
+    return table(head, rows)
+
+
+def _strata(receipt: Mapping[str, Any], announcement: Mapping[str, Any]) -> Mapping[str, str]:
+    for entry in receipt["rows"]:
+        if entry["list"] != "frame":
+            continue
+        if entry["opening"] is not None:
+            sealed: Mapping[str, str] = entry["opening"]["hidden"]["strata"]
+            return sealed
+        profiles = {profile["id"]: profile["strata"] for profile in announcement["profiles"]}
+        found: Mapping[str, str] = profiles[entry["row"]["detail"]["profile"]]
+        return found
+    return {}
+
+
+def _name(words: Mapping[str, str]) -> Both:
+    return Both(words["zh"], words["en"])
 
 
 def _identity(receipt: Mapping[str, Any], data: bytes, subject: Mapping[str, str]) -> Html:
