@@ -17,6 +17,7 @@ import json
 import os
 import re
 import secrets
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -27,7 +28,7 @@ from dualrandom.errors import DualRandomError, Problem
 from dualrandom.log.durable import PRIVATE_FILE, PRIVATE_FOLDER, make_folder, write_durably
 from dualrandom.log.errors import refusal
 from dualrandom.log.fsck import fsck
-from dualrandom.log.journal import has_journal, no_state
+from dualrandom.log.journal import check_journal, has_journal, no_state
 from dualrandom.log.keystore import create_key, load_signer
 from dualrandom.log.note import Signer, VerifierKey, decode
 from dualrandom.log.policy import Policy
@@ -55,8 +56,48 @@ def log_faults(path: Path, policy: Policy | None = None) -> tuple[Problem, ...] 
     """Return every fault of a log, given by its folder or the public part of it; None if there is no log."""
     for folder in (path, public_folder(path)):
         if (folder / FIRST_KEY).is_file() or (folder / CHECKPOINT).is_file():
-            return fsck(folder, policy)
+            beside = private_folder(folder.parent)
+            own = beside if folder.name == public_folder(path).name and beside.is_dir() else None
+            return fsck(folder, policy) + (() if own is None else tuple(_private_faults(own, folder)))
     return None
+
+
+def _private_faults(private: Path, public: Path) -> Iterator[Problem]:
+    """Look at what the log needs to go on: its journal, and each key with its password."""
+    try:
+        check_journal(private)
+    except DualRandomError as problem:
+        yield _of(private / "journal", problem)
+    try:
+        known = {key.public for key in LogReader(public).succession.keys}
+    except DualRandomError:
+        return  # told of the public part
+    found = set()
+    for path in _key_files(private):
+        try:
+            key = load_signer(path, password_for(private, LOG_PASSWORD, has_keys=True)).key
+        except DualRandomError as problem:
+            yield _of(path, problem)
+            continue
+        # one that was made and not handed over to yet is no fault
+        found.add(key.public)
+    if not known & found and _key_files(private):
+        yield _of(private / KEYS, no_state(private))
+
+
+def _of(path: Path, error: DualRandomError) -> Problem:
+    return Problem(
+        error.code,
+        path.name,
+        None,
+        None,
+        None,
+        error.value,
+        error.message("zh"),
+        error.message("en"),
+        error.remedy("zh"),
+        error.remedy("en"),
+    )
 
 
 def password_for(folder: Path, variable: str, *, has_keys: bool) -> str:

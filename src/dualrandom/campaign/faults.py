@@ -6,17 +6,21 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from dualrandom.campaign.folder import Campaign, StateError
 from dualrandom.campaign.inputs import load_inputs
 from dualrandom.campaign.logbook import PUBLISHED, Logbook, logbook_of
 from dualrandom.errors import DualRandomError, InputError, Problem
-from dualrandom.keyring import log_faults, public_folder
+from dualrandom.hashing import suite_digest
+from dualrandom.keyring import kept_secret, log_faults, public_folder, public_text
 from dualrandom.log.checkpoint import parse_checkpoint
 from dualrandom.log.fsck import fsck
 from dualrandom.log.note import parse_note
 from dualrandom.log.policy import Policy
 from dualrandom.log.reader import CHECKPOINT
 from dualrandom.policy.reader import read_plan
+from dualrandom.seed import commitment_of
 
 _RESTORE = ("从备份恢复该文件。", "Restore the file from its backup.")
 
@@ -46,13 +50,13 @@ def _campaign(campaign: Campaign, policy: Policy | None) -> Iterator[Problem]:
     yield from _leftovers(campaign.folder)
     if not (campaign.public / "announcement.json").is_file():
         return
-    yield from _published(campaign, policy)
-    yield from _private(campaign)
     plan = read_plan(campaign.plan)
+    book = None if plan.plan is None else logbook_of(campaign, plan.plan)
+    yield from _published(campaign, policy or (None if book is None else _own_policy(book)))
+    yield from _private(campaign)
     if plan.plan is None:
         yield from plan.problems
         return
-    book = logbook_of(campaign, plan.plan)
     if book is not None:
         # without a reader's policy, the campaign's own makes the witnesses' signatures checkable
         yield from fsck(public_folder(book.folder), policy or _own_policy(book))
@@ -93,6 +97,7 @@ def _private(campaign: Campaign) -> Iterator[Problem]:
             yield _problem(
                 "private-file-damaged", "private/freeze.json", "", "文件已损坏", "the file is damaged"
             )
+    yield from _secrets(campaign)
     for path in sorted(campaign.private.rglob("*")):
         if path.stat().st_mode & 0o077:
             name = path.relative_to(campaign.folder).as_posix()
@@ -100,6 +105,43 @@ def _private(campaign: Campaign) -> Iterator[Problem]:
                 "private-file-exposed", name, None, None, None, "", "可被他人读取", "others can read it",
                 "运行 chmod -R go= private。", "Run chmod -R go= private.",
             )  # fmt: skip
+
+
+def _secrets(campaign: Campaign) -> Iterator[Problem]:
+    """Compare nonces and keys with what the announcement commits to; those that are elsewhere are no fault."""
+    try:
+        announced = json.loads((campaign.public / "announcement.json").read_bytes())
+        draw, digest = announced["draw"], suite_digest(announced["suite"])
+        expected = {}
+        for one in announced["contributions"]:
+            party = one["party"]
+            expected[f"nonces/{party}"] = one["commitment"]
+            expected[f"keys/{party}"] = one["key"]
+        if announced["auditor"] is not None:
+            expected["auditor.key"] = announced["auditor"]["key"]
+    except (ValueError, KeyError, TypeError, DualRandomError):
+        return  # its own check says so
+    for name, value in expected.items():
+        path = campaign.private / name
+        if not path.is_file():
+            continue
+        try:
+            secret = kept_secret(path)
+        except DualRandomError as problem:
+            yield _of(f"private/{name}", problem)
+            continue
+        if name.startswith("nonces/"):
+            shown = commitment_of(draw, path.name, secret, digest)
+        else:
+            shown = public_text(Ed25519PrivateKey.from_private_bytes(bytes.fromhex(secret)))
+        if shown != value:
+            yield _problem(
+                "private-file-damaged",
+                f"private/{name}",
+                "",
+                "与公告所承诺的不符",
+                "it is not what the announcement commits to",
+            )
 
 
 def _own_policy(book: Logbook) -> Policy | None:

@@ -71,6 +71,13 @@ def has_journal(state: Path) -> bool:
     return (state / _JOURNAL).exists()
 
 
+def check_journal(state: Path) -> None:
+    """Check that the journal is whole. Raises LogError ``log-state-missing`` or ``log-corrupt``."""
+    if not has_journal(state):
+        raise no_state(state)
+    _read_journal(state)
+
+
 def write_journal(state: Path, before: bytes | None, files: Sequence[tuple[str, bytes]]) -> None:
     """Commit a change: the files to write, ``checkpoint`` last, and the checkpoint that they replace."""
     body = canonical(
