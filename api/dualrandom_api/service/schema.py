@@ -122,8 +122,7 @@ def _codes(method: str, operation: dict[str, Any], is_public: bool, repeats: boo
     if not is_public:
         yield "not-signed-in"
         yield "role-forbidden"
-        if operation["x-scope"]:
-            yield "scope-missing"
+        yield "scope-missing"
         if method != "GET":
             yield "csrf-refused"
     if any(one["in"] == "header" and one["name"] == "If-Match" for one in parameters):

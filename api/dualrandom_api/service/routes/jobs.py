@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Depends, Path, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 
@@ -80,6 +80,12 @@ def one_job(service: ServiceDep, actor: ActorDep, job: JobId, response: Response
     return answer
 
 
+def followed(service: ServiceDep, actor: ActorDep, job: JobId) -> int:
+    """Return a job that the actor may follow. Raises UnknownError before the stream begins."""
+    _job(service, actor, job)
+    return job
+
+
 @router.get(
     "/v1/jobs/{job}/events",
     response_class=EventSourceResponse,
@@ -98,7 +104,9 @@ def one_job(service: ServiceDep, actor: ActorDep, job: JobId, response: Response
         problems=["unknown-job"],
     ),
 )
-async def events(service: ServiceDep, actor: ActorDep, job: JobId) -> AsyncIterator[ServerSentEvent]:
+async def events(
+    service: ServiceDep, actor: ActorDep, job: Annotated[int, Depends(followed)]
+) -> AsyncIterator[ServerSentEvent]:
     """跟踪任务的进展（SSE） · Follow a job. `data` is what GET /v1/jobs/{job} gives; reconnecting is always possible."""
     told: JobAnswer | None = None
     while True:
