@@ -27,15 +27,7 @@ from dualrandom.store.libraries import current_revisions
 from dualrandom.store.messages import tell
 from dualrandom.store.plan_inputs import inputs_of
 from dualrandom.store.plans import unknown_plan
-from dualrandom.store.tables import (
-    DrawRow,
-    DrawState,
-    Job,
-    Join,
-    JoinState,
-    PlanRow,
-    PlanState,
-)
+from dualrandom.store.tables import DrawRow, DrawState, Job, Join, JoinState, Office, PlanRow, PlanState
 from dualrandom.store.visits import ensure_alarm
 from dualrandom.store.workspace import Keeping, lay_out, run, run_log, save
 
@@ -87,6 +79,8 @@ def announce_plan(
         with keeping.database.writing() as session:
             if job is not None:
                 holds(session, job)
+            # the office's row comes first everywhere, so that two writers cannot wait for each other
+            locked(session, Office, 1)
             plan = locked(session, PlanRow, ready.plan)
             _require_unchanged(plan, ready)
             assert plan is not None

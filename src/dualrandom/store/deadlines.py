@@ -32,6 +32,7 @@ from dualrandom.store.tables import (
     DrawState,
     Finding,
     Job,
+    Office,
     PlanRow,
     PlanState,
     Referral,
@@ -86,6 +87,8 @@ def announced_days(session: Session) -> dict[str, date]:
 
 def close(session: Session, draw: str, *, actor: Actor, now: datetime) -> Mapping[str, Any]:
     """End a draw with its statistics. Raises UnknownError, ConflictError ``not-drawn``, ``findings-missing``, ``changes-pending``."""
+    # the office's row comes first everywhere, so that two writers cannot wait for each other
+    locked(session, Office, 1)
     row = locked(session, DrawRow, draw)
     if row is None:
         raise unknown_draw(draw)

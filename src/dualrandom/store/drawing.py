@@ -20,7 +20,7 @@ from dualrandom.store.database import locked
 from dualrandom.store.errors import ConflictError
 from dualrandom.store.jobs import enqueue, finish, postpone
 from dualrandom.store.messages import tell
-from dualrandom.store.tables import DrawRow, DrawState, Job
+from dualrandom.store.tables import DrawRow, DrawState, Job, Office
 from dualrandom.store.visits import visits_from_draw
 from dualrandom.store.workspace import Keeping, add_file, file_of, run, touch, unknown_draw
 
@@ -98,6 +98,8 @@ def give_evidence(
 
     Raises DualRandomError ``beacon-file``, ``beacon-forged``; ConflictError ``draw-ended``.
     """
+    # the office's row comes first everywhere, so that two writers cannot wait for each other
+    locked(session, Office, 1)
     row = locked(session, DrawRow, name)
     announced = file_of(session, keeping.vault, name, "public/announcement.json")
     if row is None or announced is None:

@@ -33,6 +33,7 @@ from dualrandom.store.tables import (
     DrawState,
     Join,
     JoinState,
+    Office,
     Role,
     Visit,
 )
@@ -55,6 +56,8 @@ def withdraw(
             {"zh": "只能为本部门退出", "en": "a department withdraws only for itself"},
             {"zh": "请该部门或调度员办理。", "en": "Ask that department or a dispatcher."},
         )
+    # the office's row comes first everywhere, so that two writers cannot wait for each other
+    locked(session, Office, 1)
     row = locked(session, DrawRow, draw)
     announced = file_of(session, vault, draw, "public/announcement.json")
     if row is None or announced is None:
