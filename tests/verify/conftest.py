@@ -65,6 +65,12 @@ def office(drawn_office: Any, town: ModuleType, tmp_path_factory: pytest.TempPat
 
 
 @pytest.fixture(scope="session")
+def city_office(town: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A city that was announced, witnessed and drawn; takes minutes."""
+    return town.drawn(town.announced(tmp_path_factory.mktemp("city"), "city"))
+
+
+@pytest.fixture(scope="session")
 def verifiers() -> Iterator[dict[str, Any]]:
     """The three verifiers by name; the page only where there is Node."""
     module = _load("verifiers")

@@ -1,5 +1,6 @@
 // The verifier of verify.html without a browser: the script of its background thread, taken out of the built page.
-// One request a line on standard input, {files, auditor, policy, receipt} with bytes in base64; one answer a line, [[check, status, reason]].
+// One request a line on standard input, {files, auditor, policy, receipt, checks} with bytes in base64, and `hasty` to stop at the first
+// FAIL; one answer a line, {exit, checks: [[check, status, reason]]}.
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import vm from "node:vm";
@@ -20,7 +21,7 @@ function ask(request) {
 }
 
 for await (const line of createInterface({ input: process.stdin })) {
-  const { auditor, files, policy, receipt, checks } = JSON.parse(line);
+  const { auditor, files, policy, receipt, checks, hasty } = JSON.parse(line);
   const bundle = {
     files: all(files),
     auditor: auditor && { secret: bytes(auditor.secret), openings: all(auditor.openings) },
@@ -30,7 +31,11 @@ for await (const line of createInterface({ input: process.stdin })) {
   const { refused } = ask({ kind: "open", bundle });
   if (refused) throw new Error(refused.en);
   const names = receipt === null ? checks : [...checks, "receipt"];
-  const outcomes = names.map((name) => ask({ kind: "check", name }).outcome);
+  const outcomes = [];
+  for (const name of names) {
+    outcomes.push(ask({ kind: "check", name }).outcome);
+    if (hasty && outcomes.at(-1).status === "FAIL") break;
+  }
   const { exit, outcomes: concluded } = ask({ kind: "conclude", outcomes });
   const told = concluded.map(({ name, status, reason }) => [name, status, reason.en]);
   console.log(JSON.stringify({ exit, checks: told }));
