@@ -21,12 +21,11 @@ from dualrandom_api.service.dependencies import (
     tagged,
 )
 from dualrandom_api.service.routes.accounts import Body, Identifier
-from dualrandom_api.service.routes.visits import IDENTIFIER, Day
+from dualrandom_api.service.routes.visits import IDENTIFIER, READERS, Day
 from dualrandom_api.service.security import GuardedRoute, allow
 
 router = APIRouter(route_class=GuardedRoute, tags=["case visits"])
 
-READERS = (Role.DISPATCHER, Role.DEPARTMENT, Role.CREW, Role.AUDITOR)
 WRITERS = (Role.DISPATCHER, Role.DEPARTMENT)
 CaseId = Annotated[
     int, Path(ge=1, le=2**31 - 1, description="个案检查编号 · a case visit's number", examples=[3])

@@ -82,7 +82,7 @@ def import_notice(
     content: Annotated[
         bytes,
         RawBody(
-            media_type="application/toml",
+            media_type="text/plain",
             description="与 working-days-cn.toml 同形 · in the shape of working-days-cn.toml",
             examples=[EXAMPLE],
         ),

@@ -14,13 +14,12 @@ from dualrandom.store.tables import DrawRow, Role
 from dualrandom.store.workspace import file_of, unknown_draw
 from dualrandom_api.service.dependencies import ActorDep, ServiceDep
 from dualrandom_api.service.routes.draws import DrawId
-from dualrandom_api.service.routes.visits import IDENTIFIER, Day
+from dualrandom_api.service.routes.visits import IDENTIFIER, READERS, Day
 from dualrandom_api.service.security import GuardedRoute, allow
 from dualrandom_api.service.tabular import TABLE, Format, table
 
 router = APIRouter(route_class=GuardedRoute, tags=["exports"])
 
-READERS = (Role.DISPATCHER, Role.DEPARTMENT, Role.CREW, Role.AUDITOR)
 Kind = Annotated[Format, Path(description="格式 · format", examples=["csv"])]
 OPTIONAL_DRAW = Annotated[str | None, Query(pattern=IDENTIFIER)]
 

@@ -30,12 +30,11 @@ from dualrandom_api.service.dependencies import (
 )
 from dualrandom_api.service.routes.accounts import Body, Identifier
 from dualrandom_api.service.routes.draws import DrawId
-from dualrandom_api.service.routes.visits import IDENTIFIER, Day, VisitId
+from dualrandom_api.service.routes.visits import IDENTIFIER, READERS, Day, VisitId
 from dualrandom_api.service.security import PEOPLE, GuardedRoute, allow
 
 router = APIRouter(route_class=GuardedRoute, tags=["findings"])
 
-READERS = (Role.DISPATCHER, Role.DEPARTMENT, Role.CREW, Role.AUDITOR)
 WRITERS = (Role.DISPATCHER, Role.DEPARTMENT, Role.CREW)
 
 FindingId = Annotated[
@@ -306,7 +305,7 @@ def enter(service: ServiceDep, actor: ActorDep, visit: VisitId, body: Findings) 
     return Entered(added=len(views), findings=[_answer(view) for view in views])
 
 
-@router.get("/v1/findings", response_model=Listing[FindingAnswer], **allow(*PEOPLE, scope="findings:read"))
+@router.get("/v1/findings", response_model=Listing[FindingAnswer], **allow(*READERS, scope="findings:read"))
 def all_findings(
     service: ServiceDep,
     actor: ActorDep,
@@ -336,7 +335,7 @@ def all_findings(
 
 @router.get(
     "/v1/findings/{finding}",
-    **allow(*PEOPLE, scope="findings:read", object="finding", problems=["unknown-finding"]),
+    **allow(*READERS, scope="findings:read", object="finding", problems=["unknown-finding"]),
 )
 def one_finding(
     service: ServiceDep, actor: ActorDep, finding: FindingId, response: Response

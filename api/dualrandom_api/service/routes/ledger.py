@@ -9,7 +9,6 @@ from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field
 
 from dualrandom.store.ledger import Done, LedgerFilter, history_of, list_ledger
-from dualrandom.store.tables import Role
 from dualrandom_api.service.dependencies import (
     ActorDep,
     Listing,
@@ -19,8 +18,8 @@ from dualrandom_api.service.dependencies import (
     listing,
 )
 from dualrandom_api.service.problems import refusal
-from dualrandom_api.service.routes.visits import IDENTIFIER, Day
-from dualrandom_api.service.security import PEOPLE, GuardedRoute, allow
+from dualrandom_api.service.routes.visits import IDENTIFIER, READERS, Day
+from dualrandom_api.service.security import GuardedRoute, allow
 
 router = APIRouter(route_class=GuardedRoute, tags=["ledger"])
 
@@ -67,7 +66,7 @@ def _answer(row: Done) -> DoneAnswer:
     )
 
 
-@router.get("/v1/ledger", response_model=Listing[DoneAnswer], **allow(*PEOPLE, scope="ledger:read"))
+@router.get("/v1/ledger", response_model=Listing[DoneAnswer], **allow(*READERS, scope="ledger:read"))
 def ledger(
     service: ServiceDep,
     actor: ActorDep,
@@ -95,7 +94,7 @@ def ledger(
 
 @router.get(
     "/v1/enterprises/{enterprise}/checks",
-    **allow(Role.DISPATCHER, Role.DEPARTMENT, Role.CREW, Role.AUDITOR, scope="ledger:read"),
+    **allow(*READERS, scope="ledger:read"),
 )
 def history(service: ServiceDep, actor: ActorDep, enterprise: EnterpriseId) -> History:
     """一户检查对象的全部检查 · All checks of one enterprise."""

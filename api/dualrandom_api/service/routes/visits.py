@@ -29,10 +29,11 @@ from dualrandom_api.service.notice import notice_page
 from dualrandom_api.service.parts import Service
 from dualrandom_api.service.problems import refusal
 from dualrandom_api.service.routes.accounts import Body
-from dualrandom_api.service.security import PEOPLE, GuardedRoute, allow
+from dualrandom_api.service.security import GuardedRoute, allow
 
 router = APIRouter(route_class=GuardedRoute, tags=["visits"])
 
+READERS = (Role.DISPATCHER, Role.DEPARTMENT, Role.CREW, Role.AUDITOR)
 Day = date
 """Fields of models are called ``date`` too."""
 IDENTIFIER = r"^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$"
@@ -156,7 +157,7 @@ def _check(one: CheckView) -> CheckAnswer:
     )
 
 
-@router.get("/v1/visits", response_model=Listing[VisitAnswer], **allow(*PEOPLE, scope="visits:read"))
+@router.get("/v1/visits", response_model=Listing[VisitAnswer], **allow(*READERS, scope="visits:read"))
 def visits(
     service: ServiceDep,
     actor: ActorDep,
@@ -185,7 +186,7 @@ def visits(
 
 @router.get(
     "/v1/visits/{visit}",
-    **allow(*PEOPLE, scope="visits:read", object="visit", problems=["unknown-visit"]),
+    **allow(*READERS, scope="visits:read", object="visit", problems=["unknown-visit"]),
 )
 def one_visit(service: ServiceDep, actor: ActorDep, visit: VisitId, response: Response) -> VisitAnswer:
     """一次检查 · One visit."""
