@@ -129,18 +129,50 @@ def drawn(
     database.close()
 
 
-def draw_town(url: str, vault: Vault, folder: Path) -> None:
+@pytest.fixture(scope="module")
+def open_town(
+    tmp_path_factory: pytest.TempPathFactory, empty_sqlite: Path, vault: Vault, town_folder: Path
+) -> Iterator[Callable[..., Drawn]]:
+    """Gives towns whose plan is another one, on SQLite; ``between`` happens after the announcement."""
+    opened: list[Database] = []
+
+    def made(
+        rewritten: Callable[[str], str], between: Callable[[Database, str], None] | None = None
+    ) -> Drawn:
+        path = tmp_path_factory.mktemp("database") / "store.db"
+        shutil.copy(empty_sqlite, path)
+        draw_town(f"sqlite:///{path}", vault, town_folder, rewritten, between)
+        database = Database(f"sqlite:///{path}")
+        opened.append(database)
+        with database.reading() as session:
+            draw = session.scalars(select(col(DrawRow.id))).one()
+        return Drawn(database, vault, Keeping(database, vault), draw)
+
+    yield made
+    for database in opened:
+        database.close()
+
+
+def draw_town(
+    url: str,
+    vault: Vault,
+    folder: Path,
+    rewritten: Callable[[str], str] = str,
+    between: Callable[[Database, str], None] | None = None,
+) -> None:
     """Announce and draw the town in an empty database."""
     database = Database(url)
     keeping = Keeping(database, vault)
     with database.writing() as session:
-        text = (folder / "plan.toml").read_text("utf-8")
+        text = rewritten((folder / "plan.toml").read_text("utf-8"))
         plan = create_plan(session, text, actor=DISPATCHER, now=ANNOUNCED, joined=True)
         for kind in KINDS:
             (path,) = folder.glob(f"{kind}.*")
             import_now(session, vault, kind, path.name, path.read_bytes(), actor=DISPATCHER, now=ANNOUNCED)
         ready = Ready(plan.id, plan.version)
     draw = announce_plan(keeping, ready, actor=DISPATCHER, now=ANNOUNCED)
+    if between is not None:
+        between(database, draw)
     job = jobs.claim(database, "test", DRAWN + timedelta(minutes=5), ["draw"])
     assert job is not None
     assert draw_now(keeping, draw, now=DRAWN, job=job, fetch=fetch) is not None

@@ -1,0 +1,95 @@
+"""Draws under an embargo, and a partner that withdraws before the round: what the rows and the record say then."""
+
+import json
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dualrandom.errors import DualRandomError
+from dualrandom.store.activity import Actor
+from dualrandom.store.blobs import Vault
+from dualrandom.store.changes import Exclusion, ask_exclusion, list_amendments
+from dualrandom.store.findings import Entry, enter
+from dualrandom.store.publishing import ask_publication
+from dualrandom.store.visits import VisitFilter, list_visits
+from dualrandom.store.withdrawals import withdraw
+from dualrandom.verify import read_public, verify_record
+
+DISPATCHER = Actor("user:dispatcher", "dispatcher")
+LATER = datetime.fromisoformat("2023-08-25T08:00:00+00:00")
+AFTER = datetime.fromisoformat("2023-10-02T02:00:00+00:00")
+
+
+def views(drawn: Any) -> list[Any]:
+    with drawn.database.reading() as session:
+        return list_visits(session, DISPATCHER, VisitFilter(), limit=500)[0]
+
+
+@pytest.fixture(scope="module")
+def embargoed(open_town: Callable[..., Any]) -> Any:
+    return open_town(lambda text: text.replace("[policy]\n", '[policy]\nembargo = "visits"\n'))
+
+
+def test_crews_know_their_visits_while_the_public_does_not(embargoed: Any, tmp_path: Path) -> None:
+    laid = embargoed.folder(tmp_path / "laid")
+    assert json.loads((laid / "public/result.json").read_bytes())["visits"] is None
+    listed = views(embargoed)
+    assert listed
+    assert all(one.crew for view in listed for one in view.checks)
+    published = b"".join(read_public(laid / "public").values())
+    crews = {person.code.encode() for view in listed for one in view.checks for person in one.crew}
+    assert not any(code in published for code in crews)
+
+
+def test_nothing_is_changed_under_an_embargo_and_findings_open_what_they_are_about(
+    embargoed: Any, tmp_path: Path
+) -> None:
+    first, second = views(embargoed)[:2]
+    with embargoed.database.writing() as session:
+        wanted = Exclusion(second.visit.enterprise, "suspended")
+        ask_exclusion(session, embargoed.draw, wanted, actor=DISPATCHER, now=LATER)
+    with pytest.raises(DualRandomError, match="under-embargo"):
+        embargoed.do(LATER, "change")
+    entries = [
+        Entry(one.check.task, item, "1", "on-site", first.visit.date)
+        for one in first.checks
+        for item in one.check.items
+    ]
+    with embargoed.database.writing() as session:
+        enter(session, first.visit.id, entries, actor=DISPATCHER, now=AFTER)
+        ask_publication(session, embargoed.draw, department=None, actor=DISPATCHER, now=AFTER)
+    embargoed.do(AFTER, "findings")
+    laid = embargoed.folder(tmp_path / "laid")
+    opened = [json.loads(line) for line in (laid / "public/openings.jsonl").read_bytes().splitlines()]
+    assert [row["hidden"]["enterprise"] for row in opened] == [first.visit.enterprise]
+    report = verify_record(read_public(laid / "public"))
+    assert [(c.name, c.reason_en) for c in report.checks if c.status == "FAIL"] == []
+
+
+def test_a_partner_that_withdraws_before_the_round_changes_nothing_in_the_draw(
+    open_town: Callable[..., Any], vault: Vault, tmp_path: Path
+) -> None:
+    def leave(database: Any, draw: str) -> None:
+        with database.writing() as session:
+            withdraw(
+                session, vault, draw, "fire", "机构改革", actor=DISPATCHER, now=LATER - timedelta(days=3)
+            )
+
+    town = open_town(lambda text: text, leave)
+    listed = views(town)
+    fire = [one for view in listed for one in view.checks if one.check.department_id == "fire"]
+    assert fire
+    assert all((one.check.unfilled, one.check.crew) == ("机构改革", []) for one in fire)
+    assert all(one.check.crew for view in listed for one in view.checks if one.check.department_id != "fire")
+    laid = town.folder(tmp_path / "laid")
+    result = json.loads((laid / "public/result.json").read_bytes())
+    crews = [crew for visit in result["visits"] for crew in visit["crews"] if crew["department"] == "fire"]
+    assert len(crews) == len({one.check.visit_id for one in fire})
+    assert all(crew["seats"] for crew in crews), "the result is computed as announced"
+    report = verify_record(read_public(laid / "public"))
+    assert [(c.name, c.reason_en) for c in report.checks if c.status == "FAIL"] == []
+    with town.database.reading() as session:
+        assert [row.type for row in list_amendments(session, town.draw)] == ["withdraw"]
