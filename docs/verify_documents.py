@@ -15,9 +15,9 @@ from verify_draw import FORMS, HIDES, KEYS, LISTS, NAME, RULES, RUN, SHAPES, Ope
 from verify_draw import canonical, jcs, must, read, same, shapes, stage, unbase, verify
 
 # ---- forms (§1–3, 9, 10) ---------------------------------------------------------------------------------
-# An object and its keys; "!" marks those by which an array of it ascends. "x?" is x or null, "x*" an array of x
-# that ascends, "x~" one in any order, "x%" a map of ids; "sealed.x/y" is x in a sealed draw, else y (or null).
-# Capital letters: ids of one kind, which differ in more than letter case. "a|b": one of these texts.
+# An object and its keys; "!" is behind those by which an array of it ascends. "x?" is x or null, "x*" an array
+# that ascends, "x~" one in any order, "x%" a map of ids; "sealed.x/y" is x in a sealed draw, else y or null.
+# Kinds in capital letters are ids, no two of which differ in letter case alone; "a|b" is one of these texts.
 TABLE = r"""announcement auditor:sealed.auditor authority:id beacon:round contributions:contribution*
  crews:seating* days:day* deadlines:deadlines disclosure:open|sealed draw:draw enterprise_ids:uscc|free
  lists:sealed.sealed_lists/lists period:period plan:id policy:policy profiles:open.profile* rates:rate*
