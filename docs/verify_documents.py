@@ -15,7 +15,7 @@ from verify_draw import FORMS, HIDES, KEYS, LISTS, NAME, RULES, RUN, SHAPES, Ope
 from verify_draw import canonical, jcs, must, read, same, shapes, stage, unbase, verify
 
 # ---- forms (§1–3, 9, 10) ---------------------------------------------------------------------------------
-# An object and its keys; "!" is behind those by which an array of it ascends. "x?" is x or null, "x*" an array
+# An object, its keys; "!" is behind those by which an array of it ascends. "x?" is x or null, "x*" an array
 # that ascends, "x~" one in any order, "x%" a map of ids; "sealed.x/y" is x in a sealed draw, else y or null.
 # Kinds in capital letters are ids, no two of which differ in letter case alone; "a|b" is one of these texts.
 TABLE = r"""announcement auditor:sealed.auditor authority:id beacon:round contributions:contribution*
