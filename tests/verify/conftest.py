@@ -1,7 +1,6 @@
 """The vectors' modules and files, for the tests of the verifier."""
 
 import importlib
-import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -105,10 +104,6 @@ def stored() -> dict[str, dict[str, bytes]]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Give each happy path and each mutant a test of its own."""
+    """Give each happy path a test of its own."""
     if "happy_path" in metafunc.fixturenames:
         metafunc.parametrize("happy_path", sorted(path.name for path in (VECTORS / "happy").iterdir()))
-    if "mutant" in metafunc.fixturenames:
-        paths = sorted((VECTORS / "mutants").glob("*.json"))
-        mutants = [json.loads(path.read_text("utf-8")) for path in paths]
-        metafunc.parametrize("mutant", mutants, ids=[path.stem for path in paths])
