@@ -1,9 +1,9 @@
 /** One enterprise by hand: its ticket as a command that anybody can type, and what follows from it. */
 
 import type { Name, Visit } from "./verify/documents";
-import { sampleSizes } from "./verify/after";
 import { proven } from "./verify/receipt";
 import type { Record_ } from "./verify/record";
+import { sampleSizes } from "./verify/selection";
 
 /** `rank` of `size` where all tickets of the stratum are known; `place` of `drawn` where only those drawn are (0: larger than all). */
 export interface ScopeLine {
@@ -110,7 +110,7 @@ function described(record: Record_, visit: Visit): Explanation["visits"][number]
 }
 
 export interface Summary {
-  authority: Name; draw: string; start: string; end: string; digest: string; seed: string | null; voided: boolean;
+  authority: Name; draw: string; timezone: string; start: string; end: string; digest: string; seed: string | null; voided: boolean;
   beacon: { kind: string; source: string; round: string; time: string }; rehearsal: boolean; suite: string; sealed: boolean;
   frame: number; counts: { firms: number | null; visits: number; crews: number } | null;
   /** The log's key as the folder has it; null without a log. */
@@ -124,7 +124,7 @@ export function summarise(record: Record_): Summary | null {
   const key = files.get("log/log.vkey");
   return {
     authority: labels?.authority ?? { zh: announcement.authority, en: announcement.authority },
-    draw: announcement.draw, start: announcement.period.start, end: announcement.period.end, digest: record.digest,
+    draw: announcement.draw, timezone: announcement.timezone, start: announcement.period.start, end: announcement.period.end, digest: record.digest,
     seed: result?.seed ?? null, voided: record.ended !== null, beacon: announcement.beacon, rehearsal: labels?.rehearsal ?? false,
     suite: announcement.suite, sealed: record.sealed, frame: announcement.lists.frame!.size,
     counts: result && {

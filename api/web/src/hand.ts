@@ -34,7 +34,8 @@ export function byHand({ auditor, chosen, summary, takeReceipt, threads }: Hand)
       const one = button("", "", () => void pick(id, ""));
       one.dataset.id = id;
       one.setAttribute("aria-pressed", String(id === chosen.id));
-      one.append(el("span", {}, name === null ? "" : name[spoken()] || name.zh), el("span", { class: "mono soft" }, id));
+      if (name !== null) one.append(el("span", {}, name[spoken()] || name.zh));
+      one.append(el("span", { class: "mono soft" }, id));
       return el("li", {}, one);
     }));
   };
@@ -71,7 +72,7 @@ function explained(
   if (scope.length > 0) {
     const head = [WORDS.scope, WORDS.rank, WORDS.cutoff, WORDS.outcome].map((said) => el("th", { scope: "col" }, t(said)));
     const rows = scope.map((one) => el("tr", {},
-      el("td", {}, one.task[spoken()], " ", el("span", { class: "soft" }, one.lead ? t(WORDS.follows, { lead: one.lead[spoken()] }) : one.stratum)),
+      el("td", {}, one.task[spoken()], " ", el("span", { class: "soft" }, one.lead ? t(WORDS.follows, { lead: one.lead[spoken()] }) : one.stratum === "" ? "" : t(WORDS.stratum, { id: one.stratum }))),
       el("td", {}, rankText(one)),
       el("td", { class: "mono" }, one.cutoff === null ? "—" : `${one.cutoff.slice(0, 16)}…`),
       el("td", { class: one.selected ? "yes" : "no" }, t(one.selected ? WORDS.in : WORDS.out))));

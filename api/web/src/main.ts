@@ -89,6 +89,7 @@ async function judge(receipt: Uint8Array): Promise<void> {
   const { outcome, receipt: id } = await threads().first.ask("judge", { receipt }, "judged");
   const { verified } = state;
   if (verified === null) return;
+  verified.receipt = id;
   verified.outcomes = [...verified.outcomes.filter((one) => one.name !== "receipt"), outcome];
   verified.exit = verified.outcomes.some((one) => one.status === "FAIL") ? 1 : verified.outcomes.every((one) => one.status === "PASS") ? 0 : 3;
   Object.assign(state, { phase: "done", chosen: { id } });
@@ -149,7 +150,7 @@ function render(): void {
     el("main", {}, ...(state.phase === "start" ? start() : done ? report(state.verified!) : progress())),
     el("footer", {},
       el("h2", {}, t(WORDS.limits)), el("p", {}, t(WORDS.limitsText)),
-      el("p", {}, t(WORDS.made), " ", t(WORDS.source), " ", el("span", { class: "mono" }, (page.dataset.sources ?? "").slice(0, 16))),
+      el("p", {}, t(WORDS.made), t(WORDS.source), " ", el("span", { class: "mono" }, (page.dataset.sources ?? "").slice(0, 16))),
     ),
   );
 }
@@ -187,14 +188,14 @@ function progress(): Content[] {
     el("div", { class: "bar", role: "progressbar", "aria-label": t(WORDS.checking), "aria-valuemin": "0", "aria-valuemax": "100", "aria-valuenow": "0" }, el("div")))];
 }
 
-function report({ exit, outcomes, summary }: Verified): Content[] {
+function report({ exit, outcomes, receipt: ofReceipt, summary }: Verified): Content[] {
   const own = outcomes.filter((one) => one.name !== "receipt");
   const count = (status: Status): number => own.filter((one) => one.status === status).length;
   const numbers = { pass: count("PASS"), open: count("NOT CHECKED"), fail: count("FAIL") };
   const receipt = outcomes.find((one) => one.name === "receipt");
   return [
     verdict(own, exit === 1 && numbers.fail === 0 ? (numbers.open > 0 ? 3 : 0) : exit, summary, numbers),
-    receipt ? receiptVerdict(receipt) : null, ...messages(),
+    receipt ? receiptVerdict(receipt, ofReceipt !== null) : null, ...messages(),
     summary?.rehearsal ? el("p", { class: "notice open" }, t(WORDS.rehearsal)) : null,
     summary?.beacon.kind === "local" ? el("p", { class: "notice open" }, t(WORDS.local)) : null,
     summary ? facts(summary) : null,
@@ -217,21 +218,32 @@ function verdict(outcomes: Outcome[], exit: 0 | 1 | 3, summary: Summary | null, 
   const colon = spoken() === "zh" ? "：" : ": ";
   return el("section", { class: `verdict ${kind}`, role: "status" },
     el("div", { class: "mark" }, icon(mark)),
-    el("div", {}, el("h2", { tabindex: "-1" }, t(title)), el("p", {}, t(text, { ...numbers, time: summary ? shownTime(summary.beacon.time) : "" })),
+    el("div", {}, el("h2", { tabindex: "-1" }, t(title)), el("p", {}, t(text, { ...numbers, time: summary ? shownTime(summary.beacon.time, summary.timezone) : "" })),
       exit === 1 ? el("ul", {}, ...outcomes.filter((one) => one.status === "FAIL").map((one) =>
         el("li", {}, el("strong", {}, t(CHECK_WORDS[one.name].title)), colon, t(one.reason)))) : null,
       el("p", { class: "soft small" }, t(WORDS.seconds, { n: state.seconds.toFixed(1) }), state.bundle.auditor ? ` · ${t(WORDS.auditor)}` : "", state.bundle.policy ? ` · ${t(WORDS.policyUsed)}` : "")));
 }
 
-function receiptVerdict({ reason, status }: Outcome): HTMLElement {
-  const title = { PASS: WORDS.receiptPass, FAIL: WORDS.receiptFail, "NOT CHECKED": WORDS.receiptOpen }[status];
+/** What the receipt shows; the page also shows its enterprise by hand. */
+function receiptVerdict({ reason, status }: Outcome, enterprise: boolean): HTMLElement {
+  const title = { PASS: !enterprise ? WORDS.receiptPassInspector : WORDS.receiptPass, FAIL: WORDS.receiptFail, "NOT CHECKED": WORDS.receiptOpen }[status];
   return el("section", { class: `verdict small-verdict ${status === "NOT CHECKED" ? "part" : KIND[status]}`, id: "verdict-of-receipt", role: "status", "data-check": "receipt", "data-status": status },
     el("div", { class: "mark" }, icon(status)),
-    el("div", {}, el("h2", {}, t(title)), el("p", {}, t(reason)), state.chosen.id === null ? null : el("p", { class: "small" }, el("a", { href: "#hand" }, t(WORDS.receiptMore)))));
+    el("div", {}, el("h2", {}, t(title)), el("p", {}, t(reason)), !enterprise ? null : el("p", { class: "small" }, el("a", { href: "#hand" }, t(WORDS.receiptMore)))));
 }
 
-function shownTime(instant: string): string {
-  return instant.replace("T", " ").replace("Z", " UTC");
+/** An instant where the draw takes place, and in UTC. */
+function shownTime(instant: string, timeZone: string): string {
+  const utc = instant.replace("T", " ").replace("Z", " UTC");
+  try {
+    const local = new Intl.DateTimeFormat("sv-SE", { timeZone, dateStyle: "short", timeStyle: "medium" }).format(new Date(instant));
+    const [day, time] = [utc.slice(0, 10), utc.slice(11)];
+    const also = local.startsWith(day) ? time : utc;
+    return spoken() === "zh" ? `${local}（${timeZone === "Asia/Shanghai" ? "北京时间" : timeZone}，即 ${also}）` : `${local} (${timeZone}, ${also})`;
+  } catch {
+    // A time zone that this browser does not know.
+    return utc;
+  }
 }
 
 function facts(summary: Summary): HTMLElement {
@@ -245,7 +257,7 @@ function facts(summary: Summary): HTMLElement {
   if (counts !== null)
     rows.push([WORDS.counts, t(counts.firms === null ? WORDS.countsHidden : WORDS.countsText, { frame: many(frame), firms: many(counts.firms), visits: many(counts.visits), crews: many(counts.crews) })]);
   else rows.push([WORDS.frame, t(WORDS.frameText, { frame: many(frame) })]);
-  rows.push([WORDS.beacon, `${beacon.kind === "drand" ? "drand quicknet" : beacon.kind} ${beacon.round} · ${shownTime(beacon.time)}`]);
+  rows.push([WORDS.beacon, `${beacon.kind === "drand" ? "drand quicknet" : beacon.kind} ${beacon.round} · ${shownTime(beacon.time, summary.timezone)}`]);
   rows.push([WORDS.digest, el("span", { class: "mono" }, digest)]);
   if (seed !== null) rows.push([WORDS.seed, el("span", { class: "mono" }, seed)]);
   return el("dl", { class: "card facts" }, ...rows.flatMap(([name, value]) => [el("dt", {}, t(name)), el("dd", {}, value)]));

@@ -7,7 +7,8 @@ import { Fraction, ZERO } from "./fraction";
 import { canonical } from "./json";
 import { Failure, must, need, type Said, say, SEALED, Unchecked } from "./outcome";
 import { checkRevealed, joined, loggedDraws } from "./order";
-import { type Files, Record_, tally } from "./record";
+import { tally } from "./lists";
+import { type Files, Record_ } from "./record";
 
 export function checkCanonical(record: Record_): Said {
   record.readAll();
@@ -65,13 +66,15 @@ function isCreditCode(id: string): boolean {
   return sum % 31 === 0;
 }
 
+const LIST_NAMES: Record<ListName, string> = { frame: "抽样框", roster: "名册", recusals: "回避", strata: "分层", cutoffs: "末位签号", visits: "检查" };
+
 export function checkLists(record: Record_): Said {
   const announcement = record.announcement!;
   const commitments: [ListName, { root: string; size: number } | null | undefined][] = [
     ...(Object.entries(announcement.lists) as [ListName, { root: string; size: number }][]),
     ["cutoffs", record.result?.cutoffs], ["visits", record.result?.embargoed],
   ];
-  const counted: string[] = [];
+  const counted: [ListName, number][] = [];
   for (const [name, commitment] of commitments) {
     const present = record.files.has(`${name}.jsonl`);
     if (commitment === null || commitment === undefined) {
@@ -83,16 +86,17 @@ export function checkLists(record: Record_): Said {
     const list = need(record.list(name), say(`${name}.jsonl 无法读取`, `${name}.jsonl could not be read`));
     must(list.size === commitment.size, `${name} 行数与承诺不符`, `${name}: not the committed number of rows`);
     must(list.root(record.hasher) === commitment.root, `${name} 不是所承诺的名单`, `${name}: not the committed list`);
-    counted.push(`${name} ${list.size}`);
+    counted.push([name, list.size]);
   }
   must(record.sealed || !record.files.has("strata.jsonl"), "公开抽取不应有 strata.jsonl", "an open draw has no strata.jsonl");
   checkIds(record);
   checkOpenings(record);
   checkReferences(record);
-  const counts = counted.join(", ");
+  const zh = counted.map(([name, size]) => `${LIST_NAMES[name]} ${size} 行`).join("、");
+  const en = counted.map(([name, size]) => `${name} ${size}`).join(", ");
   if (record.sealed && record.auditor === null && record.firms === null)
-    throw new Unchecked(say(`${SEALED.zh}；已核对根与行数：${counts}`, `${SEALED.en}; roots and sizes are right: ${counts}`));
-  return say(`名单与承诺一致：${counts}`, `lists match their commitments: ${counts}`);
+    throw new Unchecked(say(`${SEALED.zh}；已核对根散列与行数：${zh}`, `${SEALED.en}; roots and sizes are right: ${en}`));
+  return say(`与承诺一致：${zh}`, `lists match their commitments: ${en}`);
 }
 
 function checkIds(record: Record_): void {
@@ -132,7 +136,8 @@ function checkOpenings(record: Record_): void {
   const keyed = auditor === null ? null : sha256.keyed(auditor.secret);
   for (const [name, opened] of record.opened()) {
     const list = LISTS.includes(name as ListName) ? record.list(name as ListName) : undefined;
-    for (const [id, { salt, text }] of opened) {
+    for (const [at, id] of opened.ids.entries()) {
+      const [salt, text] = [opened.salts[at]!, opened.texts[at]!];
       const sealed = list?.seals[list.place(id)];
       must(sealed !== undefined, `${name} ${id} 没有可启封的行`, `${name} ${id}: nothing to open`);
       must(hasher.text(`dualrandom/v1/sealed\n${salt}\n${text}`) === sealed, `${name} ${id} 启封内容与密封不符`, `${name} ${id}: the opening does not match its seal`);
@@ -140,7 +145,7 @@ function checkOpenings(record: Record_): void {
         must(sha256.hmac(keyed, `${announcement!.draw}\n${name}\n${id}`) === salt, `${name} ${id} 的盐不出自列表密钥`, `${name} ${id}: the salt is not from the list secret`);
     }
     if (auditor === null || list?.seals[0] === undefined) continue;
-    const missing = list.ids.find((id) => !opened.has(id));
+    const missing = opened.isOf(list) ? undefined : list.ids.find((id) => !opened.has(id));
     must(missing === undefined, `审计材料缺 ${name} ${missing} 的启封`, `the auditor lacks the opening of ${name} ${missing}`);
   }
 }
@@ -149,7 +154,8 @@ function checkReferences(record: Record_): void {
   const departments = new Set(record.announcement!.tasks.map((task) => task.department));
   for (const [id, person] of record.people)
     must(departments.has(person.department), `${id} 属于没有任务的部门`, `${id} is of a department without tasks`);
-  const persons = [...record.opened().get("roster")!].map(([id, { hidden }]) => `${record.people.get(id)?.department} ${(hidden as { person: string }).person}`);
+  const known = record.opened().get("roster")!;
+  const persons = known.ids.map((id, at) => `${record.people.get(id)?.department} ${(known.hidden[at] as { person: string }).person}`);
   must(new Set(persons).size === persons.length, "一人有两个化名", "one person under two pseudonyms");
   const profiles = new Set(record.announcement!.profiles?.map((profile) => profile.id));
   const frame = record.list("frame")!;

@@ -1,13 +1,13 @@
 /** Changes after the draw: exclusions, substitutes and replacements (docs/protocol.md §13). */
 
 import { evidenceFailure, QUICKNET, roundTime, unverifiable } from "./beacon";
-import { partsOf } from "./after";
 import { fills, knownTasks, Rules, type Seats } from "./crews";
 import type { Change, Exclude, Replace, Substitute, Visit } from "./documents";
 import { Failure, must, need, type Said, say, SEALED, Unchecked } from "./outcome";
 import { joined } from "./order";
 import { Record_ } from "./record";
 import { brokenReference } from "./references";
+import { partsOf } from "./selection";
 
 /** A visit in effect, with the seed and stage of its pair tickets. */
 export interface Effective { visit: Visit; rules: Rules; stage: string }
@@ -188,7 +188,7 @@ class Course {
       if (record.pairs === null) continue;
       const bars = rules.barred(visit);
       const listed = pool.filter((p) => bars.has(p) || rules.isRecused(p, visit.enterprise)).map((p) => rules.ids[p]!);
-      must(listed.join() === barred.join(), `${place} ${department} 的回避名单应为 [${listed}]`, `${place} ${department}: barred should be [${listed}]`);
+      must(listed.join() === barred.join(), `${place} ${department} 的回避名单应为 [${listed.join(", ")}]`, `${place} ${department}: barred should be [${listed.join(", ")}]`);
     }
     const published = new Map(visit.crews.map((crew) => [crew.department, new Set(crew.barred)]));
     const crews = this.crews(visit, date, rules, (department) => (p) => published.get(department)!.has(rules.ids[p]!));

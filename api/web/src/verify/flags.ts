@@ -3,7 +3,8 @@
 import { Rules, seatsFor } from "./crews";
 import type { Statistics, Visit } from "./documents";
 import { Fraction } from "./fraction";
-import { type Record_, tally } from "./record";
+import { tally } from "./lists";
+import type { Record_ } from "./record";
 
 const SMALL_FRAME = 10;
 const HALF = new Fraction(1n, 2n);

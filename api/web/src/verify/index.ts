@@ -1,19 +1,17 @@
 /** The verifier: from files to a list of checks (docs/protocol.md §12). No clock, no network, no state. */
 
-import {
-  checkCrews, checkDates, checkFindings, checkPrices, checkResult, checkSelection, checkSizes, checkVisits,
-} from "./after";
+import { checkFindings, checkResult } from "./after";
 import {
   attestationFault, checkAnnouncement, checkBeacon, checkCanonical, checkContributions, checkDraws, checkLists, checkSeed, checkSignatures,
 } from "./before";
 import { checkChanges } from "./changes";
 import { checkEvents, checkLog } from "./order";
-import { type CheckName, CHECKS, Failure, type Outcome, type Said, say, Unchecked } from "./outcome";
+import { type CheckName, CHECKS, Failure, type Outcome, type Progress, type Said, say, Unchecked } from "./outcome";
+import { checkCrews, checkDates, checkPrices } from "./plan";
 import type { Policy } from "./policy";
 import { checkReceipt } from "./receipt";
 import { type AuditorFiles, type Files, Record_ } from "./record";
-
-export type Progress = (share: number) => void;
+import { checkSelection, checkSizes, checkVisits } from "./selection";
 
 /** What is given to a verifier: a published folder and, where there are, the auditor's files, whom to trust, a receipt. */
 export interface Given { files: Files; auditor: AuditorFiles | null; policy: Policy | null; receipt: Uint8Array | null }

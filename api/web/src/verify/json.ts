@@ -1,20 +1,33 @@
 /** Documents in RFC 8785 form (docs/protocol.md §1): parsed, and refused unless writing them again gives the same text. */
 
-const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+import { say, type Said } from "./outcome";
 
-/** Decode UTF-8 strictly; a byte-order mark stays and is refused by the parser. Throws TypeError. */
-export function decode(data: Uint8Array): string {
-  return UTF8.decode(data);
+/** Why bytes are no canonical document. */
+export class NotCanonical extends Error {
+  constructor(readonly said: Said) {
+    super(said.en);
+  }
 }
 
-/** Write a value as RFC 8785. Throws what cannot be written: unsafe numbers and lone surrogates. */
+const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Decode UTF-8 strictly; a byte-order mark stays and is refused by the parser. Throws NotCanonical. */
+export function decode(data: Uint8Array): string {
+  try {
+    return UTF8.decode(data);
+  } catch {
+    throw new NotCanonical(say("不是 UTF-8", "not UTF-8"));
+  }
+}
+
+/** Write a value as RFC 8785. Throws NotCanonical for what cannot be written: unsafe numbers and lone surrogates. */
 export function canonical(value: unknown): string {
   switch (typeof value) {
     case "string":
-      if (!wellFormed(value)) throw new SyntaxError("lone surrogate");
+      if (!wellFormed(value)) throw new NotCanonical(say("有不成对的代理字符", "a lone surrogate"));
       return JSON.stringify(value);
     case "number":
-      if (!Number.isSafeInteger(value)) throw new SyntaxError("not an exact integer");
+      if (!Number.isSafeInteger(value)) throw new NotCanonical(say("有不能精确表示的数", "a number that is not an exact integer"));
       return String(value);
     case "boolean":
       return value ? "true" : "false";
@@ -42,20 +55,28 @@ function wellFormed(text: string): boolean {
   return true;
 }
 
-/** Parse a canonical document. Throws SyntaxError with a reason. */
+/** Parse a canonical document. Throws NotCanonical. */
 export function parse(text: string): unknown {
-  // JSON.parse keeps the last of duplicate keys and "__proto__" as a plain key; writing the value again shows both.
-  const value: unknown = JSON.parse(text);
+  let value: unknown;
   let again: string;
+  try {
+    // JSON.parse keeps the last of duplicate keys and "__proto__" as a plain key; writing the value again shows both.
+    value = JSON.parse(text);
+  } catch (error) {
+    const why = (error as Error).message.slice(0, 100);
+    throw new NotCanonical(error instanceof RangeError ? DEEP : say(`不是 JSON（${why}）`, `not JSON (${why})`));
+  }
   try {
     again = canonical(value);
   } catch (error) {
-    throw new SyntaxError(error instanceof RangeError ? "nested too deeply" : (error as Error).message);
+    throw error instanceof RangeError ? new NotCanonical(DEEP) : error;
   }
-  if (again !== text) throw new SyntaxError("not in RFC 8785 form");
-  if (!isAscii(text) && text.normalize("NFC") !== text) throw new SyntaxError("not in Unicode NFC");
+  if (again !== text) throw new NotCanonical(say("写法不是 RFC 8785 的规范形式：键的次序、空格、转义或末尾多余的字节", "not in RFC 8785 form: order of keys, spaces, escapes, or bytes at the end"));
+  if (!isAscii(text) && text.normalize("NFC") !== text) throw new NotCanonical(say("文字不是 Unicode NFC", "not in Unicode NFC"));
   return value;
 }
+
+const DEEP = say("嵌套过深", "nested too deeply");
 
 function isAscii(text: string): boolean {
   // eslint-disable-next-line no-control-regex

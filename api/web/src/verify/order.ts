@@ -62,7 +62,7 @@ export function checkLog(record: Record_): Said {
   }
   if (log === null) {
     const left = [...record.files.keys()].filter((name) => name === ANNOUNCED || /^(reveals|exclusions)\//.test(name)).sort()[0];
-    must(left === undefined || record.voided, `有 ${left} 却没有日志`, `there is ${left}, but no log`);
+    must(left === undefined || record.voided, `有 ${left} 却没有 log 文件夹：日志被移走了`, `there is ${left}, but no log: it was taken away`);
     throw new Unchecked(say("没有透明日志：遗漏的抽取与两面之辞未能核对", "there is no transparency log: missing draws and equivocation are not checked"));
   }
   const gaps: Said[] = [];

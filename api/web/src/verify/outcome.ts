@@ -3,13 +3,17 @@
 /** A sentence in both languages. */
 export interface Said { zh: string; en: string }
 
+/** Names in a reason are joined by a comma and a space, clauses by a semicolon; Chinese has its own marks for both. */
 export function say(zh: string, en: string): Said {
-  return { zh, en };
+  return { zh: zh.replaceAll(", ", "、").replaceAll("; ", "；"), en };
 }
 
 export type Status = "PASS" | "FAIL" | "NOT CHECKED";
 
 export interface Outcome { name: CheckName; status: Status; reason: Said }
+
+/** Takes the share of a check that is done, from 0 to 1. */
+export type Progress = (share: number) => void;
 
 /** The checks of docs/protocol.md §12, in their order. */
 export const CHECKS = [

@@ -2,8 +2,8 @@
 
 import { HEX64, ID, listShapes, type ListName, type Opening, type Person, type Stratum } from "./documents";
 import { fromHex, type Hasher, toHex } from "./hash";
-import { canonical, decode, parse } from "./json";
-import { EMBARGO, must, need, NO_RESULT, type Said, say, Unchecked } from "./outcome";
+import { canonical, decode, NotCanonical, parse } from "./json";
+import { EMBARGO, Failure, must, need, NO_RESULT, type Said, say, Unchecked } from "./outcome";
 import type { Record_ } from "./record";
 import { ascending, both, list, one, record as shape, where, whole } from "./shape";
 
@@ -40,7 +40,8 @@ function read(record: Record_, data: Uint8Array): Receipt {
   try {
     value = parse(decode(data));
   } catch (error) {
-    must(false, `回执不是规范的 JSON（${(error as Error).message.slice(0, 80)}）`, `the receipt is not canonical JSON (${(error as Error).message.slice(0, 80)})`);
+    if (!(error instanceof NotCanonical)) throw error;
+    throw new Failure(say(`回执：${error.said.zh}`, `receipt: ${error.said.en}`));
   }
   const refused = RECEIPT(value);
   must(refused === null, `回执的键、类型或次序不对 ${refused}`, `keys, types or order of the receipt ${refused}`);

@@ -1,15 +1,16 @@
 /** A record: files by name, read into one form, whether rows were published open, opened later or opened to the auditor. */
 
 import {
-  ANNOUNCEMENT, type Announcement, ATTESTATION, type Attestation, BEACON, type Beacon, CHANGE, type Change, FINDINGS, type Findings, HEX64, ID, ID_PATTERN, LABELS, type Labels, LISTS,
+  ANNOUNCEMENT, type Announcement, ATTESTATION, type Attestation, BEACON, type Beacon, CHANGE, type Change, FINDINGS, type Findings, HEX64, ID, LABELS, type Labels, LISTS,
   type ListName, listShapes, type Opening, type Person, type Price, PRICES, type Result, resultShape, REVEAL, type Reveal, type Row,
   type Selected, selectionShape, STATISTICS, type Statistics, type Stratum, type Task, TIES, type Ties, type Visit,
   VISITS, VOID, type Void,
 } from "./documents";
 import { Hasher } from "./hash";
+import { Firms, List, Openings, type Place } from "./lists";
 import { type PublicLog, readLog } from "./log";
 import type { Policy } from "./policy";
-import { decode, parse } from "./json";
+import { decode, NotCanonical, parse } from "./json";
 import { NO_RESULT, say, type Said } from "./outcome";
 import { record, type Shape } from "./shape";
 
@@ -17,84 +18,6 @@ export type Files = Map<string, Uint8Array>;
 
 /** What only the auditor has: the list secret and openings by list. */
 export interface AuditorFiles { secret: Uint8Array; openings: Files }
-
-/** What is known of an enterprise; many share one such object. */
-export interface Place { closed: string[]; district: string; strata: Record<string, string> }
-
-/** The enterprises of a frame whose content is known: columns of equal length, ids ascending. */
-export class Firms {
-  constructor(private readonly list: List, readonly places: readonly Place[], readonly keys: readonly string[]) {}
-
-  get ids(): readonly string[] {
-    return this.list.ids;
-  }
-
-  get size(): number {
-    return this.ids.length;
-  }
-
-  get(id: string): Place | undefined {
-    return this.places[this.list.place(id)];
-  }
-
-  key(id: string): string | undefined {
-    return this.keys[this.list.place(id)];
-  }
-}
-
-/** A list's rows as columns; row i is [starts[i], starts[i + 1] - 1) of the file. */
-export class List {
-  readonly ids: string[] = [];
-  readonly details: unknown[] = [];
-  readonly seals: (string | undefined)[] = [];
-  private last = -1;
-
-  constructor(readonly data: Uint8Array) {}
-
-  get size(): number {
-    return this.ids.length;
-  }
-
-  add(id: string, detail: unknown, seal: string | undefined): void {
-    this.ids.push(id);
-    this.details.push(detail);
-    this.seals.push(seal);
-  }
-
-  /** The row of an id, -1 if there is none. Ids ascend; those asked for often follow each other. */
-  place(id: string): number {
-    const { ids } = this;
-    if (ids[this.last + 1] === id) return ++this.last;
-    let low = 0;
-    let high = ids.length - 1;
-    while (low <= high) {
-      const middle = (low + high) >> 1;
-      const found = ids[middle]!;
-      if (found === id) return (this.last = middle);
-      if (found < id) low = middle + 1;
-      else high = middle - 1;
-    }
-    return -1;
-  }
-
-  has(id: string): boolean {
-    return this.place(id) !== -1;
-  }
-
-  root(hasher: Hasher): string {
-    return hasher.root(this.data, lineStarts(this.data));
-  }
-}
-
-/** How often each value occurs. */
-export function tally<T>(values: Iterable<T>): Map<T, number> {
-  const found = new Map<T, number>();
-  for (const value of values) found.set(value, (found.get(value) ?? 0) + 1);
-  return found;
-}
-
-/** What a sealed row hides: its value, its bytes as they were sealed, and the salt. */
-export interface Opened { hidden: unknown; text: string; salt: string }
 
 /** seed.txt, §4: its first four lines, and what each party gave. */
 export interface Seed { head: string[]; parties: { party: string; revealed: boolean; value: string }[] }
@@ -108,13 +31,6 @@ const DOCUMENTS = [
   "void.json", "attest.json", "openings.jsonl", "changes.jsonl", ...LISTS.map((name) => `${name}.jsonl`),
 ];
 
-/** Where the rows of a list begin, and its end. */
-export function lineStarts(data: Uint8Array): number[] {
-  const starts = [0];
-  for (let at = data.indexOf(10); at !== -1; at = data.indexOf(10, at + 1)) starts.push(at + 1);
-  return starts;
-}
-
 /** Computes once, when it is first asked for. */
 function once<T>(compute: () => T): () => T {
   let known: { value: T } | null = null;
@@ -123,7 +39,7 @@ function once<T>(compute: () => T): () => T {
 
 const ROW = /^\{"detail":(\{.*\}),"id":"([0-9A-Za-z._~-]{1,129})"\}$/;
 const SEALED_ROW = /^\{"id":"([0-9A-Za-z._-]{1,64})","sealed":"([0-9a-f]{64})"\}$/;
-const OPENED_ROW = /^\{"hidden":(\{.*\}),"id":"([0-9A-Za-z._-]{1,64})","list":"([a-z]+)","salt":"([0-9a-f]{64})"\}$/;
+const OPENED_FIRM = /^,"id":"([0-9A-Za-z][0-9A-Za-z._-]{0,63})","list":"frame","salt":"([0-9a-f]{64})"\}$/;
 
 /**
  * Small documents are read at once, others, lists and what follows from them when a check first asks: each of the page's threads
@@ -217,8 +133,8 @@ export class Record_ {
       const at = refused === "" ? "" : ` ${refused}`;
       this.problem(place, say(`键、类型、取值或次序不对${at}`, `keys, types, values or order${at}`));
     } catch (error) {
-      const why = (error as Error).message.slice(0, 120);
-      this.problem(place, say(`不是规范的 JSON（${why}）`, `not canonical JSON (${why})`));
+      if (!(error instanceof NotCanonical)) throw error;
+      this.problem(place, error.said);
     }
     return null;
   }
@@ -319,29 +235,31 @@ export class Record_ {
     return list;
   }
 
-  /** What is opened, by list and id: to everybody in openings.jsonl, or to the auditor. */
+  /** What is opened, by list: to the auditor, and to everybody in openings.jsonl. */
   readonly opened = once(() => {
-    const found = new Map<string, Map<string, Opened>>(LISTS.map((name) => [name, new Map()]));
-    this.readOpenings("openings.jsonl", this.files.get("openings.jsonl"), null, found);
+    const found = new Map<string, Openings>(LISTS.map((name) => [name, new Openings()]));
     for (const [name, data] of this.auditor?.openings ?? [])
       if (LISTS.includes(name as ListName)) this.readOpenings(`openings/${name}.jsonl`, data, name as ListName, found);
+    const shown = this.files.get("openings.jsonl");
+    if (shown === undefined) return found;
+    if (!this.sealed && this.announcement!.policy.embargo === "none") this.problem("openings.jsonl", say("没有可启封的内容", "nothing is sealed"));
+    this.readOpenings("openings.jsonl", shown, null, found);
     return found;
   });
 
-  private readOpenings(file: string, data: Uint8Array | undefined, only: ListName | null, found: Map<string, Map<string, Opened>>): void {
-    if (data === undefined) return;
-    if (only === null && !this.sealed && this.announcement!.policy.embargo === "none")
-      this.problem(file, say("没有可启封的内容", "nothing is sealed"));
+  private readOpenings(file: string, data: Uint8Array, only: ListName | null, found: Map<string, Openings>): void {
     const lines = this.lines(file, data);
+    // Enterprises share what they hide: around text that was found canonical and in shape, a line can be written in one way only.
     const known = new Map<string, unknown>();
     let last = "";
     for (let at = 0; at < (lines?.length ?? 0); at++) {
       const line = lines![at]!;
       const place = `${file} ${at + 1}`;
+      const end = line.lastIndexOf(',"id":"');
+      const text = line.slice('{"hidden":'.length, end);
+      const tail = OPENED_FIRM.exec(line.slice(end));
       let opening: Opening;
-      const match = OPENED_ROW.exec(line);
-      if (match !== null && known.has(`${match[3]} ${match[1]}`) && ID_PATTERN.test(match[2]!))
-        opening = { hidden: known.get(`${match[3]} ${match[1]}`), id: match[2]!, list: match[3]!, salt: match[4]! };
+      if (tail !== null && line.startsWith('{"hidden":') && known.has(text)) opening = { hidden: known.get(text), id: tail[1]!, list: "frame", salt: tail[2]! };
       else {
         const value = this.value(place, line, OPENING) as Opening | null;
         if (value === null) return;
@@ -352,24 +270,22 @@ export class Record_ {
           this.problem(place, say(`启封内容的键、类型或次序不对 ${refused}`, `keys, types or order of what is opened ${refused}`));
           return;
         }
-        // Only enterprises share what they hide.
-        if (match !== null && opening.list === "frame") known.set(`frame ${match[1]}`, opening.hidden);
+        if (tail !== null) known.set(text, opening.hidden);
       }
       const { hidden, id, list, salt } = opening;
       const name = `${list} ${id}`;
-      // The line is canonical, so what stands between these keys is what was sealed.
-      const text = line.slice('{"hidden":'.length, -`,"id":"${id}","list":"${list}","salt":"${salt}"}`.length);
-      const of = found.get(list) ?? new Map<string, Opened>();
+      const of = found.get(list) ?? new Openings();
       found.set(list, of);
-      const twin = of.get(id);
-      if ((only ?? list) !== list || !(last < name)) this.problem(place, say("次序不对", "order"));
-      else if (twin !== undefined && (twin.text !== text || twin.salt !== salt)) this.problem(place, say("同一行两次启封不同", "two openings of one row differ"));
-      else {
-        of.set(id, { hidden, text, salt });
-        last = name;
-        continue;
+      if ((only ?? list) !== list || !(last < name)) {
+        this.problem(place, say("次序不对", "order"));
+        return;
       }
-      return;
+      // The line is canonical, so what stands before the last id is what was sealed.
+      if (!of.add(id, hidden, text, salt)) {
+        this.problem(place, say("同一行两次启封不同", "two openings of one row differ"));
+        return;
+      }
+      last = name;
     }
   }
 
@@ -377,14 +293,7 @@ export class Record_ {
   hidden<T>(name: ListName): Map<string, T> | null {
     const list = this.list(name);
     const opened = this.opened().get(name)!;
-    if (list === undefined || opened.size < list.size) return null;
-    const found = new Map<string, T>();
-    for (const id of list.ids) {
-      const opening = opened.get(id);
-      if (opening === undefined) return null;
-      found.set(id, opening.hidden as T);
-    }
-    return found;
+    return list !== undefined && opened.isOf(list) ? new Map(list.ids.map((id, at) => [id, opened.hidden[at] as T])) : null;
   }
 
   private readonly later = {
@@ -422,16 +331,7 @@ export class Record_ {
     if (list === undefined) return null;
     if (this.sealed) {
       const opened = this.opened().get("frame")!;
-      if (opened.size < list.size) return null;
-      const places: Place[] = [];
-      const keys: string[] = [];
-      for (const id of list.ids) {
-        const opening = opened.get(id);
-        if (opening === undefined) return null;
-        places.push(opening.hidden as Place);
-        keys.push(`${id}:${opening.salt}`);
-      }
-      return new Firms(list, places, keys);
+      return opened.isOf(list) ? new Firms(list, opened.hidden as Place[], list.ids.map((id, at) => `${id}:${opened.salts[at]}`)) : null;
     }
     const profiles = new Map(this.announcement!.profiles!.map((profile) => [profile.id, profile.strata]));
     const known = new Map<unknown, Place>();

@@ -5,7 +5,8 @@ import { knownTasks } from "./crews";
 import { falseFlag, undatedReasons } from "./flags";
 import { Fraction, ZERO } from "./fraction";
 import { must } from "./outcome";
-import { type Record_, tally } from "./record";
+import { tally } from "./lists";
+import type { Record_ } from "./record";
 import { brokenReference } from "./references";
 
 const ONE = new Fraction(1n);
