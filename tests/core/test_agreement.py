@@ -22,6 +22,7 @@ from dualrandom.announcement import SignedContribution, build_announcement, list
 from dualrandom.calendar import visit_days
 from dualrandom.canonical import canonical
 from dualrandom.draw import draw_result
+from dualrandom.flags import flags
 from dualrandom.frame import freeze, membership, year_to_date
 from dualrandom.hashing import hash_hex, suite_digest
 from dualrandom.policy.plan import Budget, Caps, Department, Plan, Scope, VisitLimit
@@ -140,7 +141,11 @@ def record(plan: Plan, libraries: Libraries, number: int) -> tuple[dict[str, byt
         **{f"{name}.jsonl": file.file() for name, file in (lists | dict(outcome.lists)).items()},
     }
     digest_hex = hash_hex(data, digest)
-    files["statistics.json"] = canonical(statistics_document(document, digest_hex, frozen, outcome, {}))
+    files["statistics.json"] = canonical(
+        statistics_document(
+            document, digest_hex, frozen, outcome, {}, flags(plan, libraries, document, frozen, None)
+        )
+    )
     files["labels.json"] = canonical(
         labels_document(plan, libraries, document, digest_hex, outcome.visits, False)
     )

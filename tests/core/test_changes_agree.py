@@ -26,6 +26,7 @@ from dualrandom.canonical import canonical
 from dualrandom.changes import EXCLUSIONS, REPLACEMENTS, effect_of, effective_visits, row_bytes
 from dualrandom.draw import draw_result
 from dualrandom.errors import DualRandomError
+from dualrandom.flags import flags
 from dualrandom.frame import Frozen, freeze, membership, year_to_date
 from dualrandom.hashing import hash_hex, suite_digest
 from dualrandom.policy.plan import Beacon, Caps, Plan, Scope, VisitLimit
@@ -143,7 +144,11 @@ def drawn(plan: Plan, libraries: Libraries, number: int) -> Drawn:
         "beacon.json": canonical(beacon),
         "seed.txt": statement,
         "result.json": canonical(outcome.result),
-        "statistics.json": canonical(statistics_document(document, digest_hex, frozen, outcome, {})),
+        "statistics.json": canonical(
+            statistics_document(
+                document, digest_hex, frozen, outcome, {}, flags(plan, libraries, document, frozen, None)
+            )
+        ),
         "labels.json": canonical(
             labels_document(plan, libraries, document, digest_hex, outcome.visits, False)
         ),
