@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from dualrandom.page.words import weekday
 from dualrandom.store.tables import Department, DrawRow, Office
-from dualrandom.store.visits import VisitView, library_cells
+from dualrandom.store.visit_lists import VisitView, library_cells
 
 STYLE: Final = """
 @page { size: A4; margin: 20mm }

@@ -12,7 +12,7 @@ from dualrandom.exports.inert import plain
 from dualrandom.store.activity import Actor
 from dualrandom.store.cases import list_cases
 from dualrandom.store.referrals import reinspections
-from dualrandom.store.visits import VisitFilter, VisitView, list_visits
+from dualrandom.store.visit_lists import VisitFilter, VisitView, list_visits
 
 AT_ONCE = 500
 

@@ -23,7 +23,7 @@ from dualrandom.store.ledger import enter_case
 from dualrandom.store.libraries import current_revision, in_revision
 from dualrandom.store.messages import tell
 from dualrandom.store.tables import CaseVisit, Check, Department, LibraryRow, Role, Visit
-from dualrandom.store.visits import SEES_ALL
+from dualrandom.store.visit_lists import SEES_ALL
 
 KINDS: Final = ("case", "special")
 NEAR: Final = 14

@@ -40,7 +40,8 @@ from dualrandom.store.tables import (
     Job,
     Visit,
 )
-from dualrandom.store.visits import visit_of, visits_from_draw
+from dualrandom.store.visit_lists import visit_of
+from dualrandom.store.visits import visits_from_draw
 from dualrandom.store.workspace import Keeping, add_file, file_of, run, touch, unknown_draw
 
 ASK_AGAIN: Final = timedelta(seconds=30)

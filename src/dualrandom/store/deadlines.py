@@ -38,7 +38,7 @@ from dualrandom.store.tables import (
     Referral,
     Visit,
 )
-from dualrandom.store.visits import chunks, timezone_of, today
+from dualrandom.store.visit_lists import chunks, timezone_of, today
 from dualrandom.store.workspace import unknown_draw
 
 SOON: Final = 3

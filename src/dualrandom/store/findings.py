@@ -29,7 +29,7 @@ from dualrandom.store.database import locked
 from dualrandom.store.errors import ConflictError, RefusedError, UnknownError, unknown
 from dualrandom.store.messages import tell
 from dualrandom.store.tables import Check, CrewSeat, Finding, FindingText, Role, Visit
-from dualrandom.store.visits import SEES_ALL, chunks, today, visit_of
+from dualrandom.store.visit_lists import SEES_ALL, chunks, today, visit_of
 
 VIOLATIONS: Final = frozenset("23458ABCDE")
 """Codes after which something is referred or followed up (docs/protocol.md §10)."""

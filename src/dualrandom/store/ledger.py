@@ -17,7 +17,7 @@ from sqlmodel import Session, col
 from dualrandom.store.activity import Actor
 from dualrandom.store.libraries import current_revision, in_revision
 from dualrandom.store.tables import CaseVisit, Check, Finding, LedgerEntry, LibraryRow, Role, Visit
-from dualrandom.store.visits import SEES_ALL, chunks
+from dualrandom.store.visit_lists import SEES_ALL, chunks
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from dualrandom.store.findings import list_findings
 from dualrandom.store.ledger import LedgerFilter, all_entries
 from dualrandom.store.referrals import FEEDBACK, feedback
 from dualrandom.store.tables import DrawRow
-from dualrandom.store.visits import VisitFilter, timezone_of
+from dualrandom.store.visit_lists import VisitFilter, timezone_of
 from dualrandom.store.workspace import unknown_draw
 
 Cell = str | int | date | datetime | None

@@ -39,7 +39,7 @@ from dualrandom.store.findings import Entry, FindingView, enter, fault, list_fin
 from dualrandom.store.jobs import enqueue, finish
 from dualrandom.store.ledger import enter_checks
 from dualrandom.store.tables import Check, DrawRow, DrawState, Finding, Job, Role, Visit
-from dualrandom.store.visits import chunks
+from dualrandom.store.visit_lists import chunks
 from dualrandom.store.workspace import Keeping, file_of, run, unknown_draw
 
 HEADINGS: Final = ("enterprise", "part", "task", "item", "date", "method", "code")

@@ -14,7 +14,7 @@ from dualrandom.store import activity
 from dualrandom.store.activity import Actor
 from dualrandom.store.errors import ConflictError, RefusedError
 from dualrandom.store.tables import Visit
-from dualrandom.store.visits import today
+from dualrandom.store.visit_lists import today
 
 TRIES: Final = 20
 """Wrong codes for one visit; then only the department can help."""

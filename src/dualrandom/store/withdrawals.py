@@ -37,7 +37,8 @@ from dualrandom.store.tables import (
     Role,
     Visit,
 )
-from dualrandom.store.visits import VisitView, library_cells, unfill, visit_of
+from dualrandom.store.visit_lists import VisitView, library_cells, visit_of
+from dualrandom.store.visits import unfill
 from dualrandom.store.workspace import add_file, file_of, touch, unknown_draw
 
 

@@ -18,7 +18,7 @@ from dualrandom.store.database import StaleError
 from dualrandom.store.errors import ConflictError, ForbiddenError, RefusedError
 from dualrandom.store.findings import Entry, enter
 from dualrandom.store.tables import Check, DrawRow, Job, Join, Visit
-from dualrandom.store.visits import VisitFilter, VisitView, list_visits, visit_of
+from dualrandom.store.visit_lists import VisitFilter, VisitView, list_visits, visit_of
 from dualrandom.store.withdrawals import make_later, withdraw
 from dualrandom.verify import read_auditor, read_public, verify_record
 

@@ -32,7 +32,7 @@ from dualrandom.store.ledger import LedgerFilter, list_ledger
 from dualrandom.store.publishing import ask_publication, enter_sheet
 from dualrandom.store.referrals import change_referral, feedback, list_referrals, refer, referral_of
 from dualrandom.store.tables import Activity, DrawRow, Visit
-from dualrandom.store.visits import VisitFilter, VisitView, list_visits, visit_of
+from dualrandom.store.visit_lists import VisitFilter, VisitView, list_visits, visit_of
 from dualrandom.verify import read_auditor, read_public, verify_record
 
 DISPATCHER = Actor("user:dispatcher", "dispatcher")

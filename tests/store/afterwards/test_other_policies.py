@@ -14,7 +14,7 @@ from dualrandom.store.blobs import Vault
 from dualrandom.store.changes import Exclusion, ask_exclusion, list_amendments
 from dualrandom.store.findings import Entry, enter
 from dualrandom.store.publishing import ask_publication
-from dualrandom.store.visits import VisitFilter, list_visits
+from dualrandom.store.visit_lists import VisitFilter, list_visits
 from dualrandom.store.withdrawals import withdraw
 from dualrandom.verify import read_public, verify_record
 

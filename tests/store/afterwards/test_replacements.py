@@ -10,7 +10,7 @@ from dualrandom.store import jobs
 from dualrandom.store.activity import Actor
 from dualrandom.store.changes import ask_replacement, list_amendments
 from dualrandom.store.tables import Job
-from dualrandom.store.visits import VisitFilter, list_visits
+from dualrandom.store.visit_lists import VisitFilter, list_visits
 from dualrandom.verify import read_auditor, read_public, verify_record
 
 LATER = datetime(2023, 8, 25, 8, tzinfo=UTC)

@@ -12,7 +12,8 @@ from sqlmodel import col
 from dualrandom.store.activity import Actor
 from dualrandom.store.errors import UnknownError
 from dualrandom.store.tables import DrawRow
-from dualrandom.store.visits import VisitFilter, list_visits, visit_of, visits_from_draw
+from dualrandom.store.visit_lists import VisitFilter, list_visits, visit_of
+from dualrandom.store.visits import visits_from_draw
 
 DISPATCHER = Actor("user:dispatcher", "dispatcher")
 FIRE = Actor("user:fire", "department", "fire")

@@ -14,7 +14,7 @@ from dualrandom.store.ledger import LedgerFilter, history_of, list_ledger
 from dualrandom.store.libraries import current_revisions
 from dualrandom.store.planning import inputs_of
 from dualrandom.store.tables import LibraryRow
-from dualrandom.store.visits import VisitFilter, list_visits
+from dualrandom.store.visit_lists import VisitFilter, list_visits
 
 NOW = datetime(2023, 8, 25, 8, tzinfo=UTC)
 DISPATCHER = Actor("user:dispatcher", "dispatcher")

@@ -16,7 +16,7 @@ from dualrandom.store.errors import ConflictError, RefusedError, UnknownError
 from dualrandom.store.findings import Entry, enter
 from dualrandom.store.publishing import ask_publication
 from dualrandom.store.tables import DrawRow, Outbox
-from dualrandom.store.visits import VisitFilter, list_visits
+from dualrandom.store.visit_lists import VisitFilter, list_visits
 
 DISPATCHER = Actor("user:dispatcher", "dispatcher")
 

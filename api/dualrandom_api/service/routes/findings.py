@@ -11,14 +11,13 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from dualrandom.page.words import FINDING_CODES, METHODS
-from dualrandom.store import attachments, findings, referrals
+from dualrandom.store import findings
 from dualrandom.store.findings import Entry, FindingView
 from dualrandom.store.publishing import ask_publication, enter_sheet, published_rows
-from dualrandom.store.tables import Attachment, Check, Referral, Role, Visit
+from dualrandom.store.tables import Role
 from dualrandom_api.service.dependencies import (
     ActorDep,
     Bilingual,
-    IfMatch,
     JobAnswer,
     Listing,
     PageDep,
@@ -26,7 +25,6 @@ from dualrandom_api.service.dependencies import (
     accepted,
     after_of,
     listing,
-    tagged,
 )
 from dualrandom_api.service.routes.accounts import Body, Identifier
 from dualrandom_api.service.routes.draws import DrawId
@@ -39,12 +37,6 @@ WRITERS = (Role.DISPATCHER, Role.DEPARTMENT, Role.CREW)
 
 FindingId = Annotated[
     int, Path(ge=1, le=2**31 - 1, description="检查结果编号 · a finding's number", examples=[31])
-]
-ReferralId = Annotated[
-    int, Path(ge=1, le=2**31 - 1, description="移送编号 · a referral's number", examples=[4])
-]
-Sha256 = Annotated[
-    str, Path(pattern=r"^[0-9a-f]{64}$", description="附件的 SHA-256 · the attachment's SHA-256")
 ]
 Reason = Annotated[str, Field(max_length=400, examples=["称量错误，复核后更正"])]
 Code = Annotated[str, Field(max_length=2, examples=["1"])]
@@ -159,52 +151,6 @@ class PublishedFinding(BaseModel):
     sealed: str = Field(description="加盐散列 · salted hash")
 
 
-class AttachmentAnswer(BaseModel):
-    """A kept file."""
-
-    sha256: str
-    filename: str
-    media_type: str
-    at: datetime
-    url: str
-
-
-class NewReferral(Body):
-    """To whom a violation goes."""
-
-    to_department: Annotated[str, Field(min_length=1, max_length=100, examples=["公安机关"])]
-    case_number: Annotated[
-        str | None, Field(min_length=1, max_length=100, examples=["鄂市监移2026-12号"])
-    ] = None
-    reinspect_on: Day | None = None
-
-
-class ReferralChange(Body):
-    """What is to be changed; members that are left out stay."""
-
-    to_department: Annotated[str, Field(min_length=1, max_length=100)] = ""
-    case_number: Annotated[str | None, Field(min_length=1, max_length=100)] = None
-    reinspect_on: Day | None = None
-    state: Literal["open", "case", "closed"] = "open"
-
-
-class ReferralAnswer(BaseModel):
-    """What follows a violation."""
-
-    id: int
-    finding: int
-    enterprise: str
-    name: str
-    task: str
-    department: str
-    to_department: str
-    case_number: str | None
-    reinspect_on: Day | None
-    state: Literal["open", "case", "closed"]
-    at: datetime
-    url: str
-
-
 def _meaning(code: str) -> Bilingual:
     words = FINDING_CODES[code]
     return Bilingual(en=words.en, zh=words.zh)
@@ -235,33 +181,6 @@ def _answer(view: FindingView) -> FindingAnswer:
         dispute=row.dispute,
         reason=row.reason,
         url=f"/v1/findings/{row.id}",
-    )
-
-
-def _referral(referral: Referral, check: Check, visit: Visit) -> ReferralAnswer:
-    return ReferralAnswer(
-        id=referral.id or 0,
-        finding=referral.finding_id,
-        enterprise=visit.enterprise,
-        name=visit.name,
-        task=check.task,
-        department=check.department_id,
-        to_department=referral.to_department,
-        case_number=referral.case_number,
-        reinspect_on=referral.reinspect_on,
-        state=referral.state,  # type: ignore[arg-type]
-        at=referral.at,
-        url=f"/v1/referrals/{referral.id}",
-    )
-
-
-def _attachment(row: Attachment) -> AttachmentAnswer:
-    return AttachmentAnswer(
-        sha256=row.sha256,
-        filename=row.filename,
-        media_type=row.media_type,
-        at=row.at,
-        url=f"/v1/attachments/{row.sha256}",
     )
 
 
@@ -476,123 +395,3 @@ def public_findings(service: ServiceDep, page: PageDep, draw: DrawId, response: 
             sealed=view.finding.digest,
         ),
     )
-
-
-@router.post(
-    "/v1/attachments",
-    status_code=201,
-    **allow(*WRITERS, scope="findings:write", problems=["attachment-size"], upload=True),
-)
-def attach(
-    service: ServiceDep,
-    actor: ActorDep,
-    content: Binary,
-    filename: Filename = "attachment",
-    media_type: Annotated[
-        str,
-        Query(
-            alias="type", pattern=r"^[a-z]{1,20}/[0-9A-Za-z.+-]{1,80}$", description="媒体类型 · media type"
-        ),
-    ] = "application/octet-stream",
-) -> AttachmentAnswer:
-    """上传附件；登记结果时引用其 SHA-256 · Upload a file; findings name it by its SHA-256."""
-    with service.database.writing() as session:
-        row = attachments.attach(
-            session, service.vault, filename, media_type, content, actor=actor, now=service.clock()
-        )
-    return _attachment(row)
-
-
-@router.get(
-    "/v1/attachments/{sha256}",
-    response_class=Response,
-    responses={
-        200: {
-            "description": "文件 · the file",
-            "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
-        }
-    },
-    **allow(*READERS, scope="findings:read", object="attachment", problems=["unknown-attachment"]),
-)
-def attachment(service: ServiceDep, actor: ActorDep, sha256: Sha256) -> Response:
-    """附件 · An attachment."""
-    with service.database.reading() as session:
-        _, content = attachments.attachment_of(session, service.vault, sha256, actor=actor)
-    # never shown in the browser as a page of ours, whatever somebody uploaded
-    headers = {"Content-Disposition": "attachment", "Cache-Control": "no-store"}
-    return Response(content, media_type="application/octet-stream", headers=headers)
-
-
-@router.post(
-    "/v1/findings/{finding}/referral",
-    status_code=201,
-    **allow(
-        Role.DISPATCHER,
-        Role.DEPARTMENT,
-        scope="findings:write",
-        object="finding",
-        problems=["unknown-finding", "not-a-violation", "already-referred", "case-number-taken"],
-    ),
-)
-def refer(
-    service: ServiceDep, actor: ActorDep, finding: FindingId, body: NewReferral, response: Response
-) -> ReferralAnswer:
-    """移送违法问题，写明案号和复查日期 · Refer a violation, with case number and date of the re-inspection."""
-    with service.database.writing() as session:
-        row = referrals.refer(
-            session,
-            finding,
-            to_department=body.to_department,
-            case_number=body.case_number,
-            reinspect_on=body.reinspect_on,
-            actor=actor,
-            now=service.clock(),
-        )
-        view = findings.finding_of(session, actor, finding)
-    tagged(response, row.version)
-    return _referral(row, view.check, view.visit)
-
-
-@router.get("/v1/referrals", response_model=Listing[ReferralAnswer], **allow(*READERS, scope="findings:read"))
-def all_referrals(
-    service: ServiceDep,
-    actor: ActorDep,
-    page: PageDep,
-    state: Annotated[Literal["open", "case", "closed"] | None, Query()] = None,
-) -> dict[str, Any]:
-    """移送列表：本部门的和移送给本部门的 · Referrals of one's own findings and those addressed to one's department."""
-    after = after_of(page, int)
-    with service.database.reading() as session:
-        rows = referrals.list_referrals(
-            session, actor, state=state, after=after[0] if after else 0, limit=page.fetch
-        )
-    return listing(rows, page, lambda row: [row[0].id], lambda row: _referral(*row))
-
-
-@router.patch(
-    "/v1/referrals/{referral}",
-    **allow(
-        Role.DISPATCHER,
-        Role.DEPARTMENT,
-        scope="findings:write",
-        object="referral",
-        problems=["unknown-referral", "case-number-taken"],
-    ),
-)
-def change_referral(
-    service: ServiceDep,
-    actor: ActorDep,
-    referral: ReferralId,
-    version: IfMatch,
-    body: ReferralChange,
-    response: Response,
-) -> ReferralAnswer:
-    """更改案号、复查日期、移送部门或状态 · Change a referral."""
-    values = body.model_dump(exclude_unset=True)
-    if not values.get("to_department", "-"):
-        del values["to_department"]
-    with service.database.writing() as session:
-        row = referrals.change_referral(session, referral, version, values, actor=actor, now=service.clock())
-        _, view = referrals.referral_of(session, actor, referral)
-    tagged(response, row.version)
-    return _referral(row, view.check, view.visit)

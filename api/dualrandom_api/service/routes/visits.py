@@ -12,7 +12,7 @@ from dualrandom.store.activity import Actor
 from dualrandom.store.calendars import calendar_of
 from dualrandom.store.scanning import refuse, scan_in
 from dualrandom.store.tables import Role
-from dualrandom.store.visits import CheckView, VisitFilter, VisitView, list_visits, today, visit_of
+from dualrandom.store.visit_lists import CheckView, VisitFilter, VisitView, list_visits, today, visit_of
 from dualrandom.store.withdrawals import make_later
 from dualrandom_api.gate import policy_of_page
 from dualrandom_api.service.dependencies import (
