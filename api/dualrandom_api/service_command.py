@@ -153,12 +153,18 @@ def _password(screen: Screen, settings: Any, username: str) -> dict[str, Any]:
 
 
 def _backup(screen: Screen, settings: Any, file: Path, programs: Path | None) -> dict[str, Any]:
+    from dualrandom.store import activity  # noqa: PLC0415
     from dualrandom.store.backup import back_up  # noqa: PLC0415
-    from dualrandom.store.database import Database  # noqa: PLC0415
+    from dualrandom.store.database import Database, utc_now  # noqa: PLC0415
 
     database = Database(settings.url)
     screen.stage("备份", "backing up")
     manifest = back_up(database, file, programs)
+    # an announcement's prerequisites say when the last backup was made
+    with database.writing() as session:
+        activity.record(
+            session, activity.SERVICE, "backup", file.name, utc_now(), {"sha256": manifest.sha256}
+        )
     database.close()
     screen.end_stage()
     screen.say(
