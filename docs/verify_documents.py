@@ -314,12 +314,15 @@ def enterprise(r, subject, rows, key):
     visits = [v for v in r.__dict__.get("visits", ()) if v.enterprise == subject]
     same({c.task for v in visits for c in v.checks}, due if "visits" in r.__dict__ else set(), "visits")
     must(all(v.district == firm.district for v in visits), "district")
+    r.notes.append(f"签号 ticket {ticket}; 抽中 drawn by: {sorted(due)}; 未抽中 not by: {sorted({*strata} - due)}")
 
 def inspector(r, subject, rows, _):
     """§14: rightly seated and barred."""
     pairs = [h.pair if r.sealed else i.split("~") for i, h in rows["recusals"].items()]
     must(all(subject in pair for pair in pairs), "recusals")
     others = {i for pair in pairs for i in pair} - {subject}
+    who = rows["roster"][subject].person if r.sealed else subject
+    r.notes.append(f"{subject}: {who}; 回避 recusals: {sorted(others)}")
     for v, c in ((v, c) for v in r.plan for c in v.crews):
         must(subject not in c.seats or v.enterprise not in others, f"{v.enterprise}: 应回避 recused")
         told = v.enterprise in others or others & r.people.keys()

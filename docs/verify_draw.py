@@ -451,13 +451,13 @@ def verify(files, auditor=None, policy=None, receipt=None, voided=False):
         return [(name, "NOT CHECKED", str(reason)) for name in CHECKS]
     for name in (name for name in RUN if name != "receipt" or receipt is not None):
         try:
-            r.gaps = {}
+            r.gaps, r.notes = {}, []
             for check in RUN[name]:
                 r.part(check)
             if r.gaps and name in r.attested:
                 r.gap(f"审计方已核对 attested by {r.ann.auditor.name}")
-            sections = [check.__doc__.split(":")[0].strip(".") for check in RUN[name] if check.__doc__]
-            report[name] = "NOT CHECKED" if r.gaps else "PASS", "; ".join(r.gaps or sections)
+            sections = {check.__doc__.split(":")[0].strip("."): 1 for check in RUN[name] if check.__doc__}
+            report[name] = "NOT CHECKED" if r.gaps else "PASS", "; ".join([*(r.gaps or sections), *r.notes])
         except Bad as fault:
             report[name] = "FAIL", str(fault)
         except Exception as error:  # names what is not there: a hostile record does not pass
@@ -473,9 +473,10 @@ def main(arguments):
     if len(arguments) % 2 == 0 or options.keys() - {*OPTIONS} or not Path(arguments[0]).is_dir():
         print(__doc__)
         return 2
-    paths = {p.relative_to(arguments[0]): p for p in Path(arguments[0]).rglob("*") if p.is_file()}
-    names = [f for f in paths if not any(part.startswith(".") for part in f.parts)]
-    files = {f.as_posix(): paths[f].read_bytes() for f in names}
+    paths = {p.relative_to(arguments[0]).as_posix(): p for p in Path(arguments[0]).rglob("*") if p.is_file()}
+    known = r"(?!(.*/)?[.])((log|reveals|exclusions|voided)/.*|[^/]+[.](jsonl?|txt|checkpoint))"
+    files = {f: p.read_bytes() for f, p in paths.items() if re.fullmatch(known, f)}
+    sys.stdout.reconfigure(errors="replace")  # whatever characters the terminal has
     auditor, policy, receipt = (key in options and Path(options[key]) for key in OPTIONS)
     if auditor:
         secret = (auditor / "list-secret").read_bytes()

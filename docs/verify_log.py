@@ -254,6 +254,7 @@ def log(r):
         must(not taken, "日志被取走 the log was taken away")
         raise Open("没有透明日志 there is no log")
     r.log, a, files = Log(r), r.ann, r.files
+    r.notes.append(", ".join(f"{n} {e.type}" for n, e in r.log.chains.get(a.draw, [])))
     held, documents = r.log.chains.get(a.draw, []), [(k, files[f]) for k, f in FILES.items() if f in files]
     documents += [("REVEAL", files[f]) for f in r.reveals]
     documents += [(ROWS[row.type], line) for row, line in changed(r)]
@@ -351,10 +352,15 @@ def revealed(r):
         same((how, value), ("revealed", known[party]) if party in known else ("withheld", value), party)
 
 def listed(r):
-    """§11.4: the authority's draws of the year that the log does not show."""
-    numbers = {int(d[-6:]) for d in (r.log.chains if r.log else ()) if d[:-6] == r.ann.draw[:-6]}
-    if {*range(1, max(numbers, default=0))} - numbers:
-        r.gap("日志中缺编号 numbers that the log does not show")
+    """§11.4: the authority's draws of the year: those that are missing, open or void."""
+    chains = {d: chain for d, chain in (r.log.chains if r.log else {}).items() if d[:-6] == r.ann.draw[:-6]}
+    numbers = {int(d[-6:]) for d in chains}
+    missing = {*range(1, max(numbers, default=0))} - numbers
+    if missing:
+        r.gap(f"日志中缺编号 numbers that the log does not show: {sorted(missing)}")
+    void = [d for d, chain in chains.items() if chain[-1][1].type == "VOID"]
+    ended = [d for d, chain in chains.items() if any(e.type == "RESULT" for _, e in chain)]
+    r.notes += [f"未终结 open: {sorted(chains.keys() - {*void, *ended})}; 作废 void: {void}"] if chains else []
 
 RUN["canonical"].append(reveals)
 RUN["contributions"][1:] = [revealed]
