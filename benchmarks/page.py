@@ -5,9 +5,12 @@
 The record is made up and written once below --folder (a temporary folder by default): eight departments of 180
 inspectors, eight tasks, each with 20 strata. "open" shows all rows; "sealed" hides them, as the public sees it;
 "auditor" is the sealed record with all openings. Seconds are those between choosing the folder and the verdict, of
-the wall clock, in a new tab each time; the load average before each run is printed, for other programs slow it down.
+the wall clock, in a new tab each time. "processor" are the tab's seconds of processor time, all threads together:
+other programs hardly change them. "others" says how many processors other programs used meanwhile, and so how much
+the wall clock is worth; with --idle a run waits (an hour at most) until they leave this share of all processors free.
 
-复核页面在 Chromium 中复核一次大型抽取所需的时间：从选定文件夹到得出结论，每次新开一页。记录为虚构。
+复核页面在 Chromium 中复核一次大型抽取所需的时间：从选定文件夹到得出结论，每次新开一页；并列出该页各线程的处理器时间，以及其间其他程序
+占用的处理器数。记录为虚构。
 """
 
 from __future__ import annotations
@@ -260,21 +263,50 @@ def write(folder: Path, size: int, visits: int, sealed: bool) -> dict[str, int]:
     return totals | {"relief": len(drawn.result["relief"]), "priced": len(drawn.result["prices"])}
 
 
-def measured(browser: Browser, folder: Path) -> tuple[float, dict[str, Any]]:
-    """Seconds from choosing a folder to the verdict, and what was found."""
+def busy() -> float:
+    """Seconds of processor time that all programs have used since the machine started."""
+    user, nice, system, _idle, _wait, irq, soft, steal = map(
+        int, Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]
+    )
+    return (user + nice + system + irq + soft + steal) / os.sysconf("SC_CLK_TCK")
+
+
+def wait_for_quiet(idle: float) -> None:
+    """Wait until three seconds pass in which other programs leave this share of all processors free."""
+    for _ in range(1200):
+        before = busy()
+        time.sleep(3)
+        if busy() - before <= 3 * (1 - idle) * (os.cpu_count() or 1):
+            return
+
+
+def measured(browser: Browser, folder: Path) -> tuple[dict[str, float], dict[str, Any]]:
+    """Seconds from choosing a folder to the verdict, of clock, tab and other programs, and what was found."""
     page = browser.new_page()
     page.goto(f"file://{PAGE}")
     page.wait_for_selector("#folder", state="attached")
+    session = browser.new_browser_cdp_session()
+
+    def used() -> tuple[float, float]:
+        processes = session.send("SystemInfo.getProcessInfo")["processInfo"]
+        tabs = sum(one["cpuTime"] for one in processes if one["type"] == "renderer")
+        return tabs, sum(one["cpuTime"] for one in processes)
+
+    tab, ours, all_ = *used(), busy()
     start = time.perf_counter()
     page.set_input_files("#folder", str(folder))
     page.wait_for_selector(".verdict", timeout=120_000)
     seconds = time.perf_counter() - start
+    tab_after, ours_after = used()
+    others = max(0.0, busy() - all_ - (ours_after - ours)) / seconds
+    session.detach()
+    times = {"seconds": seconds, "processor": tab_after - tab, "others": others}
     found = {
         element.get_attribute("data-check"): element.get_attribute("data-status")
         for element in page.query_selector_all("[data-check]")
     }
     page.close()
-    return seconds, found
+    return times, found
 
 
 def main() -> None:
@@ -286,6 +318,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--kinds", nargs="+", default=["open", "sealed", "auditor"])
     parser.add_argument("--folder", type=Path, help="where the records are, or are to be written")
+    parser.add_argument("--idle", type=float, default=0.0, help="share of the processors to wait for")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     if not Path(CHROMIUM).exists():
@@ -299,12 +332,14 @@ def main() -> None:
             folder = root / ("open" if kind == "open" else "sealed")
             if not folder.exists():
                 print(folder.name, write(folder, options.frame, options.visits, kind != "open"), flush=True)
-            times, loads = [], []
+            runs = []
             for _ in range(options.runs):
-                loads.append(os.getloadavg()[0])
-                seconds, found = measured(browser, folder if kind == "auditor" else folder / "public")
+                if options.idle:
+                    wait_for_quiet(options.idle)
+                times, found = measured(browser, folder if kind == "auditor" else folder / "public")
                 assert "FAIL" not in found.values(), found
-                times.append(seconds)
+                runs.append(times)
+            wall = [times["seconds"] for times in runs]
             passed = sum(status == "PASS" for status in found.values())
             size = sum(path.stat().st_size for path in (folder / "public").iterdir())
             rows.append(
@@ -312,18 +347,21 @@ def main() -> None:
                     "kind": kind,
                     "megabytes": round(size / 1e6, 1),
                     "passed": passed,
-                    "median": round(statistics.median(times), 2),
-                    "least": round(min(times), 2),
-                    "greatest": round(max(times), 2),
-                    "load": round(max(loads), 1),
+                    "median": round(statistics.median(wall), 2),
+                    "least": round(min(wall), 2),
+                    "greatest": round(max(wall), 2),
+                    "processor": round(statistics.median(times["processor"] for times in runs), 2),
+                    "others": "–".join(
+                        f"{value(times['others'] for times in runs):.1f}" for value in (min, max)
+                    ),
                 }
             )
         browser.close()
     if options.json:
         print(json.dumps(rows))
         return
-    print("| record | MB | checks passed | median s | least | greatest | greatest load before |")
-    print("|---|---|---|---|---|---|---|")
+    print("| record | MB | checks passed | median s | least | greatest | processor s of the tab | others |")
+    print("|---|---|---|---|---|---|---|---|")
     for row in rows:
         print("| " + " | ".join(str(value) for value in row.values()) + " |")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
 import shutil
 import subprocess
@@ -84,3 +85,26 @@ def test_the_sources_are_well_typed() -> None:
     subprocess.run(
         [program, "node_modules/typescript/bin/tsc", "--noEmit"], cwd=WEB, check=True, capture_output=True
     )
+
+
+def test_a_browser_that_hashes_wrongly_is_told_so_before_anything_is_judged(tmp_path: Path) -> None:
+    """One constant of SM3 is changed in the page's script, as if the browser computed wrongly."""
+    if shutil.which("node") is None:
+        pytest.skip("no Node (install nodejs 20 or later)")
+    html = PAGE.read_text(encoding="utf-8")
+    assert "1937774191" in html
+    (tmp_path / "wrong.html").write_text(html.replace("1937774191", "1937774190"), encoding="utf-8")
+    request = json.dumps(
+        {"auditor": None, "checks": ["canonical"], "files": {}, "policy": None, "receipt": None}
+    )
+    reader = ROOT / "tests" / "verify" / "page_in_node.mjs"
+    for page, complaint in ((PAGE, ""), (tmp_path / "wrong.html", "computes hashes wrongly")):
+        run = subprocess.run(
+            ["node", str(reader), str(page)],
+            input=f"{request}\n",
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert complaint in run.stderr
+        assert (run.returncode == 0) == (complaint == "")

@@ -16,7 +16,7 @@ export interface Hand {
 
 export function byHand({ auditor, chosen, summary, takeReceipt, threads }: Hand): Content[] {
   const list = el("ul", { class: "matches" });
-  const note = el("p", { class: "soft small", "aria-live": "polite" });
+  const note = el("p", { class: "soft small count", "aria-live": "polite" });
   const shown = el("div");
   const field = el("input", { type: "search", id: "search", autocomplete: "off", spellcheck: "false" });
   const hidden = summary.sealed && !auditor;
