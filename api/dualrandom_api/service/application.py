@@ -8,6 +8,7 @@ Every module in ``routes/`` that has a ``router`` is served, and the problem typ
 from __future__ import annotations
 
 import base64
+import gc
 import importlib
 import pkgutil
 from collections.abc import AsyncIterator
@@ -118,7 +119,11 @@ def service_key(settings: Settings) -> str:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     service: Service = app.state.service
     runner = Runner(service)
+    # modules and routes stay for good: a full collection that looks at them takes longer than most answers
+    gc.collect()
+    gc.freeze()
     runner.start()
     yield
+    gc.unfreeze()
     await run_in_threadpool(runner.stop)
     service.database.close()
