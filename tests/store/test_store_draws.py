@@ -77,7 +77,7 @@ def public(story: Story, draw: str) -> dict[str, bytes]:
 
 
 def test_a_plan_that_was_changed_after_it_was_approved_is_not_announced(story: Story) -> None:
-    with pytest.raises(StaleError):
+    with pytest.raises(ConflictError, match="plan-changed"):
         announce_plan(story.keeping, Ready(story.plan, story.version() - 1), actor=DISPATCHER, now=NOW)
     with pytest.raises(UnknownError, match="unknown-plan"):
         announce_plan(story.keeping, Ready("2031-01", 1), actor=DISPATCHER, now=NOW)
@@ -119,7 +119,7 @@ def test_what_is_private_is_sealed_in_the_database(story: Story) -> None:
 
 
 def test_it_cannot_be_announced_twice(story: Story) -> None:
-    with pytest.raises(StaleError):
+    with pytest.raises(ConflictError, match="plan-changed"):
         announce_plan(story.keeping, Ready(story.plan, story.version()), actor=DISPATCHER, now=NOW)
 
 

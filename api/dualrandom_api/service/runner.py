@@ -35,6 +35,8 @@ HANDLERS: Final[dict[str, Callable[[Service, Job], None]]] = {}
 """What does a kind of job. Modules in ``handlers/`` and ``routes/`` add theirs when they are imported."""
 
 ATTEMPTS: Final = 6
+MEANWHILE: Final = timedelta(seconds=1)
+"""If only another runner was faster, the first delay."""
 FIRST_DELAY: Final = timedelta(seconds=10)
 LONGEST_DELAY: Final = timedelta(minutes=15)
 TIDY_EVERY: Final = timedelta(minutes=10)
@@ -126,7 +128,8 @@ def _again(service: Service, job: Job, error: Exception, told: dict[str, Any]) -
         )
         _finish(service, job, problem=document_of(cause))
         return
-    delay = min(FIRST_DELAY * 2 ** (job.attempts - 1), LONGEST_DELAY)
+    first = MEANWHILE if isinstance(error, StaleError) else FIRST_DELAY
+    delay = min(first * 2 ** (job.attempts - 1), LONGEST_DELAY)
     log.warning("job-again", error=type(error).__name__, seconds=delay.total_seconds(), **told)
     try:
         with service.database.writing() as session:

@@ -21,7 +21,8 @@ from dualrandom.progress import Progress, silent
 from dualrandom.store import activity
 from dualrandom.store.activity import Actor
 from dualrandom.store.contributing import next_draw, signed_for
-from dualrandom.store.database import StaleError, locked
+from dualrandom.store.database import locked
+from dualrandom.store.errors import ConflictError
 from dualrandom.store.jobs import enqueue, finish, holds
 from dualrandom.store.libraries import current_revisions
 from dualrandom.store.messages import tell
@@ -54,8 +55,8 @@ def announce_plan(
 ) -> str:
     """Freeze, publish and log a plan's next draw; return its id.
 
-    Raises InputError with everything that is wrong with plan or libraries, StateError, StaleError if the plan changed
-    since, LeaseLostError.
+    Raises InputError with everything that is wrong with plan or libraries, StateError, ConflictError ``plan-changed``,
+    StaleError if the log was changed meanwhile (then again), LeaseLostError.
     """
     with tempfile.TemporaryDirectory(prefix="dualrandom-", dir=keeping.scratch) as made:
         folder = Path(made)
@@ -152,7 +153,15 @@ def _require_unchanged(plan: PlanRow | None, ready: Ready) -> None:
     if plan is None:
         raise unknown_plan(ready.plan)
     if plan.version != ready.version or plan.state not in {PlanState.DRAFT, PlanState.INVITING}:
-        raise StaleError(f"plan {ready.plan}")
+        raise ConflictError(
+            "plan-changed",
+            ready.plan,
+            {
+                "zh": "提请公告之后，计划已修改或已公告",
+                "en": "the plan was changed, or announced, since its announcement was asked for",
+            },
+            {"zh": "核对计划后重新提请。", "en": "Look at the plan, then ask again."},
+        )
 
 
 def _numbered(session: Session, plan: PlanRow) -> dict[str, Any]:
