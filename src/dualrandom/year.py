@@ -8,14 +8,14 @@ department's finding stands for (互认) are counted apart: they are neither don
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil, floor
 
 from dualrandom.eligibility import year_to_date
 from dualrandom.membership import Membership, membership
 from dualrandom.policy.plan import Plan, Task
-from dualrandom.quota import annual_budget, annual_targets
+from dualrandom.quota import annual_targets, expected_sizes
 from dualrandom.registry.models import Libraries
 
 
@@ -76,22 +76,19 @@ def progress(plan: Plan, libraries: Libraries) -> tuple[Progress, ...]:
 
 
 def _targets(task: Task, placed: Membership) -> dict[tuple[str, str, str, str], Fraction]:
+    """Return the checks a year of each cell: its share of its stratum's, in which all are owed equally many."""
     populations, bounds = placed.populations[task.id], placed.resolutions[task.id].bounds
-    cells = {cell: counts for cell, counts in placed.cells.items() if cell[0] == task.id}
     if task.ratios is not None:
         by_stratum = annual_targets(task, populations, "unbiased", bounds)
-        return {
-            cell: by_stratum[cell[3]] * counts.whole / populations[cell[3]].whole
-            if counts.whole
-            else Fraction(0)
-            for cell, counts in cells.items()
-        }
-    assert task.budget is not None
-    weights = task.budget.weights
-    mass = {cell: weights.get(cell[1], Fraction(0)) * counts.whole for cell, counts in cells.items()}
-    total = sum(mass.values(), Fraction(0))
-    budget = annual_budget(task, populations, bounds)
-    return {cell: budget * part / total if total else Fraction(0) for cell, part in mass.items()}
+    else:
+        # the budget as it is shared over a whole year in which nothing has been done yet, within what policies say
+        year = {s: replace(one, eligible=one.whole, done=0, waiting=0) for s, one in populations.items()}
+        by_stratum = expected_sizes(task, year, 1, "unbiased", bounds)
+    return {
+        cell: by_stratum[cell[3]] * counts.whole / populations[cell[3]].whole if counts.whole else Fraction(0)
+        for cell, counts in placed.cells.items()
+        if cell[0] == task.id
+    }
 
 
 def missed(rows: Sequence[Progress]) -> tuple[Progress, ...]:

@@ -53,6 +53,24 @@ def test_a_budget_is_the_target_of_all_cells_together(
     assert sum(r.target for r in progress(plan, make_libraries())) == 30
 
 
+def test_a_law_for_some_firms_moves_a_budgets_targets_to_them(
+    make_plan: Callable[..., Plan], make_task: Callable[..., Any], make_libraries: Callable[..., Libraries]
+) -> None:
+    libraries = make_libraries()
+    law = parse_policy(
+        '[policy]\nid = "law"\nversion = "1"\nname = "细则"\nlevel = "city"\nauthority = "市"\n[[rules]]\nid = "d"\n'
+        'kind = "floor"\nratio = "50%"\nsource = "第一条"\nscope = { districts = ["d1"], classes = ["A"] }'.encode(),
+        "law.toml",
+    ).policy
+    assert law is not None
+    budget = Budget(8, dict.fromkeys("ABCD", Fraction(1)))
+    task = make_task("t1", "amr", ratios=None, budget=budget, strata_by=())
+    rows = progress(make_plan(tasks=(task,), policies=(law,)), libraries)
+    assert sum(r.target for r in rows) == 8
+    (owed,) = [r for r in rows if (r.credit_class, r.district) == ("A", "d1")]
+    assert owed.target == Fraction(owed.whole, 2) > 8 * Fraction(owed.whole, len(libraries.enterprises))
+
+
 RECOGNITION = """
 [policy]
 id = "own"
