@@ -68,36 +68,55 @@ def encoded(data: bytes | None) -> str | None:
     return None if data is None else base64.b64encode(data).decode()
 
 
-@contextmanager
-def page(*, hasty: bool = False) -> Iterator[Verifier]:
-    """The script of the built verify.html, in one Node process; ``hasty``: it stops at the first FAIL."""
-    command = ["node", str(IN_NODE), str(PAGE)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+class Page:
+    """The script of the built verify.html, in a Node process. It can be asked now and answer later."""
+
+    def __init__(self, process: subprocess.Popen[str], *, hasty: bool) -> None:
         assert process.stdin is not None
         assert process.stdout is not None
-        stdin, stdout = process.stdin, process.stdout
+        self._stdin, self._stdout, self._hasty = process.stdin, process.stdout, hasty
 
-        def verify(given: Any) -> Verdicts:
-            auditor = None
-            if given.secret is not None:
-                openings = {name: encoded(data) for name, data in given.openings.items()}
-                auditor = {"openings": openings, "secret": encoded(given.secret)}
-            request = {
-                "auditor": auditor,
-                "checks": CHECK_NAMES,
-                "hasty": hasty,
-                "files": {name: encoded(data) for name, data in given.public.items()},
-                "policy": encoded(given.policy),
-                "receipt": encoded(given.receipt),
-            }
-            stdin.write(json.dumps(request) + "\n")
-            stdin.flush()
-            answer = stdout.readline()
-            assert answer, "the page's script has ended"
-            return {name: (status, reason) for name, status, reason in json.loads(answer)["checks"]}
+    def ask(self, given: Any) -> None:
+        """Hand over what is to be judged."""
+        auditor = None
+        if given.secret is not None:
+            openings = {name: encoded(data) for name, data in given.openings.items()}
+            auditor = {"openings": openings, "secret": encoded(given.secret)}
+        request = {
+            "auditor": auditor,
+            "checks": CHECK_NAMES,
+            "files": {name: encoded(data) for name, data in given.public.items()},
+            "hasty": self._hasty,
+            "policy": encoded(given.policy),
+            "receipt": encoded(given.receipt),
+        }
+        self._stdin.write(json.dumps(request) + "\n")
+        self._stdin.flush()
 
-        yield verify
-        stdin.close()
+    def answer(self) -> Verdicts:
+        """Return the verdicts."""
+        line = self._stdout.readline()
+        assert line, "the page's script has ended"
+        return {name: (status, reason) for name, status, reason in json.loads(line)["checks"]}
+
+    def __call__(self, given: Any) -> Verdicts:
+        """Judge."""
+        self.ask(given)
+        return self.answer()
+
+    def close(self) -> None:
+        """Let the process end."""
+        self._stdin.close()
+
+
+@contextmanager
+def page(*, hasty: bool = False) -> Iterator[Page]:
+    """Start Node; ``hasty``: the script stops at the first FAIL."""
+    command = ["node", str(IN_NODE), str(PAGE)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        found = Page(process, hasty=hasty)
+        yield found
+        found.close()
 
 
 def has_node() -> bool:
