@@ -44,7 +44,7 @@ export function checkResult(record: Record_): Said {
 }
 
 function openedVisits(record: Record_): Visit[] {
-  const opened = record.opened().get("visits")!;
+  const opened = record.opened("visits");
   return (opened.hidden as Visit[]).filter((_, at) => opened.ids[at]!.startsWith("v"));
 }
 
@@ -66,7 +66,7 @@ function checkEmbargoed(record: Record_): void {
   if (visits === null) return;
   const width = Math.max(5, String(visits.length).length);
   visits.forEach((visit, at) => {
-    const opened = record.opened().get("visits")!.get(`v${String(at + 1).padStart(width, "0")}`) as Visit | undefined;
+    const opened = record.opened("visits").get(`v${String(at + 1).padStart(width, "0")}`) as Visit | undefined;
     if (opened === undefined) return;
     const same = BRIEF.every((key) => JSON.stringify(opened[key]) === JSON.stringify(visit[key]));
     must(same, `密封的 ${visit.enterprise} 与公布的不同`, `${visit.enterprise}: the sealed visit is not the published one`);

@@ -134,7 +134,8 @@ function checkIds(record: Record_): void {
 function checkOpenings(record: Record_): void {
   const { announcement, auditor, hasher } = record;
   const keyed = auditor === null ? null : sha256.keyed(auditor.secret);
-  for (const [name, opened] of record.opened()) {
+  for (const name of new Set([...LISTS, ...record.shown().keys()])) {
+    const opened = record.opened(name);
     const list = LISTS.includes(name as ListName) ? record.list(name as ListName) : undefined;
     for (const [at, id] of opened.ids.entries()) {
       const [salt, text] = [opened.salts[at]!, opened.texts[at]!];
@@ -154,7 +155,7 @@ function checkReferences(record: Record_): void {
   const departments = new Set(record.announcement!.tasks.map((task) => task.department));
   for (const [id, person] of record.people)
     must(departments.has(person.department), `${id} 属于没有任务的部门`, `${id} is of a department without tasks`);
-  const known = record.opened().get("roster")!;
+  const known = record.opened("roster");
   const persons = known.ids.map((id, at) => `${record.people.get(id)?.department} ${(known.hidden[at] as { person: string }).person}`);
   must(new Set(persons).size === persons.length, "一人有两个化名", "one person under two pseudonyms");
   const profiles = new Set(record.announcement!.profiles?.map((profile) => profile.id));

@@ -62,6 +62,7 @@ export class Record_ {
   changeLines: string[] = [];
   changeProblem: Said | null = null;
   private readonly lists = new Map<ListName, List | undefined>();
+  private readonly openings = new Map<string, Openings>();
   private readonly shapes: ReturnType<typeof listShapes> | null = null;
 
   constructor(
@@ -112,7 +113,7 @@ export class Record_ {
     if (this.announcement === null) return;
     for (const read of Object.values(this.later)) read();
     for (const name of LISTS) this.list(name);
-    this.opened();
+    for (const name of LISTS) this.opened(name);
     this.drawn();
   }
 
@@ -235,17 +236,30 @@ export class Record_ {
     return list;
   }
 
-  /** What is opened, by list: to the auditor, and to everybody in openings.jsonl. */
-  readonly opened = once(() => {
-    const found = new Map<string, Openings>(LISTS.map((name) => [name, new Openings()]));
-    for (const [name, data] of this.auditor?.openings ?? [])
-      if (LISTS.includes(name as ListName)) this.readOpenings(`openings/${name}.jsonl`, data, name as ListName, found);
-    const shown = this.files.get("openings.jsonl");
-    if (shown === undefined) return found;
+  /** What is opened to everybody, by list. */
+  readonly shown = once(() => {
+    const found = new Map<string, Openings>();
+    const data = this.files.get("openings.jsonl");
+    if (data === undefined) return found;
     if (!this.sealed && this.announcement!.policy.embargo === "none") this.problem("openings.jsonl", say("没有可启封的内容", "nothing is sealed"));
-    this.readOpenings("openings.jsonl", shown, null, found);
+    this.readOpenings("openings.jsonl", data, null, found);
     return found;
   });
+
+  /** What is opened of a list: to the auditor, and to everybody. */
+  opened(name: string): Openings {
+    let opened = this.openings.get(name);
+    if (opened === undefined) {
+      const found = new Map([[name, (opened = new Openings())]]);
+      this.openings.set(name, opened);
+      const data = this.auditor?.openings.get(name);
+      if (data !== undefined && LISTS.includes(name as ListName)) this.readOpenings(`openings/${name}.jsonl`, data, name as ListName, found);
+      const shown = this.shown().get(name);
+      for (const [at, id] of shown?.ids.entries() ?? [])
+        if (!opened.add(id, shown!.hidden[at], shown!.texts[at]!, shown!.salts[at]!)) this.problem("openings.jsonl", say(`${name} ${id} 两次启封不同`, `${name} ${id} is opened in two ways`));
+    }
+    return opened;
+  }
 
   private readOpenings(file: string, data: Uint8Array, only: ListName | null, found: Map<string, Openings>): void {
     const lines = this.lines(file, data);
@@ -281,10 +295,7 @@ export class Record_ {
         return;
       }
       // The line is canonical, so what stands before the last id is what was sealed.
-      if (!of.add(id, hidden, text, salt)) {
-        this.problem(place, say("同一行两次启封不同", "two openings of one row differ"));
-        return;
-      }
+      of.add(id, hidden, text, salt);
       last = name;
     }
   }
@@ -292,7 +303,7 @@ export class Record_ {
   /** What a list hides, by id, if every row of it is opened. */
   hidden<T>(name: ListName): Map<string, T> | null {
     const list = this.list(name);
-    const opened = this.opened().get(name)!;
+    const opened = this.opened(name);
     return list !== undefined && opened.isOf(list) ? new Map(list.ids.map((id, at) => [id, opened.hidden[at] as T])) : null;
   }
 
@@ -330,7 +341,7 @@ export class Record_ {
     const list = this.list("frame");
     if (list === undefined) return null;
     if (this.sealed) {
-      const opened = this.opened().get("frame")!;
+      const opened = this.opened("frame");
       return opened.isOf(list) ? new Firms(list, opened.hidden as Place[], list.ids.map((id, at) => `${id}:${opened.salts[at]}`)) : null;
     }
     const profiles = new Map(this.announcement!.profiles!.map((profile) => [profile.id, profile.strata]));
