@@ -8,7 +8,8 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel
 
-from dualrandom.store import attachments
+from dualrandom.store import attachments, findings
+from dualrandom.store.activity import SERVICE
 from dualrandom.store.tables import Attachment
 from dualrandom_api.service.dependencies import ActorDep, ServiceDep
 from dualrandom_api.service.routes.findings import WRITERS, Binary, Filename
@@ -18,7 +19,12 @@ from dualrandom_api.service.security import GuardedRoute, allow
 router = APIRouter(route_class=GuardedRoute, tags=["findings"])
 
 Sha256 = Annotated[
-    str, Path(pattern=r"^[0-9a-f]{64}$", description="附件的 SHA-256 · the attachment's SHA-256")
+    str,
+    Path(
+        pattern=r"^[0-9a-f]{64}$",
+        description="附件的 SHA-256 · the attachment's SHA-256",
+        examples=["9f86d081884c7d65" * 4],
+    ),
 ]
 
 
@@ -76,11 +82,26 @@ def attach(
             "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
         }
     },
-    **allow(*READERS, scope="findings:read", object="attachment", problems=["unknown-attachment"]),
+    **allow(
+        *READERS,
+        scope="findings:read",
+        object="attachment",
+        problems=["unknown-attachment", "unknown-finding"],
+    ),
 )
-def attachment(service: ServiceDep, actor: ActorDep, sha256: Sha256) -> Response:
-    """附件 · An attachment."""
+def attachment(
+    service: ServiceDep,
+    actor: ActorDep,
+    sha256: Sha256,
+    finding: Annotated[
+        int | None,
+        Query(ge=1, le=2**31 - 1, description="引用它的检查结果 · a finding of yours that names it"),
+    ] = None,
+) -> Response:
+    """附件：本部门上传的，或自己的检查结果所引用的 · An attachment of one's department, or one that a finding of one's own names."""
     with service.database.reading() as session:
+        if finding is not None and sha256 in findings.finding_of(session, actor, finding).finding.attachments:
+            actor = SERVICE
         _, content = attachments.attachment_of(session, service.vault, sha256, actor=actor)
     # never shown in the browser as a page of ours, whatever somebody uploaded
     headers = {"Content-Disposition": "attachment", "Cache-Control": "no-store"}

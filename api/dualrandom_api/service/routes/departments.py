@@ -91,7 +91,10 @@ class NewKey(Body):
     """A key for a program of the department."""
 
     name: Name
-    scopes: Annotated[list[Annotated[str, Field(max_length=64)]], Field(min_length=1, max_length=50)]
+    scopes: Annotated[
+        list[Annotated[str, Field(max_length=64)]],
+        Field(min_length=1, max_length=50, examples=[["departments:read"]]),
+    ]
     days: Annotated[int, Field(ge=1, le=LONGEST_DAYS)] = 90
 
     @field_validator("scopes")
