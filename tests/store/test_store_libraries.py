@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -412,3 +413,42 @@ def test_a_file_of_another_kind_or_with_unknown_options_is_refused_at_once(desk:
                 imports.create_import(
                     session, desk.vault, "items", name, b"x", actor=DISPATCHER, now=NOW, options=options
                 )
+
+
+def test_people_who_edit_at_the_same_time_lose_nothing_and_one_row_is_changed_once(desk: Desk) -> None:
+    desk.now("enterprises", FIRMS)
+    keys = ["91420704000000000L", "91420704000000001P", "91420704000000002T"]
+
+    def edit(number: int) -> str:
+        try:
+            with desk.writing() as session:
+                library_rows.change_row(
+                    session,
+                    "enterprises",
+                    keys[number % 3],
+                    1,
+                    {"address": f"{number} 号"},
+                    actor=DISPATCHER,
+                    now=NOW,
+                )
+        except StaleError:
+            return "stale"
+        return keys[number % 3]
+
+    def add(number: int) -> str:
+        cells = {"inspector": f"p{number % 2}", "other": "91420704000000000L", "ground": "spouse"}
+        try:
+            with desk.writing() as session:
+                library_rows.add_row(session, "recusals", cells, actor=DISPATCHER, now=NOW)
+        except ConflictError:
+            return "there"
+        return "added"
+
+    with ThreadPoolExecutor(6) as pool:
+        edited, added = list(pool.map(edit, range(9))), list(pool.map(add, range(6)))
+    assert sorted(edited) == sorted([*keys, *["stale"] * 6])
+    assert sorted(added) == ["added"] * 2 + ["there"] * 4
+    with desk.database.reading() as session:
+        assert libraries.current_revisions(session) == {"enterprises": 4, "recusals": 2}
+        assert [row.first for row in libraries.search(session, "enterprises", DISPATCHER, NOW)] != [1, 1, 1]
+        assert len(libraries.search(session, "recusals", DISPATCHER, NOW)) == 2

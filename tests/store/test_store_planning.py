@@ -472,12 +472,16 @@ def test_every_point_says_who_must_act(desk: Desk) -> None:
         ("contribution-missing", "department:amr"),
         ("inputs-unchecked", "dispatcher"),
     } <= desk.codes()
-    desk.invite("amr", "fire")
+    desk.invite("amr", "fire", "health")
     desk.confirm("amr")
+    desk.confirm("health")
     codes = desk.codes()
     assert ("join-unanswered", "department:fire") in codes
     assert not {code for code, _ in codes} & {"no-department-joined"}
     assert {point.code for point in desk.points(FIRE).points} == {"join-unanswered"}
+    # nothing is left for it to do, and still the plan is not ready
+    assert desk.points(AMR).points[0].code == "contribution-missing"
+    assert (desk.points(HEALTH).points, desk.points(HEALTH).is_ready) == ((), False)
     for point in desk.points().points:
         assert point.message_zh
         assert point.message_en

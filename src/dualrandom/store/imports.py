@@ -40,6 +40,8 @@ from dualrandom.store.tables import Import, Job, LibraryRow, Revision, Role, Sta
 
 IMPORT = "import"
 """Kind of the job that reads an uploaded file; its subject is the import's number."""
+ATTEMPTS = 100
+"""To begin a revision while others do."""
 OPTIONS = frozenset({"sheet", "encoding", "columns", "values"})
 _STAGED = ("import_id", "position", "key", "change", "name", "district", "department", "cells", "digest")
 
@@ -168,22 +170,22 @@ def accept(session: Session, number: int, version: int, *, actor: Actor, now: da
         raise StaleError(f"import {number}")
     kind = library_kind(row.kind)
     may_import(kind, actor)
-    head = current_revision(session, kind)
     base = row.base_revision or 0
-    if head is not None and head.number != base and _touched_since(session, kind, row.department_id, base):
+    revision = next_revision(session, kind, (row.new - row.gone), number, actor, now)
+    # nobody else can begin a revision before this transaction ends, so what is true now stays true
+    if revision.number - 1 != base and _touched_since(session, kind, row.department_id, base):
         raise ConflictError(
             "import-base-changed",
             f"{kind} {base}",
             {
-                "zh": f"比对之后名录已有新版本（第 {head.number} 版）",
-                "en": f"the library has changed since this was compared with it (revision {head.number})",
+                "zh": f"比对之后名录已有新版本（第 {revision.number - 1} 版）",
+                "en": f"the library has changed since this was compared with it (revision {revision.number - 1})",
             },
             {
                 "zh": "放弃这次导入，重新上传同一文件。",
                 "en": "Discard this import and upload the file again.",
             },
         )
-    revision = next_revision(session, kind, (row.new - row.gone), number, actor, now)
     values = {"kind": kind, "number": revision.number, "before": revision.number - 1, "import": number}
     session.execute(
         text(
@@ -239,23 +241,27 @@ def discard(session: Session, number: int, version: int, *, actor: Actor, now: d
 def next_revision(
     session: Session, kind: Kind, more: int, import_id: int | None, actor: Actor, now: datetime
 ) -> Revision:
-    """Begin the library's next revision, with ``more`` rows than the one before. Raises StaleError if somebody else just did."""
-    head = current_revision(session, kind)
-    revision = Revision(
-        kind=kind,
-        number=1 if head is None else head.number + 1,
-        import_id=import_id,
-        rows=more + (0 if head is None else head.rows),
-        at=now,
-        by=actor.name,
-    )
-    try:
-        # whoever begins a revision at the same time waits here, and is refused
-        with session.begin_nested():
-            session.add(revision)
-    except RowExistsError:
-        raise StaleError(f"library {kind}") from None
-    return revision
+    """Begin the library's next revision, with ``more`` rows than the one before; until the transaction ends no other begins.
+
+    Whoever begins one at the same time waits here and then gets the number after. Raises StaleError if that happens too often.
+    """
+    for _ in range(ATTEMPTS):
+        head = current_revision(session, kind)
+        revision = Revision(
+            kind=kind,
+            number=1 if head is None else head.number + 1,
+            import_id=import_id,
+            rows=more + (0 if head is None else head.rows),
+            at=now,
+            by=actor.name,
+        )
+        try:
+            with session.begin_nested():
+                session.add(revision)
+        except RowExistsError:
+            continue
+        return revision
+    raise StaleError(f"library {kind}")
 
 
 def compare(

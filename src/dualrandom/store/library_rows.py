@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlmodel import Session, col
 
 from dualrandom.errors import InputError
@@ -19,7 +19,7 @@ from dualrandom.store.imports import may_import, next_revision
 from dualrandom.store.libraries import current_row
 from dualrandom.store.library_cells import Cells, csv_of
 from dualrandom.store.plan_text import require_plain
-from dualrandom.store.tables import LibraryRow
+from dualrandom.store.tables import LibraryRow, Revision
 
 
 def change_row(
@@ -47,9 +47,9 @@ def change_row(
     if read.key != key:
         _require_free(session, kind, read.key)
     revision = next_revision(session, kind, 0, None, actor, now)
-    row.last = revision.number - 1
-    session.add(row)
-    session.flush()
+    if read.key != key:
+        _require_free(session, kind, read.key)
+    _end(session, row, revision)
     made = _add(session, kind, read, revision.number)
     detail = {"key": made.key, "revision": revision.number}
     activity.record(session, actor, "row-changed", f"library:{kind}", now, detail)
@@ -64,6 +64,8 @@ def add_row(
     read = _read(session, kind, cells, department)
     _require_free(session, kind, read.key)
     revision = next_revision(session, kind, 1, None, actor, now)
+    # whoever added it at the same time was waited for
+    _require_free(session, kind, read.key)
     made = _add(session, kind, read, revision.number)
     detail = {"key": made.key, "revision": revision.number}
     activity.record(session, actor, "row-added", f"library:{kind}", now, detail)
@@ -77,8 +79,7 @@ def remove_row(session: Session, kind: Kind, key: str, version: int, *, actor: A
     if row.first != version:
         raise StaleError(f"{kind} {key}")
     revision = next_revision(session, kind, -1, None, actor, now)
-    row.last = revision.number - 1
-    session.add(row)
+    _end(session, row, revision)
     detail = {"key": key, "revision": revision.number}
     activity.record(session, actor, "row-removed", f"library:{kind}", now, detail)
 
@@ -113,6 +114,18 @@ def _read(session: Session, kind: Kind, cells: Mapping[str, str], department: st
             {"zh": "填写必填的列。", "en": "Fill in the required columns."},
         )
     return found.rows[0]
+
+
+def _end(session: Session, row: LibraryRow, revision: Revision) -> None:
+    """Let a row's version end before a revision. Raises StaleError if somebody else ended it in between."""
+    ended = session.connection().execute(
+        update(LibraryRow)
+        .where(col(LibraryRow.id) == row.id, col(LibraryRow.last).is_(None))
+        .values(last=revision.number - 1)
+    )
+    if ended.rowcount != 1:
+        raise StaleError(f"{row.kind} {row.key}")
+    session.refresh(row)
 
 
 def _require_free(session: Session, kind: Kind, key: str) -> None:

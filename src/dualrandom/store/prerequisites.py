@@ -47,12 +47,9 @@ class Prerequisites:
     """All of them, those that block first; ``checked``: the job that read plan and libraries as they are now, if any."""
 
     points: tuple[Prerequisite, ...]
+    is_ready: bool
+    """Whether nothing blocks the announcement, whoever has to act."""
     checked: Job | None
-
-    @property
-    def is_ready(self) -> bool:
-        """Whether nothing blocks the announcement."""
-        return not any(point.severity == "blocks" for point in self.points)
 
 
 def prerequisites(
@@ -79,11 +76,12 @@ def prerequisites(
         *_office(session, now, log_password=log_password),
     ]
     points = list(dict.fromkeys(points))
+    ready = not any(point.severity == "blocks" for point in points)
     if actor.role == Role.DEPARTMENT:
         own = f"department:{actor.department}"
         points = [point for point in points if point.who == own]
     order = {"blocks": 0, "warns": 1}
-    return Prerequisites(tuple(sorted(points, key=lambda point: order[point.severity])), job)
+    return Prerequisites(tuple(sorted(points, key=lambda point: order[point.severity])), ready, job)
 
 
 def _joins(session: Session, plan: PlanRow) -> Iterator[Prerequisite]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path as FilePath
 from typing import Annotated, Any, Literal
+from urllib.parse import quote
 
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, Field
@@ -171,7 +172,7 @@ def row_answer(row: LibraryRow, *, sealed: bool = False) -> RowAnswer:
         first=row.first,
         last=row.last,
         cells=libraries.shown(kind, row.cells, sealed=sealed),
-        url=f"/v1/libraries/{kind}/rows/{row.key}",
+        url=f"/v1/libraries/{kind}/rows/{quote(row.key)}",
     )
 
 
