@@ -147,7 +147,7 @@ def _roster_id(lists: ReceiptLists, code: str) -> str:
 
 def _require_due(campaign: Campaign, announcement: Mapping[str, Any], enterprise: str, now: datetime) -> None:
     """Refuse a receipt whose salt would still tell its enterprise a visit to come, or that there is none."""
-    if not (campaign.public / "result.json").exists():
+    if state_of_folder(campaign.folder).phase < Phase.PUBLISHED:
         raise StateError(
             "not-drawn",
             announcement["draw"],

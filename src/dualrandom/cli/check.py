@@ -62,8 +62,10 @@ def check(
 
 def _obstacle(campaign: Path, inputs: Inputs) -> tuple[str, str] | None:
     """Return why announcing would be refused now although the input is right, Chinese and English."""
-    public = campaign / "public"
-    if (public / "announcement.json").exists() and not (public / "void.json").exists():
+    from dualrandom.campaign.state import state_of_folder  # noqa: PLC0415
+    from dualrandom.ceremony import Phase  # noqa: PLC0415
+
+    if state_of_folder(campaign).phase not in {Phase.DRAFTED, Phase.VOID}:
         return (
             "此活动已公告，不能再次公告。",
             "This campaign has been announced and cannot be announced again.",

@@ -197,6 +197,11 @@ def _operating_system(error: OSError) -> Failure:
             "zh": "请排除该原因（如磁盘已满）后重试。",
             "en": "Remove the cause (a full disk, for instance) and try again.",
         }
+        if error.errno == errno.EADDRINUSE:
+            remedy = {
+                "zh": "用 --port 换一个端口，或停止占用它的程序。",
+                "en": "Choose another port with --port, or stop the program that has it.",
+            }
     return Failure(
         "file-access", path, {"zh": said["zh"], "en": said["en"]}, {"zh": remedy["zh"], "en": remedy["en"]}
     )

@@ -9,10 +9,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from dualrandom.campaign import Campaign, Inputs, Prepared, StateError, load_inputs, prepare
+from dualrandom.campaign import Campaign, Inputs, Prepared, load_inputs, prepare
 from dualrandom.campaign.announcing import LIST_SECRET, inputs_unchanged
 from dualrandom.campaign.inputs import ledger_of
 from dualrandom.campaign.publishing import full_result, published_changes
+from dualrandom.campaign.state import announcement_of, state_of_folder
+from dualrandom.ceremony import Phase
 from dualrandom.crews import Barring, Crew, Eligibility, Rules
 from dualrandom.draw import Selection, select
 from dualrandom.errors import IntegrityError
@@ -155,30 +157,20 @@ class Context:
 def read_context(folder: Path) -> Context:
     """Read a campaign that was announced. Raises InputError, or StateError (not announced, changed since)."""
     campaign = Campaign(folder)
-    path = campaign.public / "announcement.json"
-    if not path.exists():
-        raise StateError(
-            "not-announced",
-            str(folder),
-            {
-                "zh": "尚未公告，没有可解释的抽取",
-                "en": "nothing has been announced, so there is nothing to explain",
-            },
-            {"zh": "先运行 dualrandom announce。", "en": "Run dualrandom announce first."},
-        )
-    announcement = json.loads(path.read_bytes())
+    ceremony = state_of_folder(folder)
+    announcement = announcement_of(campaign, ceremony)
     inputs = load_inputs(folder)
     freeze = json.loads((campaign.private / "freeze.json").read_bytes())
     inputs_unchanged(inputs, freeze["inputs"])
     secret = None
     if announcement["disclosure"] == "sealed":
         secret = bytes.fromhex((campaign.private / LIST_SECRET).read_text("ascii").strip())
-    drawn = (campaign.public / "result.json").exists()
+    drawn = Phase.PUBLISHED <= ceremony.phase < Phase.VOID
     return Context(
         inputs,
         announcement,
         prepare(inputs, announcement["draw"], secret),
         full_result(campaign) if drawn else None,
-        (campaign.public / "void.json").exists(),
+        ceremony.phase is Phase.VOID,
         published_changes(campaign),
     )
