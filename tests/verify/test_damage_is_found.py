@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 from pathlib import Path
@@ -111,3 +112,16 @@ def test_damage_of_a_logs_private_files_is_told(name: str, damaged: Any) -> None
     path.write_bytes(sound)
     assert errors(problems)
     assert all(problem.message("zh") and problem.remedy("en") for problem in problems)
+
+
+def test_counts_of_those_left_out_are_computed_anew_from_the_libraries(damaged: Any) -> None:
+    path = damaged.folder / "private" / "freeze.json"
+    sound = path.read_bytes()
+    frozen = json.loads(sound)
+    assert frozen["excluded"]
+    reason = min(frozen["excluded"])
+    frozen["excluded"][reason] += 1
+    path.write_text(json.dumps(frozen), "utf-8")
+    found = errors(faults_of(damaged.folder))
+    path.write_bytes(sound)
+    assert set(found) == {"figures-differ"}

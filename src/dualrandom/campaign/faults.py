@@ -98,6 +98,7 @@ def _private(campaign: Campaign) -> Iterator[Problem]:
                 "private-file-damaged", "private/freeze.json", "", "文件已损坏", "the file is damaged"
             )
     yield from _secrets(campaign)
+    yield from _figures(campaign)
     for path in sorted(campaign.private.rglob("*")):
         if path.stat().st_mode & 0o077:
             name = path.relative_to(campaign.folder).as_posix()
@@ -105,6 +106,42 @@ def _private(campaign: Campaign) -> Iterator[Problem]:
                 "private-file-exposed", name, None, None, None, "", "可被他人读取", "others can read it",
                 "运行 chmod -R go= private。", "Run chmod -R go= private.",
             )  # fmt: skip
+
+
+def _figures(campaign: Campaign) -> Iterator[Problem]:
+    """Compute anew, from plan and libraries, what no record shows: who was left out for what reason, and all flags."""
+    from dualrandom.campaign.announcing import LIST_SECRET  # noqa: PLC0415
+    from dualrandom.campaign.drawing import rebuilt_lists  # noqa: PLC0415
+    from dualrandom.flags import flags  # noqa: PLC0415
+
+    path = campaign.public / "statistics.json"
+    try:
+        document = json.loads((campaign.public / "announcement.json").read_bytes())
+        published = json.loads(path.read_bytes()) if path.is_file() else None
+        frozen = json.loads((campaign.private / "freeze.json").read_bytes())
+        secret = None
+        if document["disclosure"] == "sealed":
+            secret = bytes.fromhex((campaign.private / LIST_SECRET).read_text("ascii").strip())
+        inputs = load_inputs(campaign.folder)
+        prepared, _ = rebuilt_lists(inputs, document, secret, suite_digest(document["suite"]))
+    except (DualRandomError, OSError, ValueError, KeyError, TypeError):
+        return  # what is missing or damaged is told above
+    found = flags(inputs.plan, inputs.libraries, document, prepared.frozen, inputs.previous)
+    excluded = dict(prepared.placed.excluded)
+    told = {"freeze.json": (frozen.get("flags"), frozen.get("excluded"))}
+    if published is not None:
+        rows = published.get("excluded")
+        counted = frozen.get("excluded") if rows is None else {row["reason"]: row["count"] for row in rows}
+        told["statistics.json"] = published.get("flags"), counted
+    for name, shown in told.items():
+        if shown != (found, excluded):
+            yield _problem(
+                "figures-differ",
+                name,
+                "",
+                "标记或排除户数与由计划和名录重算的不符",
+                "flags or counts of those left out are not what plan and libraries give",
+            )
 
 
 def _secrets(campaign: Campaign) -> Iterator[Problem]:
