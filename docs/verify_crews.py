@@ -12,8 +12,17 @@ from verify_draw import RUN, Doc, Open, canonical, checked, due, evidence, must,
 
 # ---- seats, dates, prices (§8) ---------------------------------------------------------------------------
 def distinct(options):
-    """Say whether each list can give another element."""
-    return not options or any(distinct([[y for y in o if y != x] for o in options[1:]]) for x in options[0])
+    """Say whether each list can give another element, by augmenting paths."""
+    taker = {}
+    def take(n, seen):
+        for x in options[n]:
+            if x not in seen:
+                seen.add(x)
+                if x not in taker or take(taker[x], seen):
+                    taker[x] = n
+                    return True
+        return False
+    return all(take(n, set()) for n in range(len(options)))
 
 def seated(pool, n, people, rank):
     """§8.5: seat by seat the member with the smallest ticket who leaves the rest fillable by the rest."""
@@ -247,7 +256,8 @@ def prices(r):
     unique = proven(r, rules, legal(r, rules, lambda _, c: c.seats), stage(k), r.prices)
     must(unique, "还有同样好的方案 not the only least plan")
     ties = r.docs["ties"].attempts if k else []
-    same([x.attempt for x in ties], [*range(k)], "ties.json")
+    same(len(ties), k, "ties.json")
+    same([x.attempt for x in ties], [*range(len(ties))], "ties.json")
     for x in ties:
         seats = {(c.enterprise, c.part, c.department): c.seats for c in x.crews}
         same({*seats}, {(v.enterprise, v.part, c.department) for v in plan for c in v.crews}, "ties.json")

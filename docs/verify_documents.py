@@ -4,14 +4,15 @@ verify_draw.py 的一部分：文件形式、密封行、总数、统计、检�
 """
 
 # fmt: off
-# ruff: noqa: ARG005, B020, B905, E401, E731, I001, RUF021, UP031
+# ruff: noqa: ARG005, B007, B020, B905, E401, E731, I001, RUF021, UP031
 import hmac, re
 from collections import Counter, defaultdict
 from datetime import datetime
 from fractions import Fraction
+from functools import lru_cache
 from itertools import pairwise
 from math import prod
-from verify_draw import FORMS, HIDES, KEYS, LISTS, NAME, RULES, RUN, SHAPES, Open
+from verify_draw import FORMS, HIDES, KEYS, LISTS, NAME, RULES, RUN, SHAPES, Bad, Open
 from verify_draw import canonical, jcs, must, read, same, shapes, stage, unbase, verify
 
 # ---- forms (§1–3, 9, 10) ---------------------------------------------------------------------------------
@@ -71,40 +72,59 @@ RULES |= {  # what no key shows alone: record, object
     "inspector": lambda r, x: r.days.issuperset(x.absent), "firm": lambda r, x: r.days.issuperset(x.closed),
     "hidden_firm": lambda r, x: x.strata and r.days.issuperset(x.closed)}
 
-def form(r, at, kind, x):
-    """Insist that x, found at this place, is of a kind of the TABLE."""
+@lru_cache(None)
+def kind_of(kind, *flags):
+    """The name of a kind in a draw with these flags, its mark, and what judges it if it is a text or number."""
     for option in kind.split("/"):
         when, _, kind = option.rpartition(".")
-        if not when or when in r.flags:
+        if not when or when in flags:
             break
     else:
         kind = "null"
-    name, mark = (kind[:-1], kind[-1]) if kind[-1] in "?*+~%" else (kind, "")
-    if mark == "%":
-        must(isinstance(x, dict) and len({k.lower() for k in x}) == len(x), at)
-        for k, v in x.items():
-            form(r, at, "day" if name == "cost" else "id", k)
-            form(r, f"{at}.{k}", name, v)
-    elif mark and mark != "?":
-        must(isinstance(x, list) and (x or mark != "+"), at)
-        for n, v in enumerate(x):
-            form(r, f"{at}[{n}]", name, v)
-        keys = [[v[k] for k in KEYS[name]] if name in KEYS else v for v in x]
-        must(mark == "~" or all(a < b for a, b in pairwise(keys)), f"{at}: 次序 order")
-    elif mark:
-        x is None or form(r, at, name, x)
-    elif name in SHAPES:
-        must(isinstance(x, dict) and x.keys() == SHAPES[name].keys(), f"{at}: 键 keys")
-        for k, v in x.items():
-            form(r, f"{at}.{k}", SHAPES[name][k], v)
-        must(name not in RULES or RULES[name](r, x), at)
-    else:
-        must(OTHERS[name](x) if name in OTHERS else isinstance(x, str)
-            and re.fullmatch(TEXTS.get(name, name), x)
-             and EXACT.get(name, OTHERS["any"])(x), f"{at}: {x!s:.60}")
-        if name in KINDS:
-            r.kinds[name].add(x)
-FORMS.append(form)
+    name, mark = (kind[:-1], kind[-1]) if kind[-1] in "?*~%" else (kind, "")
+    match, exact = re.compile(TEXTS.get(name, name)).fullmatch, EXACT.get(name, OTHERS["any"])
+    judge = OTHERS.get(name) or (lambda x: isinstance(x, str) and match(x) and exact(x))
+    return name, mark, None if mark or name in SHAPES else judge
+
+def form(r, kind, x):
+    """Insist that x is of a kind of the TABLE; what is raised says where it is not."""
+    (name, mark, judge), key = kind_of(kind, *r.flags), ""
+    try:
+        if judge:
+            if not judge(x):
+                raise Bad(f": {x!s:.60}")
+            if name in KINDS:
+                r.kinds[name].add(x)
+        elif mark == "?":
+            if x is not None:
+                form(r, name, x)
+        elif mark == "%":
+            must(isinstance(x, dict) and len({k.lower() for k in x}) == len(x), ": keys")
+            for key, v in x.items():
+                form(r, "day" if name == "cost" else "id", key)
+                form(r, name, v)
+        elif mark:
+            must(isinstance(x, list), ": array")
+            for key, v in enumerate(x):
+                form(r, name, v)
+            keys, key = [[v[k] for k in KEYS[name]] if name in KEYS else v for v in x], ""
+            must(mark == "~" or all(a < b for a, b in pairwise(keys)), ": 次序 order")
+        else:
+            must(isinstance(x, dict) and x.keys() == SHAPES[name].keys(), ": 键 keys")
+            for key, v in x.items():
+                form(r, SHAPES[name][key], v)
+            must(name not in RULES or RULES[name](r, x), f": {name}")
+    except Bad as fault:
+        raise Bad(f"{'' if key == '' else '.'}{key}{fault}") from None
+
+def insist(r, at, kind, x):
+    """Insist on a kind, and say where x is from."""
+    try:
+        form(r, kind, x)
+    except Bad as fault:
+        raise Bad(f"{at}{fault}") from None
+
+FORMS.append(insist)
 
 # ---- the rest of `lists` (§2) ----------------------------------------------------------------------------
 def openings(r):
