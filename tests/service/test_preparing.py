@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -402,3 +402,19 @@ def test_policies_are_uploaded_listed_and_withdrawn(town: Any) -> None:
     assert withdrawn.json()["withdrawn"]
     wrong = client.post("/v1/policies", content=b"[policy]\n", headers=headers)
     assert (wrong.status_code, wrong.json()["type"]) == (422, "urn:dualrandom:problem:input-refused")
+
+
+def test_who_does_not_answer_is_reminded_and_left_out_by_itself(town: Any) -> None:
+    dispatcher, fire = town.as_("dispatcher"), town.as_("fire")
+    url = "/v1/plans/as-toml"
+    (join,) = dispatcher.post(f"{url}/invitations", json={"departments": ["fire"]}).json()
+    town.clock.now = datetime.fromisoformat(join["deadline"]).astimezone(UTC) - timedelta(hours=6)
+    town.run_jobs()
+    assert fire.get(f"{url}/joins/fire").json()["reminded_at"] is not None
+    town.clock.now = datetime.fromisoformat(join["deadline"]).astimezone(UTC)
+    town.run_jobs()
+    assert fire.get(f"{url}/joins/fire").json()["state"] == "left-out"
+    kinds = {message["kind"] for message in fire.get("/v1/messages").json()["items"]}
+    assert {"invitation", "join-reminder", "join-left-out"} <= kinds
+    late = fire.post(f"{url}/joins/fire/confirmation", headers={"If-Match": '"2"'})
+    assert late.json()["type"].endswith("join-closed")
