@@ -435,6 +435,22 @@ def test_after_a_void_the_commitment_has_to_be_made_anew(desk: Desk) -> None:
     assert ("contribution-missing", "department:amr") in desk.codes()
 
 
+def test_who_withdrew_from_a_voided_draw_is_in_the_next_one_only_when_invited_again(desk: Desk) -> None:
+    desk.invite("fire", "health")
+    for department in ("fire", "health"):
+        desk.confirm(department)
+    with desk.writing() as session:
+        session.execute(
+            update(Join)
+            .where(col(Join.plan_id) == PLAN, col(Join.department_id) == "fire")
+            .values(state=JoinState.WITHDRAWN)
+        )
+        tasks = json_of(planning.plan_toml(session, PLAN))["tasks"]
+    assert {task["department"] for task in tasks} == {"health"}
+    desk.invite("fire")
+    assert desk.join("fire").state is JoinState.INVITED
+
+
 def test_a_nonce_is_taken_once_in_time_and_a_job_publishes_it(desk: Desk) -> None:
     with desk.writing() as session:
         commit(session, "amr")

@@ -1,6 +1,7 @@
 """Joining a plan: departments are invited, bring their tasks and people, and confirm by a deadline or are left out.
 
     invited → confirmed | declined | left-out (at the deadline, by a job) → invited again, if the dispatcher asks again
+    confirmed → withdrawn, from an announced draw; should that be voided, the next one goes on without, or after a new invitation
 
 Whoever has confirmed answers for his tasks as they are: if somebody else changes them, he is asked again. After the announcement
 nothing here changes any more.
@@ -66,7 +67,7 @@ def invite(
     now: datetime,
     deadline: datetime | None = None,
 ) -> Sequence[Join]:
-    """Invite departments, or invite those again that declined or were left out; return their joins.
+    """Invite departments, or those again that declined, withdrew or were left out; return their joins.
 
     ``deadline``: by default the end of the second working day after today. Who has been invited or has confirmed is left as it
     is. Raises UnknownError, ConflictError ``plan-announced``, RefusedError ``deadline-wrong``.
@@ -90,7 +91,7 @@ def invite(
             known[department] = join = Join(
                 plan_id=plan_id, department_id=department, invited_at=now, deadline=until
             )
-        elif join.state in {JoinState.DECLINED, JoinState.LEFT_OUT}:
+        elif join.state in {JoinState.DECLINED, JoinState.LEFT_OUT, JoinState.WITHDRAWN}:
             _ask_again(join, until, now)
         else:
             continue

@@ -159,8 +159,10 @@ def history(session: Session, kind: Kind, key: str, actor: Actor) -> Sequence[tu
         raise unknown_row(kind, key)
     if kind in CONFIDENTIAL and is_departments(actor):
         # whoever has the person now may see where the person came from
-        newest = versions[-1][0]
-        if newest.id not in set(session.scalars(select(col(LibraryRow.id)).where(*visible(kind, actor)))):
+        newest = select(col(LibraryRow.id)).where(
+            col(LibraryRow.id) == versions[-1][0].id, *visible(kind, actor)
+        )
+        if session.scalars(newest).one_or_none() is None:
             raise unknown_row(kind, key)
     return versions
 

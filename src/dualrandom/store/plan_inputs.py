@@ -37,8 +37,8 @@ from dualrandom.store.workspace import files_of
 
 LOG_FOLDER = "../log"
 """Where :mod:`dualrandom.store.workspace` lays the authority's log."""
-TAKING_PART = (JoinState.CONFIRMED, JoinState.WITHDRAWN)
-"""A department that withdraws after the announcement stays in the plan as announced."""
+TAKING_PART = (JoinState.CONFIRMED,)
+"""Who is in the plan's next draw. What an announced draw has stands in its own files, whoever withdraws from it later."""
 APART = frozenset({"tasks", "departments", "libraries"})
 COMMITTED = frozenset({"key", "commitment", "signature"})
 _ANNOUNCED = frozenset({"plan.toml", "enterprises.csv", WORKING_DAYS})
