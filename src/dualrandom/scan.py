@@ -14,18 +14,22 @@ import zlib
 from dualrandom.errors import DualRandomError
 
 MARK = "DUALRANDOM:1:"
-BYTES_PER_CODE = 600
-"""Gives codes of version 20 or below at error correction M: 97 modules, which a phone reads from paper."""
+SMALL, LARGE = 600, 950
+"""Bytes in a code at most: at error correction M versions 19 and 25, 93 and 117 modules, which a phone reads from paper."""
+FEW = 6
+"""With more small codes than this, fewer large ones are the lesser trouble."""
 LARGEST = 1 << 20
 """Bytes of a receipt at most: what scanned texts may unfold to."""
-_CODE = re.compile(r"DUALRANDOM:1:([0-9]{1,3})/([0-9]{1,3}):([0-9A-F]{8}):([0-9]{1,2000})")
+_CODE = re.compile(r"DUALRANDOM:1:([0-9]{1,3})/([0-9]{1,3}):([0-9A-F]{8}):([0-9]{1,2500})")
 
 
 def texts_of(data: bytes) -> tuple[tuple[str, str], ...]:
     """Return for each code its head (alphanumeric) and its digits, to be written one after the other."""
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)
     packed = packer.compress(data) + packer.flush()
-    codes = -(-len(packed) // BYTES_PER_CODE)
+    codes = -(-len(packed) // SMALL)
+    if codes > FEW:
+        codes = -(-len(packed) // LARGE)
     # parts of one size give codes of one size
     size = -(-len(packed) // codes)
     parts = [packed[start : start + size] for start in range(0, len(packed), size)]

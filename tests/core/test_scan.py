@@ -72,10 +72,11 @@ def test_the_codes_of_a_receipt_give_it_back_to_the_byte_and_it_verifies(
 def test_every_code_is_small_enough_to_be_read_from_paper(receipt: bytes) -> None:
     for symbol in code_symbols(receipt):
         assert symbol.error == "M"
-        assert int(symbol.version) <= 20
-    # what does not shrink, too: codes are many, not larger
+        assert int(symbol.version) <= 19
+    # a city's receipt is longer: its codes are many, and only a little larger
     noise = random.Random(1).randbytes(9000)
-    assert all(int(symbol.version) <= 20 for symbol in code_symbols(noise))
+    assert all(int(symbol.version) <= 25 for symbol in code_symbols(noise))
+    assert from_texts("\n".join(scanned(noise))) == noise
 
 
 def test_a_page_of_codes_is_there_in_both_languages_and_loads_nothing(receipt: bytes) -> None:
