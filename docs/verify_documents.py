@@ -74,7 +74,7 @@ RULES |= {  # what no key shows alone: record, object
 
 @lru_cache(None)
 def kind_of(kind, *flags):
-    """The name of a kind in a draw with these flags, its mark, and what judges it if it is a text or number."""
+    """The name of a kind in a draw with these flags, its mark, and what judges it if it is no object."""
     for option in kind.split("/"):
         when, _, kind = option.rpartition(".")
         if not when or when in flags:
