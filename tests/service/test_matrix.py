@@ -457,16 +457,11 @@ def code_of(answer: Any) -> str:
     return str(answer.json()["type"]).rpartition(":")[2]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def keys(world: Any) -> dict[str, Any]:
     """A client with an API key of ``amr`` for each scope, and one whose key may do nothing."""
-    if not hasattr(world, "keys"):
-        scopes = {scope for _, scope, _ in ROWS.values() if scope}
-        world.keys = {scope: world.api_key("amr", scope) for scope in scopes} | {
-            "": world.api_key("amr", "none")
-        }
-    made: dict[str, Any] = dict(world.keys)
-    return made
+    scopes = {scope for _, scope, _ in ROWS.values() if scope}
+    return {scope: world.api_key("amr", scope) for scope in scopes} | {"": world.api_key("amr", "none")}
 
 
 @pytest.mark.parametrize("name", ROWS)
