@@ -231,6 +231,7 @@ def serve_witness(
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = MOST_CONNECTIONS
 
     def __init__(self, address: tuple[str, int], witness: Witness, report: Callable[[str], None]) -> None:
         self.witness = witness
