@@ -18,7 +18,7 @@ from dualrandom.errors import InputError
 from dualrandom.hashing import suite_digest
 from dualrandom.keyring import public_text
 from dualrandom.seed import commitment_of, contribution_statement
-from dualrandom.store import checking, contributing, joining, plan_copies, planning, policies
+from dualrandom.store import checking, contributing, joining, plan_copies, plan_tasks, planning, policies
 from dualrandom.store.activity import Actor
 from dualrandom.store.database import StaleError
 from dualrandom.store.errors import ConflictError, ForbiddenError, RefusedError, UnknownError
@@ -254,8 +254,10 @@ def test_a_department_declines_with_its_reason(desk: Desk) -> None:
 def test_a_department_brings_tasks_seats_and_people_and_confirms(desk: Desk) -> None:
     desk.invite("fire")
     with desk.writing() as session:
-        joining.put_task(session, PLAN, TASK, version=None, actor=FIRE, now=NOW)
-        task = joining.put_task(session, PLAN, TASK | {"ratios": {"A": "5%"}}, version=1, actor=FIRE, now=NOW)
+        plan_tasks.put_task(session, PLAN, TASK, version=None, actor=FIRE, now=NOW)
+        task = plan_tasks.put_task(
+            session, PLAN, TASK | {"ratios": {"A": "5%"}}, version=1, actor=FIRE, now=NOW
+        )
         assert (task.version, task.document["ratios"]) == (2, {"A": "5%"})
         joining.edit_join(
             session,
@@ -286,11 +288,13 @@ def test_a_department_touches_only_what_is_its_own(desk: Desk) -> None:
     desk.invite("fire")
     with desk.writing() as session:
         with pytest.raises(UnknownError, match="unknown-plan"):
-            joining.put_task(session, PLAN, TASK, version=None, actor=HEALTH, now=NOW)
+            plan_tasks.put_task(session, PLAN, TASK, version=None, actor=HEALTH, now=NOW)
         with pytest.raises(ForbiddenError, match="task-not-yours"):
-            joining.put_task(session, PLAN, TASK | {"department": "amr"}, version=None, actor=FIRE, now=NOW)
+            plan_tasks.put_task(
+                session, PLAN, TASK | {"department": "amr"}, version=None, actor=FIRE, now=NOW
+            )
         with pytest.raises(ForbiddenError, match="task-not-yours"):
-            joining.remove_task(session, PLAN, "amr-food", 1, actor=FIRE, now=NOW)
+            plan_tasks.remove_task(session, PLAN, "amr-food", 1, actor=FIRE, now=NOW)
         with pytest.raises(UnknownError, match="unknown-join"):
             joining.confirm(session, PLAN, "fire", 1, actor=AMR, now=NOW)
         with pytest.raises(RefusedError, match="inspector-unknown"):
@@ -304,7 +308,7 @@ def test_a_department_without_a_task_cannot_confirm(desk: Desk) -> None:
     with desk.writing() as session:
         for task in tasks_of(session, PLAN):
             if task.department_id == "urban":
-                joining.remove_task(session, PLAN, task.id, 1, actor=DISPATCHER, now=NOW)
+                plan_tasks.remove_task(session, PLAN, task.id, 1, actor=DISPATCHER, now=NOW)
     with pytest.raises(RefusedError, match="join-without-tasks"):
         desk.confirm("urban")
 
@@ -313,13 +317,13 @@ def test_who_has_confirmed_is_asked_again_when_somebody_else_changes_its_task(de
     desk.invite("fire")
     desk.confirm("fire")
     with desk.writing() as session:
-        task = joining.task_of(session, PLAN, "fire-premises", FIRE)
+        task = plan_tasks.task_of(session, PLAN, "fire-premises", FIRE)
         row = {"id": task.id, "department": "fire", **task.document, "frequency": 2}
-        joining.put_task(session, PLAN, row, version=1, actor=FIRE, now=NOW)
+        plan_tasks.put_task(session, PLAN, row, version=1, actor=FIRE, now=NOW)
     assert desk.join("fire").state is JoinState.CONFIRMED
     later = NOW + timedelta(hours=1)
     with desk.writing() as session:
-        joining.put_task(session, PLAN, row | {"frequency": 3}, version=2, actor=DISPATCHER, now=later)
+        plan_tasks.put_task(session, PLAN, row | {"frequency": 3}, version=2, actor=DISPATCHER, now=later)
     assert desk.join("fire").state is JoinState.INVITED
 
 
@@ -332,8 +336,8 @@ def test_nothing_changes_any_more_after_the_announcement(desk: Desk) -> None:
         lambda session: joining.invite(session, PLAN, ["amr"], actor=DISPATCHER, now=NOW),
         lambda session: joining.confirm(session, PLAN, "fire", 1, actor=FIRE, now=NOW),
         lambda session: joining.decline(session, PLAN, "fire", 1, "no", actor=FIRE, now=NOW),
-        lambda session: joining.put_task(session, PLAN, TASK, version=None, actor=FIRE, now=NOW),
-        lambda session: joining.remove_task(session, PLAN, "amr-food", 1, actor=DISPATCHER, now=NOW),
+        lambda session: plan_tasks.put_task(session, PLAN, TASK, version=None, actor=FIRE, now=NOW),
+        lambda session: plan_tasks.remove_task(session, PLAN, "amr-food", 1, actor=DISPATCHER, now=NOW),
         lambda session: commit(session, "amr"),
         lambda session: prerequisites(session, PLAN, DISPATCHER, NOW, log_password=True),
     ]
@@ -532,7 +536,7 @@ def test_what_does_not_fit_together_is_found_before_announcing_with_its_owner(de
     desk.invite("amr", "fire", "health", "urban")
     with desk.writing() as session:
         task = TASK | {"items": ["crowded-places", "no-such-item"], "ratios": dict.fromkeys("ABCD", "2%")}
-        joining.put_task(session, PLAN, task, version=None, actor=FIRE, now=NOW)
+        plan_tasks.put_task(session, PLAN, task, version=None, actor=FIRE, now=NOW)
         commit(session, "amr")
     for department in ("amr", "fire", "health", "urban"):
         desk.confirm(department)
@@ -546,7 +550,9 @@ def test_what_does_not_fit_together_is_found_before_announcing_with_its_owner(de
 def test_a_mistake_in_a_task_is_its_departments_to_correct(desk: Desk) -> None:
     desk.invite("fire")
     with desk.writing() as session:
-        joining.put_task(session, PLAN, TASK | {"ratios": {"A": "300%"}}, version=None, actor=FIRE, now=NOW)
+        plan_tasks.put_task(
+            session, PLAN, TASK | {"ratios": {"A": "300%"}}, version=None, actor=FIRE, now=NOW
+        )
     desk.confirm("fire")
     found = [point for point in desk.points(FIRE).points if point.where.startswith("plan/tasks")]
     assert found

@@ -9,9 +9,8 @@ nothing here changes any more.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, time, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
@@ -21,21 +20,17 @@ from dualrandom.store import activity
 from dualrandom.store.activity import SERVICE, Actor
 from dualrandom.store.database import StaleError
 from dualrandom.store.days import working_days_from
-from dualrandom.store.errors import ConflictError, ForbiddenError, RefusedError, UnknownError, unknown
+from dualrandom.store.errors import ConflictError, RefusedError, UnknownError, unknown
 from dualrandom.store.jobs import enqueue
 from dualrandom.store.messages import tell
 from dualrandom.store.plan_text import require_plain
-from dualrandom.store.planning import add_task
 from dualrandom.store.plans import (
     draft,
     joins_of,
     keep_join,
-    keep_task,
-    plan_of,
     tasks_of,
     touched,
     unknown_department,
-    unknown_plan,
 )
 from dualrandom.store.tables import (
     Department,
@@ -46,7 +41,6 @@ from dualrandom.store.tables import (
     PlanRow,
     PlanState,
     Role,
-    TaskRow,
 )
 
 ANSWER_DAYS = 2
@@ -92,10 +86,10 @@ def invite(
                 plan_id=plan_id, department_id=department, invited_at=now, deadline=until
             )
         elif join.state in {JoinState.DECLINED, JoinState.LEFT_OUT, JoinState.WITHDRAWN}:
-            _ask_again(join, until, now)
+            ask_again(join, until, now)
         else:
             continue
-        _expect(session, plan, join, actor, now)
+        expect(session, plan, join, actor, now)
         activity.record(
             session, actor, "invite", plan_id, now, {"deadline": until.isoformat(), "department": department}
         )
@@ -218,79 +212,6 @@ def decline(
     return join
 
 
-def put_task(
-    session: Session,
-    plan_id: str,
-    row: Mapping[str, Any],
-    *,
-    version: int | None,
-    actor: Actor,
-    now: datetime,
-) -> TaskRow:
-    """Add a task (``version`` None) or change one. ``row``: a ``[[tasks]]`` table with id and department.
-
-    A department has its own tasks only. Raises UnknownError, StaleError, ForbiddenError, ConflictError, RefusedError.
-    """
-    plan = draft(session, plan_id)
-    department = row.get("department")
-    _require_member(session, plan_id, department, actor)
-    if version is None:
-        task = add_task(session, plan, row, actor, now)
-    else:
-        require_plain(row)
-        task = task_of(session, plan_id, str(row.get("id")), actor)
-        if task.version != version:
-            raise StaleError(f"task {task.id}")
-        if task.department_id != department:
-            raise RefusedError(
-                "task-department",
-                str(department),
-                {"zh": "任务的部门不能更改", "en": "a task's department cannot be changed"},
-                {
-                    "zh": "删去该任务，由另一部门新建。",
-                    "en": "Remove it and let the other department add its own.",
-                },
-            )
-        task.document = {key: value for key, value in row.items() if key not in {"id", "department"}}
-        task.version += 1
-        session.add(task)
-        session.flush()
-        keep_task(session, plan, task, actor, now)
-    _task_changed(session, plan, task, actor, now)
-    activity.record(session, actor, "task-edited", plan_id, now, {"task": task.id, "version": task.version})
-    return task
-
-
-def remove_task(
-    session: Session, plan_id: str, task_id: str, version: int, *, actor: Actor, now: datetime
-) -> None:
-    """Take a task out of the draft; its history stays. Raises UnknownError, StaleError, ConflictError."""
-    plan = draft(session, plan_id)
-    task = task_of(session, plan_id, task_id, actor)
-    _require_member(session, plan_id, task.department_id, actor)
-    if task.version != version:
-        raise StaleError(f"task {task_id}")
-    task.removed = True
-    task.version += 1
-    session.add(task)
-    session.flush()
-    keep_task(session, plan, task, actor, now)
-    _task_changed(session, plan, task, actor, now)
-    activity.record(session, actor, "task-removed", plan_id, now, {"task": task_id})
-
-
-def task_of(session: Session, plan_id: str, task_id: str, actor: Actor) -> TaskRow:
-    """Return a task of the draft. Raises UnknownError, also for a department that was not invited."""
-    plan_of(session, plan_id, actor)
-    found = select(TaskRow).where(
-        col(TaskRow.plan_id) == plan_id, col(TaskRow.id) == task_id, ~col(TaskRow.removed)
-    )
-    task = session.scalars(found).one_or_none()
-    if task is None:
-        raise unknown("unknown-task", task_id, f"没有任务 {task_id}", f"there is no task {task_id}")
-    return task
-
-
 def remind(session: Session, plan_id: str, department: str, invited_at: datetime, now: datetime) -> None:
     """Remind a department that has not answered this invitation; a job's work."""
     join = _waiting(session, plan_id, department, invited_at)
@@ -373,43 +294,14 @@ def closed(join: Join) -> ConflictError:
     )
 
 
-def _require_member(session: Session, plan_id: str, department: object, actor: Actor) -> None:
-    """The dispatcher may prepare anybody's tasks, a department its own as long as it takes part."""
-    if actor.role != Role.DEPARTMENT:
-        return
-    joins = {join.department_id: join for join in joins_of(session, plan_id)}
-    own = joins.get(actor.department or "")
-    if own is None:
-        raise unknown_plan(plan_id)
-    if department != actor.department:
-        raise ForbiddenError(
-            "task-not-yours",
-            str(department),
-            {"zh": "部门只能管理本部门的任务", "en": "a department has its own tasks only"},
-            {"zh": "请该部门或调度员办理。", "en": "Ask that department or the dispatcher."},
-        )
-    if own.state not in {JoinState.INVITED, JoinState.CONFIRMED}:
-        raise closed(own)
-
-
-def _task_changed(session: Session, plan: PlanRow, task: TaskRow, actor: Actor, now: datetime) -> None:
-    """Ask a department again that had confirmed, if somebody else has changed its tasks."""
-    touched(session, plan)
-    if actor.department == task.department_id:
-        return
-    for join in joins_of(session, plan.id):
-        if join.department_id == task.department_id and join.state is JoinState.CONFIRMED:
-            _ask_again(join, usual_deadline(session, now), now)
-            _expect(session, plan, join, actor, now)
-
-
-def _ask_again(join: Join, until: datetime, now: datetime) -> None:
+def ask_again(join: Join, until: datetime, now: datetime) -> None:
+    """Put a department back to where it was invited."""
     join.state, join.invited_at, join.deadline = JoinState.INVITED, now, until
     join.reminded_at, join.answered_at, join.reason = None, None, ""
     join.version = (join.version or 0) + 1
 
 
-def _expect(session: Session, plan: PlanRow, join: Join, actor: Actor, now: datetime) -> None:
+def expect(session: Session, plan: PlanRow, join: Join, actor: Actor, now: datetime) -> None:
     """Tell a department that it is asked, and let jobs remind it and, at the deadline, leave it out."""
     session.add(join)
     session.flush()

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Response
 from pydantic import AwareDatetime, BaseModel, Field
 
-from dualrandom.store import joining
+from dualrandom.store import joining, plan_tasks
 from dualrandom.store.plans import plan_of
 from dualrandom.store.tables import Join, Role, TaskRow
 from dualrandom_api.service.dependencies import ActorDep, IfMatch, ServiceDep, tagged
@@ -312,7 +312,7 @@ def add_task(
     """新增任务；部门只管本部门的 · Add a task; a department its own."""
     row = {**body.task, "id": body.id, "department": body.department}
     with service.database.writing() as session:
-        task = joining.put_task(session, plan, row, version=None, actor=actor, now=service.clock())
+        task = plan_tasks.put_task(session, plan, row, version=None, actor=actor, now=service.clock())
     tagged(response, task.version)
     answer = task_answer(task)
     response.headers["Location"] = answer.url
@@ -328,7 +328,7 @@ def one_task(
 ) -> TaskAnswer:
     """一个任务 · A task."""
     with service.database.reading() as session:
-        row = joining.task_of(session, plan, task, actor)
+        row = plan_tasks.task_of(session, plan, task, actor)
     tagged(response, row.version)
     return task_answer(row)
 
@@ -354,7 +354,7 @@ def change_task(
     """更改任务；他人更改后，已确认的部门须再次确认 · Change a task; if somebody else does, its department confirms again."""
     row = {**body.task, "id": task, "department": body.department}
     with service.database.writing() as session:
-        changed = joining.put_task(session, plan, row, version=version, actor=actor, now=service.clock())
+        changed = plan_tasks.put_task(session, plan, row, version=version, actor=actor, now=service.clock())
     tagged(response, changed.version)
     return task_answer(changed)
 
@@ -372,4 +372,4 @@ def change_task(
 def remove_task(service: ServiceDep, actor: ActorDep, plan: PlanId, task: TaskId, version: IfMatch) -> None:
     """删去任务；历史保留 · Take a task out; its history stays."""
     with service.database.writing() as session:
-        joining.remove_task(session, plan, task, version, actor=actor, now=service.clock())
+        plan_tasks.remove_task(session, plan, task, version, actor=actor, now=service.clock())
