@@ -247,6 +247,10 @@ def test_findings_go_from_the_crew_to_the_public_and_their_words_stay_apart(town
     visit = next(v for v in visits(dispatcher) if v["state"] == "planned" and v["checks"][0]["crew"])
     member = crew_of(town, visit)
     own = member.get(visit["url"]).json()
+    by_office = dispatcher.post(
+        "/v1/attachments", content=b"order", headers={"Content-Type": "application/octet-stream"}
+    ).json()
+    assert member.get(by_office["url"]).status_code == 404
     photograph = member.post(
         "/v1/attachments?filename=p.jpg&type=image/jpeg",
         content=b"\xff\xd8 not for everybody",
@@ -258,6 +262,12 @@ def test_findings_go_from_the_crew_to_the_public_and_their_words_stay_apart(town
     number = entered.json()["findings"][0]["id"]
     department = own["checks"][0]["department"]
     with_department = town.as_(department) if department in {"amr", "fire"} else dispatcher
+    drafted = dispatcher.post(
+        f"{visit['url']}/findings",
+        json=findings_of(own, "2", text="过期食品", attachments=[photograph["sha256"], by_office["sha256"]]),
+    )
+    number = drafted.json()["findings"][0]["id"]
+    assert member.get(by_office["url"], params={"finding": number}).content == b"order"
     words = with_department.get(f"/v1/findings/{number}/text")
     assert (words.text, words.headers["cache-control"]) == ("过期食品", "no-cache")
     assert town.as_("support").get(f"/v1/findings/{number}/text").status_code == 403
@@ -287,7 +297,7 @@ def test_findings_go_from_the_crew_to_the_public_and_their_words_stay_apart(town
     dispatcher.post(f"/v1/draws/{town.draw}/publication")
     town.run_jobs()
     rows = town.public.get(public).json()["items"]
-    assert {(row["version"], row["code"], row["reason"]) for row in rows} == {
+    assert {(row["revision"], row["code"], row["reason"]) for row in rows} == {
         (1, "2", None),
         (2, "1", "复核后更正"),
     }

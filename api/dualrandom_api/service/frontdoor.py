@@ -26,7 +26,13 @@ from dualrandom_api.service.problems import answer_of, refusal
 
 PUBLIC: Final = "/v1/public/"
 TRIES: Final = frozenset(
-    {"/v1/sessions", "/v1/public/receipts", "/v1/single-sign-on/return", "/v1/me/password"}
+    {
+        "/v1/sessions",
+        "/v1/public/receipts",
+        "/v1/public/scan-ins",
+        "/v1/single-sign-on/return",
+        "/v1/me/password",
+    }
 )
 """Where somebody may try passwords or codes."""
 UNLIMITED: Final = frozenset({"/healthz", "/readyz", "/metrics"})

@@ -33,6 +33,7 @@ from dualrandom.store.tables import (
     Finding,
     Job,
     Office,
+    Outbox,
     PlanRow,
     PlanState,
     Referral,
@@ -68,9 +69,7 @@ def raise_alarms(session: Session, now: datetime) -> Mapping[str, int]:
     """Tell everybody concerned what is late; return how many visits and draws each stage has today."""
     day = today(session, now)
     found = _late_visits(session, day)
-    for stage, rows in found.items():
-        for visit, departments in rows:
-            _tell_late(session, STAGES[stage], visit, departments, now)
+    _tell_late(session, found, now)
     counts = {stage: len(rows) for stage, rows in found.items()}
     counts["draws"] = _late_draws(session, now)
     counts["reinspections"] = _near_reinspections(session, day, now)
@@ -238,21 +237,28 @@ def _late_visits(session: Session, day: date) -> dict[str, list[tuple[Visit, lis
     return found
 
 
-def _tell_late(session: Session, stage: Stage, visit: Visit, departments: list[str], now: datetime) -> None:
-    named = "、".join(departments)
-    for audience in (*(f"department:{name}" for name in departments), *stage.audiences):
-        tell(
-            session,
-            "alarm",
-            audience,
-            f"visit:{visit.id}",
-            (
-                f"{visit.name}（{visit.enterprise}）的检查结果{stage.zh}，公布期限 {visit.publish_by}：{named}。",
-                f"The findings of {visit.enterprise} {stage.en}, to be published by {visit.publish_by}: {named}.",
-            ),
-            now=now,
-            once=f"late:{stage.name}:{visit.id}:{audience}",
-        )
+def _tell_late(session: Session, found: Mapping[str, list[tuple[Visit, list[str]]]], now: datetime) -> None:
+    """Write the messages of today that were not written before: there may be thousands, so they are not looked up one by one."""
+    messages: dict[str, Outbox] = {}
+    for name, rows in found.items():
+        stage = STAGES[name]
+        for visit, departments in rows:
+            named = "、".join(departments)
+            for audience in (*(f"department:{each}" for each in departments), *stage.audiences):
+                key = f"late:{name}:{visit.id}:{audience}"
+                messages[key] = Outbox(
+                    kind="alarm",
+                    audience=audience,
+                    subject=f"visit:{visit.id}",
+                    body_zh=f"{visit.name}（{visit.enterprise}）的检查结果{stage.zh}，公布期限 {visit.publish_by}：{named}。",
+                    body_en=f"The findings of {visit.enterprise} {stage.en}, to be published by {visit.publish_by}: {named}.",
+                    unique_key=key,
+                    at=now,
+                )
+    for part in chunks(list(messages)):
+        known = set(session.scalars(select(col(Outbox.unique_key)).where(col(Outbox.unique_key).in_(part))))
+        session.add_all(messages[key] for key in part if key not in known)
+    session.flush()
 
 
 def _late_draws(session: Session, now: datetime) -> int:

@@ -59,6 +59,8 @@ class Waiting:
     """Why it replaces a published one; None: it is the first."""
     digest: str
     version: int
+    revision: int
+    """What it will be in findings.json."""
 
 
 def ask_publication(
@@ -140,7 +142,7 @@ def waiting(session: Session, draw: str, department: str | None) -> list[Waiting
     if department is not None:
         query = query.where(col(Check.department_id) == department)
     found = [(finding, check, visit) for finding, check, visit in session.execute(query)]
-    earlier = _published_items(session, [check.id for _, check, _ in found if check.id is not None])
+    earlier = _last_published(session, [check.id for _, check, _ in found if check.id is not None])
     rows = []
     for finding, check, visit in found:
         assert finding.id is not None
@@ -154,16 +156,20 @@ def waiting(session: Session, draw: str, department: str | None) -> list[Waiting
             "method": finding.method,
             "code": finding.code,
         }
-        reason = finding.reason if (check.id, finding.item) in earlier else None
-        rows.append(Waiting(finding.id, check.id, cells, reason, finding.digest, finding.version))
+        before = earlier.get((check.id, finding.item))
+        said = [(one.code, one.method, one.found_on) for one in (before, finding) if one is not None]
+        revision = 1 if before is None else (before.revision or 0) + (said[0] != said[1])
+        reason = None if before is None else finding.reason
+        rows.append(Waiting(finding.id, check.id, cells, reason, finding.digest, finding.version, revision))
     return rows
 
 
 def mark_published(session: Session, draw: str, rows: Sequence[Waiting], now: datetime) -> None:
     """Note what has been published, count it in the ledger, and close the draw if nothing is missing any more."""
-    for part in chunks([row.finding for row in rows]):
+    revisions = {row.finding: row.revision for row in rows}
+    for part in chunks(list(revisions)):
         for finding in session.scalars(select(Finding).where(col(Finding.id).in_(part))):
-            finding.published_at = now
+            finding.published_at, finding.revision = now, revisions[finding.id or 0]
             session.add(finding)
     session.flush()
     checks = sorted({row.check for row in rows})
@@ -339,6 +345,16 @@ def _checks(session: Session, draw: str) -> dict[tuple[str, int, str], tuple[int
     }
 
 
+def _last_published(session: Session, checks: Sequence[int]) -> dict[tuple[int, str], Finding]:
+    """Return the newest published version of every item of these checks."""
+    last: dict[tuple[int, str], Finding] = {}
+    for part in chunks(checks):
+        query = select(Finding).where(col(Finding.check_id).in_(part), col(Finding.published_at).is_not(None))
+        for row in session.scalars(query.order_by(col(Finding.version))):
+            last[row.check_id, row.item] = row
+    return last
+
+
 def _published_items(session: Session, checks: Sequence[int]) -> set[tuple[int, str]]:
     found: set[tuple[int, str]] = set()
     for part in chunks(checks):
@@ -366,17 +382,28 @@ def _sealed(session: Session, draw: str, rows: Sequence[Waiting]) -> bytes:
         .where(col(Visit.draw_id) == draw, col(Finding.published_at).is_not(None))
     )
     lines = {
-        (visit.enterprise, visit.part, check.task, finding.item, finding.version): finding.digest
+        (visit.enterprise, visit.part, check.task, finding.item, finding.version): (
+            finding.digest,
+            finding.revision,
+        )
         for finding, check, visit in session.execute(query)
     }
     for row in rows:
         cells = row.row
         place = (cells["enterprise"], int(cells["part"]), cells["task"], cells["item"], row.version)
-        lines[place] = row.digest
+        lines[place] = row.digest, row.revision
     return b"".join(
         canonical(
-            {"enterprise": e, "item": item, "part": part, "sealed": digest, "task": task, "version": version}
+            {
+                "enterprise": e,
+                "item": item,
+                "part": part,
+                "revision": revision,
+                "sealed": digest,
+                "task": task,
+                "version": version,
+            }
         )
         + b"\n"
-        for (e, part, task, item, version), digest in sorted(lines.items())
+        for (e, part, task, item, version), (digest, revision) in sorted(lines.items())
     )

@@ -4,6 +4,8 @@ import csv
 import hashlib
 import io
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -183,7 +185,7 @@ def test_the_salted_hash_of_a_finding_is_in_the_record_and_in_the_activity_log(
     assert row.digest == hashlib.sha256(statement).hexdigest()
     laid = drawn.folder(tmp_path / "laid")
     sealed = [json.loads(line) for line in (laid / "public/findings/sealed.jsonl").read_bytes().splitlines()]
-    assert row.digest in {each["sealed"] for each in sealed}
+    assert (row.digest, 1) in {(each["sealed"], each["revision"]) for each in sealed}
     with drawn.database.reading() as session:
         details = session.scalars(
             select(col(Activity.detail)).where(col(Activity.action) == "publish-findings")
@@ -224,6 +226,25 @@ def test_a_sheet_is_taken_as_a_whole_with_its_notes_or_not_at_all(drawn: Any) ->
         assert added == len(good)
         found = list_findings(session, health, visit=view.visit.id)[0]
         assert text_of(session, health, found[0].finding.id or 0) == "卫生良好"
+
+
+def test_two_who_enter_the_same_finding_at_once_both_count(drawn: Any) -> None:
+    view = next(each for each in views(drawn, of("urban")) if not each.checks[0].entered)
+    start = threading.Barrier(4)
+
+    def enter_one(code: str) -> None:
+        start.wait()
+        with drawn.database.writing() as session:
+            enter(session, view.visit.id or 0, clean(view, code), actor=of("urban"), now=AFTER)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(enter_one, "1234"))
+    with drawn.database.reading() as session:
+        found = list_findings(session, of("urban"), visit=view.visit.id)[0]
+    for place in {(row.check.task, row.finding.item) for row in found}:
+        own = [row.finding for row in found if (row.check.task, row.finding.item) == place]
+        assert [row.version for row in own] == [1, 2, 3, 4]
+        assert sorted(row.code for row in own) == ["1", "2", "3", "4"]
 
 
 def test_a_violation_is_referred_once_and_comes_back_as_feedback(drawn: Any) -> None:

@@ -109,6 +109,7 @@ class FindingAnswer(BaseModel):
     has_text: bool
     digest: str = Field(description="加盐散列，含文字 · salted hash of everything, words included")
     published_at: datetime | None
+    revision: int | None = Field(description="findings.json 中的版次 · its revision in findings.json")
     disputed_at: datetime | None
     dispute: str
     reason: str
@@ -145,7 +146,7 @@ class PublishedFinding(BaseModel):
     meaning: Bilingual
     method: str
     date: Day
-    version: int
+    revision: int = Field(description="findings.json 中的版次 · its revision in findings.json")
     reason: str | None
     disputed: bool
     sealed: str = Field(description="加盐散列 · salted hash")
@@ -177,6 +178,7 @@ def _answer(view: FindingView) -> FindingAnswer:
         has_text=row.text_id is not None,
         digest=row.digest,
         published_at=row.published_at,
+        revision=row.revision,
         disputed_at=row.disputed_at,
         dispute=row.dispute,
         reason=row.reason,
@@ -389,8 +391,8 @@ def public_findings(service: ServiceDep, page: PageDep, draw: DrawId, response: 
             meaning=_meaning(view.finding.code),
             method=view.finding.method,
             date=view.finding.found_on,
-            version=view.finding.version,
-            reason=view.finding.reason or None,
+            revision=view.finding.revision or 1,
+            reason=view.finding.reason or None if (view.finding.revision or 1) > 1 else None,
             disputed=view.finding.disputed_at is not None,
             sealed=view.finding.digest,
         ),

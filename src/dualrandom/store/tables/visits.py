@@ -109,6 +109,8 @@ class Finding(SQLModel, table=True):
     disputed_at: datetime | None = instant_field(default=None)
     dispute: str = ""
     published_at: datetime | None = instant_field(default=None)
+    revision: int | None = None
+    """Its revision in findings.json; where only the words differ, that of the version before."""
     reason: str = ""
     """Why this version replaces the one before."""
     at: datetime = instant_field()

@@ -703,6 +703,7 @@ def upgrade() -> None:
         sa.Column("disputed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("dispute", sa.String(), nullable=False),
         sa.Column("published_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("revision", sa.Integer(), nullable=True),
         sa.Column("reason", sa.String(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("by", sa.String(), nullable=False),
