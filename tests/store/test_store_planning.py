@@ -169,6 +169,12 @@ def test_an_edit_of_an_older_version_is_refused(desk: Desk) -> None:
         ({"plan": {"id": "other"}}, "plan-id"),
         ({"plan": {"authority": "wuhan"}}, "authority-differs"),
         ({"pollicy": {}}, "plan-table-unknown"),
+        ({"plan": {"period": "soon"}}, "plan-form"),
+        ({"plan": []}, "plan-form"),
+        ({"contributions": {"party": "amr"}}, "plan-form"),
+        ({"districts": 5}, "plan-form"),
+        ({"tasks": ["x"]}, "plan-form"),
+        ({"log": [1]}, "plan-form"),
         ({"plan": {"authority_name": "a\0b"}}, "text-invalid"),
         ({"plan": {"authority_name": "\ud800"}}, "text-invalid"),
     ],
@@ -182,6 +188,8 @@ def test_a_plan_that_exists_or_is_no_toml_is_refused(desk: Desk) -> None:
     text = (desk.town.folder / "plan.toml").read_text("utf-8")
     with desk.writing() as session, pytest.raises(ConflictError, match="plan-exists"):
         planning.create_plan(session, text, actor=DISPATCHER, now=NOW)
+    with desk.writing() as session, pytest.raises(RefusedError, match="plan-form"):
+        planning.create_plan(session, "contributions = 5", actor=DISPATCHER, now=NOW)
     with desk.writing() as session, pytest.raises(InputError, match="plan-syntax"):
         planning.create_plan(session, "[plan", actor=DISPATCHER, now=NOW)
 

@@ -71,7 +71,8 @@ def office_words(session: Session, kind: Kind, department: str | None) -> Office
         for row in document.get("districts") or ():
             if isinstance(row, dict) and isinstance(row.get("id"), str):
                 names = (row.get(name) for name in ("name", "name_en"))
-                districts |= {name: row["id"] for name in names if isinstance(name, str)}
+                # an empty name would say what an empty cell means
+                districts |= {name: row["id"] for name in names if isinstance(name, str) and name}
     people = None
     if kind == "recusals" and department is not None:
         own = select(col(LibraryRow.key)).where(

@@ -61,6 +61,7 @@ def create_plan(
         document = json_of(text)
     except tomllib.TOMLDecodeError:
         raise InputError(parse_plan(text.encode()).problems) from None
+    _require_form(document)
     for row in document.get("contributions", ()):
         if not row.keys() >= COMMITTED:
             # as in a campaign folder: who hands in no commitment has it made in the office
@@ -212,15 +213,18 @@ def _own_tables(document: Mapping[str, Any], office: Office) -> dict[str, Any]:
     """Return the plan's own tables with what the office's row says. Raises RefusedError."""
     require_plain(document)
     unknown_tables = sorted(document.keys() - {*TABLES, *ROWS, "libraries"})
-    head = document.get("plan", {})
-    if unknown_tables or not isinstance(head, Mapping):
+    if unknown_tables:
         raise RefusedError(
             "plan-table-unknown",
-            ", ".join(unknown_tables) or "plan",
+            ", ".join(unknown_tables)[:200],
             {"zh": "计划中有不认识的表", "en": "the plan has tables that mean nothing"},
             {"zh": f"可用：{'、'.join((*TABLES, *ROWS))}。", "en": f"Known: {', '.join((*TABLES, *ROWS))}."},
         )
-    tables: dict[str, Any] = {name: value for name, value in document.items() if name not in KEPT_APART}
+    _require_form(document)
+    head = document.get("plan") or {}
+    tables: dict[str, Any] = {
+        name: value for name, value in document.items() if name not in KEPT_APART and value is not None
+    }
     usual = {
         "authority": office.authority,
         "authority_name": office.name,
@@ -247,6 +251,32 @@ def _own_tables(document: Mapping[str, Any], office: Office) -> dict[str, Any]:
             for row in rows
         ]
     return tables
+
+
+def _require_form(document: Mapping[str, Any]) -> None:
+    """Refuse a plan whose tables are no tables; what they hold is judged before announcing. Raises RefusedError ``plan-form``."""
+    wrong = [
+        name
+        for name, value in document.items()
+        if value is not None
+        and not (
+            isinstance(value, list) and all(isinstance(row, Mapping) for row in value)
+            if name in ROWS
+            else isinstance(value, Mapping)
+        )
+    ]
+    if not wrong and not isinstance((document.get("plan") or {}).get("period") or {}, Mapping):
+        wrong = ["plan.period"]
+    if wrong:
+        raise RefusedError(
+            "plan-form",
+            ", ".join(wrong),
+            {"zh": f"{'、'.join(wrong)} 的形式不对", "en": f"{', '.join(wrong)} have the wrong form"},
+            {
+                "zh": f"{'、'.join(ROWS)} 为表的列表，其余为表。",
+                "en": f"{', '.join(ROWS)} are lists of tables, the others tables.",
+            },
+        )
 
 
 def _add_departments(session: Session, document: Mapping[str, Any]) -> None:

@@ -65,6 +65,10 @@ PROBLEMS = (
         "表与键见 docs/plan.zh-CN.md。", "docs/plan.md lists tables and keys.",
     ),
     ProblemType(
+        "plan-form", 422, "计划的表形式不对", "tables of the plan have the wrong form",
+        "按 details 更正。", "Correct what the details name.",
+    ),
+    ProblemType(
         "authority-differs", 422, "计划属于其他机关", "the plan is another authority's",
         "删去 plan.authority，或改为本机关的代码。", "Take plan.authority out, or correct it.",
     ),
@@ -258,6 +262,7 @@ def all_plans(
             "plan-id",
             "plan-exists",
             "plan-table-unknown",
+            "plan-form",
             "authority-differs",
             "text-invalid",
             "task-id",
@@ -330,6 +335,7 @@ def plan_document(service: ServiceDep, actor: ActorDep, plan: PlanId, response: 
             "plan-announced",
             "plan-id",
             "plan-table-unknown",
+            "plan-form",
             "authority-differs",
             "text-invalid",
             "changed-meanwhile",
