@@ -299,11 +299,10 @@ def create_office(url: str, data: Path, clock: Clock, **changed: Any) -> Running
 @pytest.fixture(autouse=True)
 def every_problem_is_documented(request: pytest.FixtureRequest) -> Iterator[None]:
     """After each test: whatever a route answered with is among the problems that its OpenAPI names."""
+    known = [name for name in ("office", "fresh", "drawn") if name in request.fixturenames]
+    services: list[Running] = [request.getfixturevalue(name) for name in known]
     yield
-    for name in ("office", "fresh", "drawn"):
-        if name not in request.fixturenames:
-            continue
-        made: Running = request.getfixturevalue(name)
+    for made in services:
         told, made.app.state.told[:] = list(made.app.state.told), []
         schema = made.app.openapi()
         for method, path, code in told:

@@ -325,7 +325,7 @@ def _visit_of(session: Session, department: str) -> tuple[Visit, Check]:
 
 
 def _case(running: Any, task: str, item: str) -> dict[str, Any]:
-    body = _body(running, "POST /v1/case-visits")
+    body: dict[str, Any] = _body(running, "POST /v1/case-visits")
     with running.service.database.reading() as session:
         firm = session.exec(select(LibraryRow).where(LibraryRow.kind == "enterprises")).first()
         assert firm is not None
