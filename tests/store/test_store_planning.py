@@ -177,6 +177,8 @@ def test_an_edit_of_an_older_version_is_refused(desk: Desk) -> None:
         ({"log": [1]}, "plan-form"),
         ({"plan": {"authority_name": "a\0b"}}, "text-invalid"),
         ({"plan": {"authority_name": "\ud800"}}, "text-invalid"),
+        ({"caps": {"daily": float("nan")}}, "text-invalid"),
+        ({"caps": {"daily": [[[[[[[[1]]]]]]]]}}, "text-invalid"),
     ],
 )
 def test_a_draft_that_cannot_be_kept_is_refused(desk: Desk, change: Any, code: str) -> None:

@@ -6,6 +6,7 @@ where a date should be is written as it is, and :func:`dualrandom.policy.reader.
 
 from __future__ import annotations
 
+import math
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -33,14 +34,14 @@ def json_of(text: str) -> dict[str, Any]:
 
 
 def require_plain(document: Any) -> None:
-    """Refuse JSON that no database keeps: NUL and lone surrogates in texts, or nested too deep. Raises RefusedError ``text-invalid``."""
+    """Refuse JSON that no database keeps: NUL and lone surrogates in texts, NaN, or nested too deep. Raises RefusedError ``text-invalid``."""
     waiting: list[tuple[Any, int]] = [(document, 0)]
     while waiting:
         value, depth = waiting.pop()
         if isinstance(value, str):
             plain = "\0" not in value and not any("\ud800" <= character <= "\udfff" for character in value)
         else:
-            plain = depth <= DEEPEST
+            plain = depth <= DEEPEST and not (isinstance(value, float) and not math.isfinite(value))
         if not plain:
             raise RefusedError(
                 "text-invalid",
