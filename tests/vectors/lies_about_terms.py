@@ -248,3 +248,8 @@ edit(
     "种子文书的首行不对 · another first line of the seed's statement",
     lambda data: data.replace(b"dualrandom/v1/seed", b"dualrandom/v2/seed"),
 )
+for order, name, about in (
+    ("cells", "strata-out-of-order", "密封的层次序不对 · sealed strata in another order"),
+    ("pairs", "recusals-out-of-order", "密封的回避次序不对 · sealed recusals in another order"),
+):
+    lie(name, SEALED, "lists", about, {order: lambda _built, rows: rows[::-1]}, auditor=True)

@@ -4,7 +4,7 @@ It shares no code with the package, so where it, the drawing engine and the veri
 `build(case)` returns the published files and the auditor's. A *lie* is a function that changes one intermediate value; all
 that follows from it is computed honestly, so that only the check that looks at this value can find it.
 
-    lies: announcement, frame, roster, recusals (rows before they are sealed), statement, sizes, selection, visits, barred,
+    lies: announcement, frame, roster, recusals (rows before they are sealed), pairs, cells (the order of sealed lists), statement, sizes, selection, visits, barred,
           dates, plan, seats, prices, cutoffs, embargoed, result, flags
 
 It is built up in `reference_lists` (lists, announcement, seed), `reference_visits` (selection, visits, who may sit) and

@@ -120,7 +120,7 @@ class Announced:
         self.profiles = {f"p{i:04d}": dict(strata) for i, strata in enumerate(combinations, 1)}
         named = {tuple(sorted(strata.items())): name for name, strata in self.profiles.items()}
         details = {key: {k: v for k, v in row.items() if k != "person"} for key, row in self.roster.items()}
-        pairs = sorted((f"{a}~{b}", a, b, ground) for a, b, ground in self.recusals)
+        pairs = self.lie("pairs", sorted((f"{a}~{b}", a, b, ground) for a, b, ground in self.recusals))
         self.sizes = {
             (task, stratum["id"]): sum(
                 row["strata"].get(task) == stratum["id"] for row in self.frame.values()
@@ -152,7 +152,9 @@ class Announced:
                 ),
                 "roster": self.publish("roster", {key: (detail, None) for key, detail in details.items()}),
             }
-        cells = sorted((task, s["id"], s) for task, strata in self.strata.items() for s in strata)
+        cells = self.lie(
+            "cells", sorted((task, s["id"], s) for task, strata in self.strata.items() for s in strata)
+        )
         self.cells = [(task, name) for task, name, _ in cells]
         return {
             "frame": self.publish("frame", {key: (None, row) for key, row in self.frame.items()}),
