@@ -1,5 +1,6 @@
 """A drawn town over the interface: visits, findings, changes, case visits, exports, each by the role whose work it is."""
 
+import base64
 import csv
 import io
 import json
@@ -134,7 +135,16 @@ def test_lists_of_visits_are_by_day_and_each_role_sees_its_own(town: Any) -> Non
     assert kind_of(member.get(hidden["url"])) == "unknown-visit"
     assert town.as_("support").get("/v1/visits").status_code == 403
     assert town.public.get("/v1/visits").status_code == 401
-    assert town.as_("amr").get("/v1/visits?cursor=W10").status_code == 422
+    for parts in (
+        [],
+        ["2023-09-01", 10**30],
+        ["2023-09-01", True],
+        ["2023-13-01", 1],
+        ["\0", 1],
+        ["\ud800", 1],
+    ):
+        cursor = base64.urlsafe_b64encode(json.dumps(parts).encode()).decode()
+        assert town.as_("amr").get("/v1/visits", params={"cursor": cursor}).status_code == 422, parts
 
 
 def test_the_notice_shows_its_code_and_a_scan_at_the_door_keeps_the_time(town: Any) -> None:

@@ -100,9 +100,16 @@ def the_page(
         after = json.loads(base64.urlsafe_b64decode(cursor.encode() + b"=" * (-len(cursor) % 4)))
     except ValueError:
         after = None
-    if not isinstance(after, list) or not all(isinstance(part, str | int) for part in after):
+    if not isinstance(after, list) or not all(map(_may_be_ours, after)):
         raise refusal("invalid-parameter", "query.cursor")
     return Page(limit, after)
+
+
+def _may_be_ours(part: Any) -> bool:
+    """Whether a database can compare it: no number that is too large, no text with NUL or half a character."""
+    if isinstance(part, str):
+        return "\0" not in part and part.encode(errors="ignore").decode() == part
+    return type(part) is int and abs(part) < 2**31
 
 
 PageDep = Annotated[Page, Depends(the_page)]
