@@ -123,7 +123,7 @@ class Approval(SQLModel, table=True):
     decided_by: int | None = Field(default=None, foreign_key="user_account.id")
     decided_at: datetime | None = instant_field(default=None)
     state: str = "open"
-    """open, approved, refused, used"""
+    """open, approved, refused, withdrawn; what was approved is done by one job, which has the key ``approval:<id>``"""
     version: int = 1
 
 
