@@ -62,19 +62,3 @@ def unsent(session: Session) -> int:
     return session.scalars(
         select(func.count()).select_from(Outbox).where(col(Outbox.sent_at).is_(None))
     ).one()
-
-
-def messages_for(
-    session: Session, actor: Actor, *, before: int | None = None, limit: int = 100
-) -> list[Outbox]:
-    """Return messages to somebody's role, department or person, the newest first, at most ``limit`` before number ``before``."""
-    audiences = [f"role:{actor.role}"]
-    if actor.inspector is not None:
-        # what a whole department is told is not for each of its inspectors
-        audiences.append(f"inspector:{actor.inspector}")
-    elif actor.department is not None:
-        audiences.append(f"department:{actor.department}")
-    query = select(Outbox).where(col(Outbox.audience).in_(audiences))
-    if before is not None:
-        query = query.where(col(Outbox.id) < before)
-    return list(session.scalars(query.order_by(col(Outbox.id).desc()).limit(limit)))
