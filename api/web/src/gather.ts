@@ -31,9 +31,8 @@ export async function dropped(transfer: DataTransfer): Promise<Files> {
 }
 
 export async function chosen(list: FileList): Promise<Files> {
-  const files: Files = new Map();
-  for (const file of list) files.set(file.webkitRelativePath || file.name, new Uint8Array(await file.arrayBuffer()));
-  return files;
+  const read = async (file: File): Promise<[string, Uint8Array]> => [file.webkitRelativePath || file.name, new Uint8Array(await file.arrayBuffer())];
+  return new Map(await Promise.all([...list].map(read)));
 }
 
 /** The folder that holds the shallowest of some files, with its final slash; null if there is none. */

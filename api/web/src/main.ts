@@ -50,6 +50,8 @@ window.dualrandomVerify = verifyFiles;
 
 async function take(gather: () => Promise<Files | null>, failure: Said): Promise<void> {
   const before = state.phase;
+  // The threads start while the files are read.
+  threads();
   Object.assign(state, { phase: "reading", problem: null, notice: null });
   render();
   const { auditor, policy, receipt, record } = sorted((await gather().catch(() => null)) ?? new Map());

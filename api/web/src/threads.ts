@@ -13,7 +13,7 @@ type Ask<K extends Request["kind"]> = Omit<Extract<Request, { kind: K }>, "id" |
  * the frame, which is what those in front look at.
  */
 const ORDER: readonly CheckName[] = [
-  "dates", "canonical", "lists", "selection", "result", "announcement", "visits", "draws", "changes", "findings", "receipt", "sizes",
+  "dates", "visits", "canonical", "lists", "selection", "result", "announcement", "draws", "changes", "findings", "receipt", "sizes",
   "signatures", "contributions", "seed", "log", "events", "beacon", "crews", "prices",
 ];
 

@@ -107,7 +107,16 @@ const NAME = record({ en: TEXT, zh: TEXT });
 const COMMITMENT = record({ root: HEX64, size: whole() });
 
 const DAY_PATTERN = /^[0-9]{4}-[0-9]{2}-[0-9]{2}$/;
-const DAY = where((value) => typeof value === "string" && DAY_PATTERN.test(value) && exists(`${value}T00:00:00Z`));
+const knownDays = new Map<unknown, boolean>();
+const DAY = where((value) => {
+  let is = knownDays.get(value);
+  if (is === undefined) {
+    is = typeof value === "string" && DAY_PATTERN.test(value) && exists(`${value}T00:00:00Z`);
+    // A record has few days, and each of them thousands of times.
+    if (typeof value === "string" && knownDays.size < 10_000) knownDays.set(value, is);
+  }
+  return is;
+});
 const INSTANT = where(
   (value) =>
     typeof value === "string" && /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$/.test(value) && exists(value),

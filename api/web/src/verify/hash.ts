@@ -232,7 +232,7 @@ export class Hasher {
       const to = starts[i + 1]! - 1;
       const buffer = this.room(1 + to - from);
       buffer[0] = 0;
-      buffer.set(data.subarray(from, to), 1);
+      for (let at = from; at < to; at++) buffer[at - from + 1] = data[at]!;
       this.state.set(this.start);
       this.run(1 + to - from, 0);
       this.take(level, 32 * i);
@@ -242,7 +242,7 @@ export class Hasher {
       const half = count >> 1;
       for (let i = 0; i < half; i++) {
         buffer[0] = 1;
-        buffer.set(level.subarray(64 * i, 64 * i + 64), 1);
+        for (let at = 0; at < 64; at++) buffer[at + 1] = level[64 * i + at]!;
         this.state.set(this.start);
         this.run(65, 0);
         this.take(level, 32 * i);

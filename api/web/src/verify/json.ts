@@ -55,6 +55,31 @@ function wellFormed(text: string): boolean {
   return true;
 }
 
+/** Are all keys in order, and all numbers exact integers? */
+function inOrder(value: unknown): boolean {
+  if (typeof value === "number") return Number.isSafeInteger(value);
+  if (typeof value !== "object" || value === null) return true;
+  if (Array.isArray(value)) {
+    for (let at = 0; at < value.length; at++) if (!inOrder(value[at])) return false;
+    return true;
+  }
+  let last = "";
+  for (const key of Object.keys(value)) {
+    if (last !== "" && !(last < key)) return false;
+    last = key;
+    if (!inOrder((value as Record<string, unknown>)[key])) return false;
+  }
+  return true;
+}
+
+/**
+ * Is a text surely canonical? The engine's own writer keeps the keys' order and differs from RFC 8785 in nothing else but
+ * lone surrogates, which need an escape or a surrogate in the text. It is several times faster than `canonical`.
+ */
+function isSurelyCanonical(text: string, value: unknown): boolean {
+  return !/\\u|[\ud800-\udfff]/.test(text) && JSON.stringify(value) === text && inOrder(value);
+}
+
 /** Parse a canonical document. Throws NotCanonical. */
 export function parse(text: string): unknown {
   let value: unknown;
@@ -67,7 +92,7 @@ export function parse(text: string): unknown {
     throw new NotCanonical(error instanceof RangeError ? DEEP : say(`不是 JSON（${why}）`, `not JSON (${why})`));
   }
   try {
-    again = canonical(value);
+    again = isSurelyCanonical(text, value) ? text : canonical(value);
   } catch (error) {
     throw error instanceof RangeError ? new NotCanonical(DEEP) : error;
   }

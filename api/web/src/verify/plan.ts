@@ -81,13 +81,15 @@ function legal(record: Record_, rules: Rules, seatsOf: (visit: Visit, department
       const persons = sitting.map((id, seat) => {
         const p = rules.number.get(id);
         const able = p !== undefined && pool.includes(p) && rules.fits(p, seats[seat]!);
-        must(able, `${place} 的 ${id} 无资格坐此席（部门、区划或资格）`, `${place}: ${id} may not sit there (department, district or marks)`);
-        must(!barred.has(p), `${place} 的 ${id} 应回避`, `${place}: ${id} is barred`);
+        // This loop runs tens of thousands of times: reasons are made only where they are needed.
+        if (!able || barred.has(p) || (t !== undefined && rules.absent[p * days + t])) {
+          must(able, `${place} 的 ${id} 无资格坐此席（部门、区划或资格）`, `${place}: ${id} may not sit there (department, district or marks)`);
+          must(!barred.has(p), `${place} 的 ${id} 应回避`, `${place}: ${id} is barred`);
+          must(false, `${place} 的 ${id} 当日缺勤`, `${place}: ${id} is absent that day`);
+        }
         total[p]!++;
         // That the day was announced is for the check of the dates.
-        if (t === undefined) return p;
-        must(!rules.absent[p * days + t], `${place} 的 ${id} 当日缺勤`, `${place}: ${id} is absent that day`);
-        daily[p * days + t]!++;
+        if (t !== undefined) daily[p * days + t]!++;
         return p;
       });
       found.push({ visit, department, seats, persons, barred });
@@ -95,7 +97,7 @@ function legal(record: Record_, rules: Rules, seatsOf: (visit: Visit, department
   }
   daily.forEach((count, at) => {
     const p = Math.floor(at / days);
-    must(count <= rules.daily[p]!, `${rules.ids[p]} 超过每日上限`, `${rules.ids[p]}: beyond the daily cap`);
+    if (count > rules.daily[p]!) must(false, `${rules.ids[p]} 超过每日上限`, `${rules.ids[p]}: beyond the daily cap`);
   });
   total.forEach((count, p) => must(count <= rules.total[p]!, `${rules.ids[p]} 超过期间上限`, `${rules.ids[p]}: beyond the cap of the period`));
   return found;

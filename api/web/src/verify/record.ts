@@ -1,7 +1,7 @@
 /** A record: files by name, read into one form, whether rows were published open, opened later or opened to the auditor. */
 
 import {
-  ANNOUNCEMENT, type Announcement, ATTESTATION, type Attestation, BEACON, type Beacon, CHANGE, type Change, FINDINGS, type Findings, HEX64, ID, LABELS, type Labels, LISTS,
+  ANNOUNCEMENT, type Announcement, ATTESTATION, type Attestation, BEACON, type Beacon, CHANGE, type Change, FINDINGS, type Findings, HEX64, HEX64_PATTERN, ID, LABELS, type Labels, LISTS,
   type ListName, listShapes, type Opening, type Person, type Price, PRICES, type Result, resultShape, REVEAL, type Reveal, type Row,
   type Selected, selectionShape, STATISTICS, type Statistics, type Stratum, type Task, TIES, type Ties, type Visit,
   VISITS, VOID, type Void,
@@ -37,8 +37,6 @@ function once<T>(compute: () => T): () => T {
   return () => (known ??= { value: compute() }).value;
 }
 
-const ROW = /^\{"detail":(\{.*\}),"id":"([0-9A-Za-z._~-]{1,129})"\}$/;
-const SEALED_ROW = /^\{"id":"([0-9A-Za-z._-]{1,64})","sealed":"([0-9a-f]{64})"\}$/;
 const OPENED_FIRM = /^,"id":"([0-9A-Za-z][0-9A-Za-z._-]{0,63})","list":"frame","salt":"([0-9a-f]{64})"\}$/;
 
 /**
@@ -212,19 +210,23 @@ export class Record_ {
     const list = new List(data);
     // Many rows share their detail. Around text that was found canonical and in shape, a row can only be written in one way.
     const known = new Map<string, unknown>();
+    let isSealed = false;
     let last = "";
     for (let at = 0; at < lines.length; at++) {
       const line = lines[at]!;
-      const open = ROW.exec(line);
-      const sealed = open === null ? SEALED_ROW.exec(line) : null;
+      const cut = line.lastIndexOf(',"id":"');
+      const text = line.slice('{"detail":'.length, cut);
+      const seal = line.slice(-66, -2);
       let id: string;
-      if (open !== null && known.has(open[1]!) && idPattern.test(open[2]!)) list.add((id = open[2]!), known.get(open[1]!), undefined);
-      else if (sealed !== null && known.has("sealed") && idPattern.test(sealed[1]!)) list.add((id = sealed[1]!), undefined, sealed[2]!);
+      if (known.has(text) && line.startsWith('{"detail":') && line.endsWith('"}') && idPattern.test((id = line.slice(cut + 7, -2))))
+        list.add(id, known.get(text), undefined);
+      else if (isSealed && line.startsWith('{"id":"') && line.startsWith('","sealed":"', line.length - 78) && line.endsWith('"}') &&
+        HEX64_PATTERN.test(seal) && idPattern.test((id = line.slice(7, -78)))) list.add(id, undefined, seal);
       else {
         const row = this.value(`${file} ${at + 1}`, line, shape) as Row | null;
         if (row === null) return undefined;
-        if (open !== null) known.set(open[1]!, row.detail);
-        if (sealed !== null) known.set("sealed", null);
+        if (row.sealed === undefined) known.set(text, row.detail);
+        else isSealed = row.detail === undefined;
         list.add((id = row.id), row.detail, row.sealed);
       }
       if (at > 0 && !(last < id)) {
