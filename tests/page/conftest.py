@@ -56,6 +56,8 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
     def opened(locale: str = "zh-CN", address: str = f"file://{PAGE}", **more: Any) -> Page:
         context = browser.new_context(locale=locale, **more)
         contexts.append(context)
+        # Other programs may be busy: a test waits for what is due, however long that takes, within reason.
+        context.set_default_timeout(180_000)
         page = context.new_page()
         page.on("console", lambda message: complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))

@@ -249,6 +249,7 @@ def test_served_beside_a_record_over_plain_http_it_checks_it_at_once(
     shutil.copytree(campaign("open-drawn-after-void") / "public", folder / "draw")
     shutil.copy(PAGE, folder / "draw" / "verify.html")
     page = browser.new_page(locale="zh-CN")
+    page.set_default_timeout(180_000)
     page.goto(f"{address}/draw/verify.html")
     page.wait_for_selector(".verdict.part")
     assert status(page, "draws") == "PASS"
@@ -262,6 +263,7 @@ def test_it_fetches_a_record_with_its_log_by_its_address(
     shutil.copytree(campaign("open-logged-changed") / "public", folder / "2023" / "000001")
     shutil.copy(PAGE, folder / "verify.html")
     page = browser.new_page(locale="zh-CN")
+    page.set_default_timeout(180_000)
     page.goto(f"{address}/verify.html")
     page.fill("#address", "2023/000001")
     page.press("#address", "Enter")
