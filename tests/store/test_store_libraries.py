@@ -28,6 +28,7 @@ DISPATCHER = Actor("user:dispatcher", "dispatcher")
 AMR = Actor("user:amr", "department", "amr")
 FIRE = Actor("user:fire", "department", "fire")
 AUDITOR = Actor("user:auditor", "auditor")
+SUPPORT = Actor("user:support", "support")
 
 FIRMS = (
     "id,name,district,credit_class\n"
@@ -271,6 +272,11 @@ def test_a_department_sees_its_own_people_recusals_and_imports_only(desk: Desk) 
             with pytest.raises(UnknownError):
                 read()
         assert imports.imports(session, AMR) == []
+        # support sees how things stand, but no people
+        assert libraries.search(session, "inspectors", SUPPORT, NOW) == []
+        assert imports.imports(session, SUPPORT) == []
+        with pytest.raises(UnknownError):
+            libraries.history(session, "inspectors", "p1", SUPPORT)
         assert [change.key for change in libraries.changes_of(session, "inspectors", 1, AMR)] == ["p1", "p2"]
 
 
@@ -282,8 +288,9 @@ def test_credit_classes_are_shown_to_few_and_every_reading_is_recorded(desk: Des
         assert "credit_class" not in libraries.shown("enterprises", rows[0].cells)
         read = session.scalars(select(Activity).where(col(Activity.action) == "read-sealed")).one()
         assert (read.actor, read.detail["rows"]) == ("user:auditor", 3)
-    with desk.writing() as session, pytest.raises(ForbiddenError, match="sealed-column"):
-        libraries.search(session, "enterprises", AMR, NOW, sealed=True)
+    for actor in (AMR, SUPPORT):
+        with desk.writing() as session, pytest.raises(ForbiddenError, match="sealed-column"):
+            libraries.search(session, "enterprises", actor, NOW, sealed=True)
 
 
 def test_a_library_is_searched_by_name_district_and_beginning_of_the_id_in_pages(desk: Desk) -> None:

@@ -348,6 +348,8 @@ def may_import(kind: Kind, actor: Actor) -> str | None:
 
 
 def _visible(actor: Actor) -> list[ColumnElement[bool]]:
+    if actor.role == Role.SUPPORT:
+        return [~col(Import.kind).in_(sorted(CONFIDENTIAL))]
     return [col(Import.department_id) == (actor.department or "")] if is_departments(actor) else []
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, false, func, or_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
@@ -25,7 +25,7 @@ from dualrandom.store.tables import LibraryRow, Revision, Role
 SEALED = {"enterprises": ("credit_class",)}
 """Columns that are internal by rule: shown only on request, and every request is in the activity log."""
 CONFIDENTIAL: frozenset[Kind] = frozenset({"inspectors", "recusals"})
-"""Libraries of which a department sees its own rows only."""
+"""Libraries of which a department sees its own rows only, and support none."""
 LAST = "\U0010ffff"
 """Comes after everything that a key may go on with."""
 _AT_ONCE = 5000
@@ -157,7 +157,7 @@ def history(session: Session, kind: Kind, key: str, actor: Actor) -> Sequence[tu
     versions = [(row, revision) for row, revision in session.execute(found)]
     if not versions:
         raise unknown_row(kind, key)
-    if kind in CONFIDENTIAL and is_departments(actor):
+    if kind in CONFIDENTIAL:
         # whoever has the person now may see where the person came from
         newest = select(col(LibraryRow.id)).where(
             col(LibraryRow.id) == versions[-1][0].id, *visible(kind, actor)
@@ -207,6 +207,9 @@ def changes_of(
 
 def visible(kind: Kind, actor: Actor) -> list[ColumnElement[bool]]:
     """Return the condition for rows that somebody may see. Raises ForbiddenError."""
+    if actor.role == Role.SUPPORT and kind in CONFIDENTIAL:
+        # support helps with the service, it does not need to know who inspects whom
+        return [false()]
     if not is_departments(actor):
         return []
     if actor.department is None:
@@ -247,7 +250,7 @@ def read_sealed(session: Session, kind: Kind, actor: Actor, now: datetime, keys:
     """Record that somebody reads internal columns. Raises ForbiddenError for who may not."""
     if kind not in SEALED or not keys:
         return
-    if actor.role not in {Role.DISPATCHER, Role.AUDITOR, Role.SUPPORT}:
+    if actor.role not in {Role.DISPATCHER, Role.AUDITOR}:
         raise ForbiddenError(
             "sealed-column",
             ", ".join(SEALED[kind]),

@@ -169,7 +169,7 @@ class NewTask(TaskBody):
 
 def join_answer(join: Join, actor: ActorDep) -> JoinAnswer:
     """Return a department's part as routes show it."""
-    own = actor.role != Role.DEPARTMENT or actor.department == join.department_id
+    own = actor.role in {Role.DISPATCHER, Role.AUDITOR} or actor.department == join.department_id
     return JoinAnswer(
         department=join.department_id,
         state=join.state.value,
