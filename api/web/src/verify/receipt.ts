@@ -158,6 +158,12 @@ function isInside(cell: Omit<Cell, "inside">, ticket: string): boolean {
   return inside;
 }
 
+/** A task as its reader knows it. */
+function nameOf(record: Record_, task: string): Said {
+  const name = record.labels !== null && Object.hasOwn(record.labels.tasks, task) ? record.labels.tasks[task]! : null;
+  return { zh: name?.zh || task, en: name?.en || task };
+}
+
 function checkEnterprise(record: Record_, receipt: Receipt): Said {
   const { id } = receipt.subject;
   const { district, strata } = placeOf(record, receipt);
@@ -169,17 +175,18 @@ function checkEnterprise(record: Record_, receipt: Receipt): Said {
   for (const { cutoff, inside, n, stratum, task } of cells) {
     must(selection.has(task), `结果没有任务 ${task}`, `the result lacks task ${task}`);
     if (inside) due.add(task);
-    told[inside ? "in" : "out"].push(say(`${task}（层 ${stratum}，抽 ${n} 户，末位签号 ${cutoff?.slice(0, 8) ?? "无"}…）`, `${task} (stratum ${stratum}, ${n} drawn, cutoff ${cutoff?.slice(0, 8) ?? "none"}…)`));
+    told[inside ? "in" : "out"].push(say(`${nameOf(record, task).zh}（层 ${stratum}，抽 ${n} 户，末位签号 ${cutoff === null ? "无" : `${cutoff.slice(0, 8)}…`}）`, `${nameOf(record, task).en} (stratum ${stratum}, ${n} drawn, cutoff ${cutoff === null ? "none" : `${cutoff.slice(0, 8)}…`})`));
   }
   for (const { id: task, lead, mode } of record.announcement!.tasks)
     if (mode === "follows" && Object.hasOwn(strata, task) && due.has(lead!)) {
       due.add(task);
-      told.in.push(say(`${task}（随 ${lead}）`, `${task} (follows ${lead})`));
+      told.in.push(say(`${nameOf(record, task).zh}（随${nameOf(record, lead!).zh}）`, `${nameOf(record, task).en} (follows ${nameOf(record, lead!).en})`));
     }
   for (const task of record.tasks.keys()) {
     const chosen = selection.get(task)?.selected.includes(id) ?? false;
-    must(!chosen || due.has(task), `任务 ${task} 抽中了该企业，但其签号不在抽中之列`, `task ${task} drew this enterprise, although its ticket is not among those drawn`);
-    must(chosen || !due.has(task), `任务 ${task} 跳过了该企业：其签号在抽中之列，名单上却没有它`, `task ${task} passed over this enterprise: its ticket is among those drawn, but the list lacks it`);
+    const { en, zh } = nameOf(record, task);
+    must(!chosen || due.has(task), `“${zh}”抽中了该企业，但其签号不在抽中之列`, `“${en}” drew this enterprise, although its ticket is not among those drawn`);
+    must(chosen || !due.has(task), `“${zh}”跳过了该企业：其签号在抽中之列，名单上却没有它`, `“${en}” passed over this enterprise: its ticket is among those drawn, but the list lacks it`);
   }
   for (const { task, tickets } of cells) {
     const foreign = tickets?.find((one) => !selection.get(task)!.tickets?.includes(one));
