@@ -97,6 +97,20 @@ def test_a_version_that_is_not_the_plans_cannot_be_announced(town: Any) -> None:
     assert as_department.status_code == 403
 
 
+def test_libraries_that_changed_after_the_request_are_not_announced(town: Any, town_folder: Path) -> None:
+    asked = ask(town, "/v1/plans/2023-09/announcement", {}, **{"If-Match": plan_etag(town)})
+    assert asked.json()["payload"]["revisions"]["items"] == 1
+    (path,) = town_folder.glob("items.*")
+    with town.service.database.writing() as session:
+        content, now = path.read_bytes(), town.clock()
+        import_now(session, town.service.vault, "items", path.name, content, actor=DISPATCHER, now=now)
+    decided = decide(town, asked, "auditor")
+    town.run_jobs()
+    job = town.as_("dispatcher").get(decided.json()["job"]).json()
+    assert (job["state"], job["problem"]["type"]) == ("failed", "urn:dualrandom:problem:plan-changed")
+    assert town.as_("amr").get("/v1/draws").json()["items"] == []
+
+
 def test_an_announced_draw_is_voided_by_two_and_announced_anew_under_the_next_number(town: Any) -> None:
     draw = announce(town)
     assert town.as_("amr").get(f"/v1/draws/{draw}").json()["state"] == "announced"

@@ -37,11 +37,13 @@ COSIGN_AGAIN = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """What an announcement was asked for: the plan's version, which must not have changed since."""
+    """What an announcement was asked for: versions of plan and libraries, which must not have changed since."""
 
     plan: str
     version: int
     rehearsal: bool = False
+    revisions: Mapping[str, int] | None = None
+    """Library kind → revision as it was when the announcement was asked for; None: whatever there is now."""
 
 
 def announce_plan(
@@ -64,6 +66,8 @@ def announce_plan(
             plan = session.get(PlanRow, ready.plan)
             _require_unchanged(plan, ready)
             revisions = current_revisions(session)
+            if ready.revisions is not None and dict(ready.revisions) != revisions:
+                raise _changed(ready.plan)
             snapshot = lay_out(session, keeping.vault, folder, _last_void(session, ready.plan))
             assert plan is not None
             numbered = _numbered(session, plan)
@@ -153,15 +157,7 @@ def _require_unchanged(plan: PlanRow | None, ready: Ready) -> None:
     if plan is None:
         raise unknown_plan(ready.plan)
     if plan.version != ready.version or plan.state not in {PlanState.DRAFT, PlanState.INVITING}:
-        raise ConflictError(
-            "plan-changed",
-            ready.plan,
-            {
-                "zh": "提请公告之后，计划已修改或已公告",
-                "en": "the plan was changed, or announced, since its announcement was asked for",
-            },
-            {"zh": "核对计划后重新提请。", "en": "Look at the plan, then ask again."},
-        )
+        raise _changed(ready.plan)
 
 
 def _numbered(session: Session, plan: PlanRow) -> dict[str, Any]:
@@ -181,6 +177,18 @@ def _forget_inputs(campaign: Path) -> None:
     kept = {campaign / name for name in ("public", "private", "exports")}
     for path in set(campaign.iterdir()) - kept:
         shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def _changed(plan: str) -> ConflictError:
+    return ConflictError(
+        "plan-changed",
+        plan,
+        {
+            "zh": "提请公告之后，计划或名录已修改，或计划已公告",
+            "en": "plan or libraries were changed, or the plan was announced, since its announcement was asked for",
+        },
+        {"zh": "核对计划和名录后重新提请。", "en": "Look at plan and libraries, then ask again."},
+    )
 
 
 def _last_void(session: Session, plan: str) -> str | None:

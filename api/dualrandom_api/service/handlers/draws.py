@@ -34,7 +34,8 @@ def actor_of(job: Job) -> Actor:
 
 
 def _announce(service: Service, job: Job) -> None:
-    ready = Ready(job.subject, job.arguments["version"], job.arguments["rehearsal"])
+    asked = job.arguments
+    ready = Ready(job.subject, asked["version"], asked["rehearsal"], asked["revisions"])
     announce_plan(
         keeping_of(service),
         ready,

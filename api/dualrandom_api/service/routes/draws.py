@@ -15,6 +15,7 @@ from dualrandom.store import approvals
 from dualrandom.store.database import StaleError
 from dualrandom.store.drawing import give_evidence
 from dualrandom.store.errors import ConflictError
+from dualrandom.store.libraries import current_revisions
 from dualrandom.store.plans import plan_of
 from dualrandom.store.tables import DrawRow, DrawState, Job, PlanState, Role
 from dualrandom.store.workspace import unknown_draw
@@ -208,7 +209,11 @@ def ask_to_announce(
             service.clock(),
             action="announce",
             subject=plan,
-            payload={"rehearsal": body.rehearsal, "version": version},
+            payload={
+                "rehearsal": body.rehearsal,
+                "revisions": current_revisions(session),
+                "version": version,
+            },
             lasts=service.settings.approval_time,
         )
         return _asked(service, session, approval)
