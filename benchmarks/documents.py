@@ -157,6 +157,8 @@ async def load(port: int, path: str, condition: str, seconds: float, connections
         writer.close()
 
     await asyncio.gather(*(client() for _ in range(connections)))
+    if not took:
+        raise RuntimeError("no answer in time: measure on a machine that does nothing else")
     took.sort()
     return len(took) / seconds, took[int(len(took) * 0.99)]
 

@@ -36,6 +36,8 @@ TRIES: Final = frozenset(
 )
 """Where somebody may try passwords or codes."""
 UNLIMITED: Final = frozenset({"/healthz", "/readyz", "/metrics"})
+METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+"""Those that the metrics tell apart: what strangers make up must not fill the memory."""
 REQUEST_ID: Final = re.compile(rb"[0-9A-Za-z._-]{8,64}")
 
 HEADERS: Final = {
@@ -131,7 +133,8 @@ class FrontDoor:
             seconds = time.perf_counter() - began
             route = inner.get("route")
             pattern = "" if route is None else route.path
-            self.service.metrics.requests.labels(method, pattern, status).inc()
+            known = method if method in METHODS else "other"
+            self.service.metrics.requests.labels(known, pattern, status).inc()
             self.service.metrics.seconds.observe(seconds)
             actor = inner["state"].get("actor")
             log.info(

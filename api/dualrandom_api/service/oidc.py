@@ -8,6 +8,7 @@ to this client, for this very sign-in (nonce), and has not expired. Who gets whi
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 import urllib.error
@@ -41,6 +42,7 @@ LASTS: Final = 600
 LEEWAY: Final = 60
 """Seconds by which the clocks may differ."""
 ALGORITHMS: Final = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"]
+USERNAME: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z._@-]{0,63}")
 LOCAL: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -138,7 +140,7 @@ class Provider:
     def _identity(self, claims: Mapping[str, Any]) -> Identity:
         mapping = next((one for one in self.settings.mappings if _fits(claims, one)), None)
         username = claims.get(self.settings.username_claim)
-        if mapping is None or not isinstance(username, str) or not username:
+        if mapping is None or not isinstance(username, str) or USERNAME.fullmatch(username) is None:
             raise refusal("single-sign-on-unknown", str(claims.get("sub", "")))
         inspector = claims.get(self.settings.inspector_claim)
         return Identity(

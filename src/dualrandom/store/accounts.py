@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlmodel import Session, col
 
 from dualrandom.store import activity
@@ -211,12 +211,11 @@ def attempt(
     After ``failures`` wrong passwords in a row nobody enters for ``lock``, not even with the right one.
     """
     found = user_named(session, username)
-    if found is None:
-        return None
-    user = locked(session, User, found.id)
-    assert user is not None
-    session.refresh(user)
-    if user.disabled or (user.locked_until is not None and user.locked_until > now):
+    user = None if found is None else locked(session, User, found.id)
+    if user is not None:
+        session.refresh(user)
+    if user is None or user.disabled or (user.locked_until is not None and user.locked_until > now):
+        _write_as_much(session)
         return None
     if right:
         user.failed_attempts, user.locked_until = 0, None
@@ -228,6 +227,17 @@ def attempt(
         activity.record(session, actor_of(user), "account-locked", f"user:{username}", now)
     session.add(user)
     return None
+
+
+def _write_as_much(session: Session) -> None:
+    """Write a row as it is, so that an unknown or locked name takes as long as a wrong password."""
+    first = select(func.min(col(User.id))).scalar_subquery()
+    session.execute(
+        update(User)
+        .where(col(User.id) == first)
+        .values(failed_attempts=User.failed_attempts)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def sign_in(session: Session, user: User, now: datetime, lasts: timedelta, how: str) -> tuple[str, SignIn]:

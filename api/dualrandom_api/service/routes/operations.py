@@ -66,6 +66,7 @@ def readyz(service: ServiceDep) -> Alive:
 def metrics(service: ServiceDep) -> Response:
     """计数（Prometheus 文本格式），不含任何人的信息 · Counters in Prometheus' text format, nothing about anybody."""
     with service.database.reading() as session:
+        service.metrics.jobs.clear()
         for (kind, state), number in jobs.counts(session).items():
             service.metrics.jobs.labels(kind, state).set(number)
         service.metrics.outbox.set(messages.unsent(session))
