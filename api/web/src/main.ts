@@ -50,8 +50,6 @@ window.dualrandomVerify = verifyFiles;
 
 async function take(gather: () => Promise<Files | null>, failure: Said): Promise<void> {
   const before = state.phase;
-  // The threads start while the files are read.
-  threads();
   Object.assign(state, { phase: "reading", problem: null, notice: null });
   render();
   const { auditor, policy, receipt, record } = sorted((await gather().catch(() => null)) ?? new Map());
@@ -317,6 +315,12 @@ for (const kind of ["dragenter", "dragover", "dragleave", "drop"] as const)
       void take(() => dropped(dataTransfer), WORDS.noRecord);
   });
 render();
+try {
+  // They start while the reader looks for the files.
+  threads();
+} catch {
+  // Tried again, and told, when there is something to check.
+}
 // Served beside a record, the page checks it at once.
 if (location.protocol.startsWith("http"))
   void fetch("./announcement.json", { method: "HEAD" }).then((answer) => {
