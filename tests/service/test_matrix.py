@@ -198,11 +198,6 @@ NOTHING_THERE = {
 EXCEPTIONS: dict[tuple[str, str], str] = {
     ("POST /v1/approvals/{approval}/decision", "dispatcher"): "approval-own",
     ("DELETE /v1/approvals/{approval}", "dispatcher"): "",
-    # people are none of support's business
-    ("GET /v1/imports/{number}", "support"): "unknown-import",
-    ("GET /v1/imports/{number}/changes", "support"): "unknown-import",
-    ("GET /v1/libraries/{kind}/rows/{key}", "support"): "unknown-row",
-    ("GET /v1/libraries/{kind}/rows/{key}/versions", "support"): "unknown-row",
     # the library in the paths is that of the inspectors, and support sees no people
     ("GET /v1/imports/{number}", "support"): "unknown-import",
     ("GET /v1/imports/{number}/changes", "support"): "unknown-import",
