@@ -38,6 +38,8 @@ def test_head_is_get_without_a_body(fresh: Any) -> None:
     head = fresh.public.head("/v1/public/draws")
     assert (head.status_code, head.content) == (200, b"")
     assert int(head.headers["Content-Length"]) == len(fresh.public.get("/v1/public/draws").content)
+    # a stream has no head worth waiting for
+    assert fresh.as_("amr").head("/v1/jobs/1/events").status_code == 405
 
 
 def test_unknown_addresses_and_methods_are_problems_too(fresh: Any) -> None:

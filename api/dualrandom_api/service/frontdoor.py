@@ -99,7 +99,8 @@ class FrontDoor:
     ) -> None:
         began = time.perf_counter()
         method: str = scope["method"]
-        head = method == "HEAD"
+        # a stream without its events would only keep a connection until the job ends
+        head = method == "HEAD" and not scope["path"].endswith("/events")
         inner: Scope = {**scope, "method": "GET"} if head else dict(scope)
         inner["state"] = {**scope.get("state", {}), "request_id": request_id}
         extra = PUBLIC_HEADERS if scope["path"].startswith(PUBLIC) else PRIVATE_HEADERS
