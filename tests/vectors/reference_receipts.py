@@ -77,7 +77,7 @@ def receipt(built: Any, kind: str, subject: str) -> bytes:
             if mine.get(task) == name:
                 lists = ("strata", "cutoffs") if "cutoffs.jsonl" in built.public else ("strata",)
                 rows += [row(built, one, f"s{number:04d}") for one in lists]
-    return jcs(
+    written: bytes = jcs(
         {
             "announcement": built.digest,
             "draw": built.draw,
@@ -86,6 +86,7 @@ def receipt(built: Any, kind: str, subject: str) -> bytes:
             "type": "dualrandom/v1/receipt",
         }
     )
+    return written
 
 
 def statement(document: Json) -> bytes:
