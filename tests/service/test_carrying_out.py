@@ -417,7 +417,7 @@ def test_exports_say_the_same_in_every_format(town: Any, table: str, tmp_path: P
     cells = list(book[book.sheetnames[0]].iter_rows(values_only=True))
     columns = parquet.read_table(io.BytesIO(town.as_("amr").get(f"{path}.parquet").content))
     assert len(rows) == len(cells) == columns.num_rows + 1
-    assert len(rows) > 2
+    assert len(rows) > 1
     at = rows[0].index("统一社会信用代码")
     assert (
         [row[at] for row in rows[1:]] == [row[at] for row in cells[1:]] == columns["enterprise"].to_pylist()

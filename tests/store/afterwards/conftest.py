@@ -105,8 +105,8 @@ def drawn_sqlite(
 @pytest.fixture(scope="session")
 def drawn_postgres(new_postgres: Callable[..., str], vault: Vault, town_folder: Path) -> str:
     """The name of a database with the drawn town, to be copied."""
-    draw_town(new_postgres("template_drawn"), vault, town_folder)
-    return "template_drawn"
+    draw_town(new_postgres("template_store_drawn"), vault, town_folder)
+    return "template_store_drawn"
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])
