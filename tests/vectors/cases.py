@@ -127,6 +127,16 @@ def base() -> dict[str, Any]:
     }
 
 
+def divided(number: int, row: dict[str, Any]) -> dict[str, Any]:
+    """A firm in the part of its stratum: in t1 one rule cuts A and B, not C; in t2 two rules cross and make four parts."""
+    strata = dict(row["strata"])
+    if strata["t1"] != "C":
+        strata["t1"] += f".p{int(number % 4 < 2)}"
+    if "t2" in strata:
+        strata["t2"] = "all.p" + (("0", "1"), ("2", "1-2"))[number > 9][number % 2]
+    return row | {"strata": strata}
+
+
 def whole(strata: dict[str, Any]) -> dict[str, Any]:
     """The same strata with whole expected sizes, as a sealed draw needs them."""
     sizes = {"t1": {"A": "1", "B": "1", "C": "3"}, "t2": {"A": "0", "B": "1", "C": "2"}}
@@ -193,6 +203,25 @@ def cases(reference: ModuleType) -> dict[str, Any]:
     table["strata"]["t1"] = [stratum(name, name[0], expected) for name, expected in sizes.items()]
     for row in table["frame"].values():
         row["strata"]["t1"] += f".{row['district']}"
+
+    # Rules for some of a stratum's enterprises have cut strata in parts (docs/policies.md), each with a quota of its own.
+    found["open-divided"] = cut = base() | local("open-divided-0")
+    cut["frame"] = {key: divided(number, row) for number, (key, row) in enumerate(cut["frame"].items(), 1)}
+    cut["strata"] = {
+        "t1": [
+            stratum("A.p0", "A", "1/2"),
+            stratum("A.p1", "A", "9/5"),
+            stratum("B.p0", "B", "2/1"),
+            stratum("B.p1", "B", "1/3"),
+            stratum("C", "C", "5/4"),
+        ],
+        "t2": [
+            stratum("all.p0", "all", "1/4"),
+            stratum("all.p1", "all", "3/4"),
+            stratum("all.p1-2", "all", "7/3"),
+            stratum("all.p2", "all", "1/1"),
+        ],
+    }
 
     found["open-announced"] = base()
     found["open-voided"] = base() | {"beside": voided}
@@ -326,6 +355,7 @@ RECEIPTS: dict[str, dict[str, tuple[str, str]]] = {
     "sealed-sm3": {"drawn": ("enterprise", "E05"), "inspector": ("inspector", "f2")},
     "open-parts-keystring": {"drawn": ("enterprise", "E02")},
     "open-two-way": {"drawn": ("enterprise", "E11")},
+    "open-divided": {"drawn": ("enterprise", "E12"), "missed": ("enterprise", "E03")},
     "open-announced": {"early": ("enterprise", "E05")},
     "open-embargo-visits": {"early": ("enterprise", "E05")},
     "sealed-embargo-crews": {"drawn": ("enterprise", "E02"), "inspector": ("inspector", "a1")},

@@ -21,7 +21,7 @@ Files = dict[str, bytes]
 
 OPEN, SEALED, PARTS = "open-drand", "sealed-drand", "open-parts-keystring"
 SCARCE, RELIEF = "open-scarce-local", "open-relief-local"
-TWO_WAY = "open-two-way"
+TWO_WAY, DIVIDED = "open-two-way", "open-divided"
 
 OTHER_ROUND = (
     "b33bf3667cbd5a82de3a24b4e0e9fe5513cc1a0e840368c6e31f5fcfa79bea03f73896b25883abf2853d10337fb8fa41"

@@ -39,6 +39,7 @@ import lies_about_the_log  # type: ignore[import-not-found]  # noqa: E402, F401
 import lies_after_the_draw  # type: ignore[import-not-found]  # noqa: E402, F401
 import lies_afterwards  # type: ignore[import-not-found]  # noqa: E402, F401
 import lies_before_the_draw  # type: ignore[import-not-found]  # noqa: E402, F401
+import lies_of_division  # type: ignore[import-not-found]  # noqa: E402, F401
 import lies_of_form  # type: ignore[import-not-found]  # noqa: E402, F401
 import lies_of_rounding  # type: ignore[import-not-found]  # noqa: E402, F401
 import reference  # type: ignore[import-not-found]  # noqa: E402
