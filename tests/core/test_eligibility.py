@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -398,6 +399,98 @@ def test_what_is_counted_together_is_what_is_decided_one_by_one(
     # nor does the order of the ledger's rows
     backwards = membership(plan, firms, year_to_date(plan, visits[::-1]))
     assert backwards.populations == placed.populations
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(st.none() | st.integers(-3, 12), min_size=1, max_size=12),
+    st.lists(st.tuples(st.integers(0, 11), st.sampled_from([None, "t1", "t2"])), max_size=4),
+    st.integers(1, 9),
+)
+def test_who_is_open_on_some_day_and_not_exempt_may_be_drawn_and_the_others_are_counted_by_reason(
+    make_plan: Callable[..., Plan],
+    make_task: Callable[..., Any],
+    make_libraries: Callable[..., Libraries],
+    suspensions: list[int | None],
+    exemptions: list[tuple[int, str | None]],
+    length: int,
+) -> None:
+    days = tuple(START + timedelta(days=n) for n in range(length))
+    firms = tuple(
+        firm(f"e{n:02d}", suspended_until=None if late is None else START + timedelta(days=late))
+        for n, late in enumerate(suspensions)
+    )
+    plan = make_plan(
+        tasks=(make_task("t1", "amr"), make_task("t2", "fire")),
+        period=(days[0], days[-1]),
+        exemptions=tuple(Exemption(f"e{n:02d}", task, "r", "文件") for n, task in exemptions),
+    )
+    placed = membership(plan, firms, year_to_date(plan, ()))
+    libraries = replace(make_libraries(), enterprises=firms, recusals=())
+    frozen = freeze(plan, libraries, placed, "x-2026-000001", days, None)
+    tasks_of = {
+        name: set(frozen.profiles[at]) for name, at in zip(frozen.ids, frozen.profile.tolist(), strict=True)
+    }
+    shut = {
+        one.id: {day for day in days if one.suspended_until is not None and day <= one.suspended_until}
+        for one in firms
+    }
+    for task in ("t1", "t2"):
+        named = {f"e{n:02d}" for n, of in exemptions if of in {None, task}}
+        left = {one.id for one in firms} - named
+        free = {name for name in left if shut[name] != set(days)}
+        assert {name for name, tasks in tasks_of.items() if task in tasks} == free
+        reasons = Counter(exempt=len(firms) - len(left), suspended=len(left) - len(free))
+        assert Counter(placed.by_task[task]) == reasons
+        # nobody owes a check of those who are out for this
+        assert sum(one.whole for one in placed.populations[task].values()) == len(free)
+    for name, closed in zip(frozen.ids, frozen.closed, strict=True):
+        assert set(closed) == {day.isoformat() for day in shut[name]}
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["420702", "420704", "110000"]),
+            st.sampled_from(["d1", "d2", "d3"]),
+            st.sampled_from(["d1", "d2", "d3"]),
+            st.booleans(),
+        ),
+        min_size=1,
+        max_size=20,
+    )
+)
+def test_whoever_moves_takes_place_and_checks_along_and_the_registrar_in_its_code_decides_nothing(
+    make_plan: Callable[..., Plan],
+    make_task: Callable[..., Any],
+    make_libraries: Callable[..., Libraries],
+    drawn: list[tuple[str, str, str, bool]],
+) -> None:
+    everywhere = make_task("t1", "amr", strata_by=("class", "district"), frequency=2)
+    plan = make_plan(tasks=(everywhere, make_task("t2", "fire", scope=Scope(districts=("d1",)))))
+    codes = [f"91{registrar}MA{n:06d}X0" for n, (registrar, *_) in enumerate(drawn)]
+    visits = tuple(
+        visit("2026-05-02", enterprise=code, task="t1")
+        for code, (*_, checked) in zip(codes, drawn, strict=True)
+        if checked
+    )
+    # before and after the move: the inspection address alone says where a firm belongs
+    for when in (1, 2):
+        places = [str(one[when]) for one in drawn]
+        firms = tuple(firm(code, district=place) for code, place in zip(codes, places, strict=True))
+        placed = membership(plan, firms, year_to_date(plan, visits))
+        here = Counter(places)
+        checked = Counter(place for place, (*_, done) in zip(places, drawn, strict=True) if done)
+        assert {stratum: (one.whole, one.done) for stratum, one in placed.populations["t1"].items()} == {
+            f"A.{place}": (number, checked[place]) for place, number in here.items()
+        }
+        assert sum(one.whole for one in placed.populations["t2"].values()) == here["d1"]
+        libraries = replace(make_libraries(), enterprises=firms, recusals=())
+        frozen = freeze(plan, libraries, placed, "x-2026-000001", (START,), None)
+        assert dict(zip(frozen.ids, frozen.districts, strict=True)) == dict(zip(codes, places, strict=True))
+        for name, at in zip(frozen.ids, frozen.profile.tolist(), strict=True):
+            assert ("t2" in frozen.profiles[at]) == (places[codes.index(name)] == "d1")
 
 
 @given(st.dates(date(1990, 1, 1), date(2090, 1, 1)), st.integers(1, 600))

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
-from typing import Any
+from typing import Any, Literal
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from dualrandom.announcement import build_announcement
 from dualrandom.draw import select
@@ -13,9 +16,9 @@ from dualrandom.eligibility import year_to_date
 from dualrandom.flags import flag_warnings, flags, read_snapshot, snapshot
 from dualrandom.foresight import expected_crews, expected_seats
 from dualrandom.frame import Frozen, freeze, membership
-from dualrandom.policy.plan import Department, Plan, Scope
+from dualrandom.policy.plan import Department, Exemption, Plan, Scope
 from dualrandom.reasons import FLAGS
-from dualrandom.registry.models import Item, Libraries
+from dualrandom.registry.models import Enterprise, Inspector, Item, Libraries
 from dualrandom.ticket import Tickets
 
 LISTS = {"frame": {"root": "0" * 64, "size": 0}}
@@ -54,6 +57,67 @@ def test_a_handful_of_firms_and_a_near_certainty_are_flagged(
     assert ("small-frame", "t1") not in found
     items = tuple(replace(item, category="key") for item in libraries.items)
     assert ("high-rate", "t2") not in found_in(make_plan(tasks=tasks), replace(libraries, items=items))
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    # both sides of ten firms and of a half, and the edges themselves
+    st.sampled_from([0, 1, 9, 9, 10, 10, 10, 11]).flatmap(
+        lambda size: st.lists(st.sampled_from("AD"), min_size=size, max_size=size)
+    ),
+    st.integers(0, 3),
+    st.tuples(*[st.sampled_from([40, 50, 50, 50, 51])] * 2),
+    st.lists(st.sampled_from(["general", "key"]), min_size=1, max_size=2),
+    st.lists(st.sets(st.sampled_from(["leader", "food"])), min_size=2, max_size=12),
+)
+def test_frames_below_ten_rates_above_a_half_and_pools_below_three_for_a_seat_are_flagged_and_no_others(
+    make_plan: Callable[..., Plan],
+    make_task: Callable[..., Any],
+    make_libraries: Callable[..., Libraries],
+    classes: list[str],
+    exempt: int,
+    percents: tuple[int, int],
+    categories: list[Literal["general", "key"]],
+    people: list[set[str]],
+) -> None:
+    base = make_libraries()
+    # who is exempt is in the library but not in the frame
+    everyone = [*classes, *"D" * exempt]
+    firms = tuple(
+        Enterprise(f"e{n:02d}", "企业", "d1", credit_class, "enterprise", "52", "", "", ())
+        for n, credit_class in enumerate(everyone)
+    )
+    items = tuple(
+        Item(f"i{n}", "i", "i", "amr", "law", category, ("food",), Fraction(1), None, None)
+        for n, category in enumerate(categories)
+    )
+    inspectors = tuple(
+        Inspector(f"x{n:02d}", "人员", "amr", (), tuple(sorted(marks)), f"L{n}", None, (), None, None)
+        for n, marks in enumerate(people)
+    )
+    libraries = replace(base, enterprises=firms, items=items, inspectors=inspectors, recusals=())
+    ratios = {name: Fraction(share, 100) for name, share in zip("AD", percents, strict=True)}
+    plan = make_plan(
+        # a crew has a leader and, for these items, somebody who knows food
+        departments=(Department("amr", "市监", "AMR", (("leader",), ())),),
+        tasks=(make_task("t1", "amr", items=tuple(item.id for item in items), ratios=ratios),),
+        rounding="unbiased",
+        exemptions=tuple(
+            Exemption(f"e{n:02d}", None, "r", "文件") for n in range(len(classes), len(everyone))
+        ),
+    )
+    found = {code: value for (code, _), value in found_in(plan, libraries).items()}
+    greatest = max((ratios[name] for name in classes), default=Fraction(0))
+    able = [sum(mark in marks for marks in people) for mark in ("leader", "food")]
+    expected = {"edits-not-checked": "no-snapshot"}
+    if len(classes) < 10:
+        expected["small-frame"] = str(len(classes))
+    if 2 * greatest > 1 and categories.count("key") < len(categories):
+        expected["high-rate"] = f"{greatest.numerator}/{greatest.denominator}"
+    # where nobody may be drawn there is no pairing to foresee
+    if classes and min(able) < 3:
+        expected["small-pool"] = str(min(able))
+    assert found == expected
 
 
 def test_edits_since_the_last_campaign_are_counted_or_said_to_be_unknown(

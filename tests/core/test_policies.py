@@ -11,7 +11,7 @@ from math import floor
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dualrandom.eligibility import year_to_date
@@ -210,6 +210,53 @@ def test_general_items_stay_below_their_ceiling_and_key_items_do_not(
     assert sum(one or 0 for one in general.values()) == 11  # 10 % of 111, rounded down
     key = [replace(item, category="key") for item in items]
     assert targets(report_of(plan, everyone, key)) == {"A": 95, "B": 9, "C": 7}
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(st.sampled_from(["general", "key"]), min_size=1, max_size=3),
+    st.integers(0, 40),
+    st.tuples(*[st.integers(0, 60)] * 3),
+    st.tuples(*[st.integers(0, 100)] * 3),
+)
+def test_one_general_item_keeps_the_whole_task_below_the_ceiling_and_key_items_alone_never(
+    plan_with: Callable[..., Plan],
+    make_libraries: Callable[..., Any],
+    categories: list[str],
+    ceiling: int,
+    sizes: tuple[int, int, int],
+    percents: tuple[int, int, int],
+) -> None:
+    example = make_libraries().items[0]
+    items = [replace(example, id=f"i{n}", category=category) for n, category in enumerate(categories)]
+    rules = (
+        f'kind = "ceiling"\nratio = "{ceiling}%"\nscope = {{ item_categories = ["general"] }}',
+        'kind = "ceiling"\nratio = "100%"\nscope = { item_categories = ["key"] }',
+    )
+    ratios = {name: Fraction(share, 100) for name, share in zip("ABC", percents, strict=True)}
+    counts = dict(zip("ABC", sizes, strict=True))
+    wished = {name: ratios[name] * count for name, count in counts.items() if count}
+    free, most = sum(wished.values(), Fraction(0)), Fraction(ceiling * sum(sizes), 100)
+    for rounding in ("unbiased", "up"):
+        plan = plan_with(
+            policy("lists", *rules),
+            ratios=ratios,
+            items=tuple(item.id for item in items),
+            plan={"rounding": rounding},
+        )
+        placed = membership(plan, firms(counts), year_to_date(plan, (), items))
+        found = {one.id: one.expected for one in strata_of(plan, placed)["t1"]}
+        assert set(found) == set(wished)
+        total = sum(found.values(), Fraction(0))
+        bound = "general" in categories
+        if rounding == "up":
+            assert total <= most if bound else all(0 <= found[s] - wished[s] < 1 for s in found)
+        elif bound and free > most:
+            # what is too much is taken from all in proportion, and no more than that
+            assert total == most
+            assert all(found[s] * free == wished[s] * most for s in found)
+        else:
+            assert found == wished
 
 
 def test_the_minimum_of_a_stratum_is_met_as_far_as_it_has_firms(plan_with: Callable[..., Plan]) -> None:

@@ -6,11 +6,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from fractions import Fraction
-from typing import Any
+from typing import Any, Literal
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from dualrandom.policy.documents import parse_policy
 from dualrandom.policy.plan import Budget, Plan
-from dualrandom.registry.models import Libraries, PastVisit
+from dualrandom.registry.models import Enterprise, Libraries, PastVisit
 from dualrandom.year import missed, progress
 
 
@@ -127,3 +130,81 @@ def test_object_kinds_and_five_classes_are_data(
     for row in progress(plan, replace(base, enterprises=firms)):
         rows[row.credit_class] = rows.get(row.credit_class, Fraction(0)) + row.target
     assert rows == {name: 10 * ratio for name, ratio in ratios.items()}
+
+
+FIRMS = st.lists(
+    st.tuples(
+        st.sampled_from("AD"),
+        st.sampled_from(["d1", "d2"]),
+        st.booleans(),
+        st.lists(
+            st.tuples(
+                st.dates(date(2025, 11, 1), date(2026, 12, 31)),
+                st.sampled_from(["t1", "t1", "t1", "other"]),
+                st.sampled_from(["plan", "plan", "special", "case"]),
+            ),
+            max_size=4,
+        ),
+    ),
+    min_size=1,
+    max_size=24,
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    FIRMS,
+    st.integers(1, 12),
+    st.integers(1, 2),
+    st.tuples(st.fractions(0, 1, max_denominator=20), st.fractions(0, 1, max_denominator=20)),
+    st.sampled_from([("class",), ("class", "district")]),
+)
+def test_in_any_month_a_cell_owes_its_ratio_of_the_year_and_ends_it_at_the_pace_so_far(
+    make_plan: Callable[..., Plan],
+    make_task: Callable[..., Any],
+    make_libraries: Callable[..., Libraries],
+    drawn: list[tuple[str, str, bool, list[tuple[date, str, Literal["plan", "special", "case"]]]]],
+    month: int,
+    frequency: int,
+    shares: tuple[Fraction, Fraction],
+    strata_by: tuple[str, ...],
+) -> None:
+    start, end = date(2026, month, 2), date(2026, month, 6)
+    ratios = dict(zip("AD", shares, strict=True))
+    firms, visits = [], []
+    owing: dict[tuple[str, str], int] = {}
+    checked: dict[tuple[str, str], int] = {}
+    for number, (credit_class, district, suspended, days) in enumerate(drawn):
+        one = Enterprise(f"e{number:02d}", "企业", district, credit_class, "enterprise", "52", "", "", ())
+        firms.append(replace(one, suspended_until=end if suspended else None))
+        visits += [PastVisit(one.id, day, "amr", task, "", (), kind) for day, task, kind in days]
+        if suspended:
+            continue
+        cell = credit_class, district
+        owing[cell] = owing.get(cell, 0) + 1
+        counted = {
+            day
+            for day, task, kind in days
+            if date(2026, 1, 1) <= day < start and task == "t1" and kind != "case"
+        }
+        checked[cell] = checked.get(cell, 0) + min(len(counted), frequency)
+    task = make_task("t1", "amr", ratios=ratios, frequency=frequency, strata_by=strata_by)
+    plan = make_plan(tasks=(task,), period=(start, end), months_left=13 - month)
+    rows = progress(
+        plan, replace(make_libraries(), enterprises=tuple(firms), visits=tuple(visits), recusals=())
+    )
+    assert {(r.credit_class, r.district): (r.whole, r.done) for r in rows if r.whole} == {
+        cell: (owing[cell], checked[cell]) for cell in owing
+    }
+    for row in rows:
+        # neither the month nor what was done moves what the year owes
+        assert row.target == ratios[row.credit_class] * frequency * row.whole
+        if month == 1:
+            assert row.target <= row.forecast < row.target + 1
+        else:
+            # twelve months at the pace of those that are over, in whole checks
+            assert 0 <= Fraction(12 * row.done, month - 1) - row.forecast < 1
+        assert row.short >= 0
+        missing = row.target - row.forecast
+        assert row.short <= missing < row.short + 1 if missing > 0 else row.short == 0
+    assert set(missed(rows)) == {row for row in rows if row.target - row.forecast >= 1}
