@@ -264,8 +264,11 @@ def test_two_histories_are_not_both_cosigned(announced_office: Any, copied: Copi
 
 
 def test_the_result_of_one_history_beside_the_log_of_another_is_refused(office: Any) -> None:
-    changed = rewritten(office, "result.json", lambda r: r["visits"][0].update(date=r["visits"][1]["date"]))
-    assert "log" in failed(judge(office, changed))
+    def other_date(result: Any) -> None:
+        first = result["visits"][0]
+        first["date"] = next(v["date"] for v in result["visits"] if v["date"] != first["date"])
+
+    assert "log" in failed(judge(office, rewritten(office, "result.json", other_date)))
 
 
 # --- backdated
