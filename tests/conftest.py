@@ -1,17 +1,21 @@
-"""What all tests share: how many examples hypothesis tries, and a PostgreSQL server.
+"""What all tests share: how many examples hypothesis tries, a PostgreSQL server, the vectors.
 
 Runs are deterministic, so that a red test is red again. `DUALRANDOM_DEEP=1` tries many more examples.
 """
 
+import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+VECTORS = Path(__file__).parent / "vectors"
+Files = dict[str, bytes]
 
 for name, examples in (("quick", 25), ("deep", 1000)):
     settings.register_profile(
@@ -49,3 +53,37 @@ def postgres_server() -> Iterator[Any]:
     yield server
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def happy() -> Callable[[str], Files]:
+    """Files of a happy path by name."""
+
+    def files(name: str) -> Files:
+        folder = VECTORS / "happy" / name
+        return {
+            path.relative_to(folder).as_posix(): path.read_bytes()
+            for path in folder.rglob("*")
+            if path.is_file() and path.name != "expected.json"
+        }
+
+    return files
+
+
+@pytest.fixture(scope="session")
+def mutant(happy: Callable[[str], Files]) -> Callable[[str], tuple[dict[str, Any], Files]]:
+    """What is known of a mutant, and its files."""
+
+    def made(name: str) -> tuple[dict[str, Any], Files]:
+        about = json.loads((VECTORS / "mutants" / f"{name}.json").read_text(encoding="utf-8"))
+        files = happy(about["base"])
+        for edit in about["edits"]:
+            if edit.get("delete"):
+                del files[edit["file"]]
+                continue
+            old = files.get(edit["file"], b"")
+            put = bytes.fromhex(edit["put_hex"]) if "put_hex" in edit else edit["put"].encode()
+            files[edit["file"]] = old[: edit["at"]] + put + old[edit["at"] + edit["cut"] :]
+        return about, files
+
+    return made

@@ -370,7 +370,7 @@ def test_a_substitute_stands_in_for_an_excluded_enterprise() -> None:
 
 def test_the_document_is_canonical_json() -> None:
     document = estimate_document(ANNOUNCEMENT, RESULT, ALL, FRAME)
-    parse_canonical(canonical(document), "estimate.json")
+    assert parse_canonical(canonical(document), "estimate.json") == document
 
 
 def test_a_class_inside_of_a_compound_stratum_is_found() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -40,40 +39,6 @@ def loaded() -> Callable[[Path], ModuleType]:
 def small() -> ModuleType:
     """docs/verify_draw.py with the files beside it."""
     return load(ROOT / "docs" / "verify_draw.py")
-
-
-@pytest.fixture(scope="session")
-def happy() -> Callable[[str], Files]:
-    """Files of a happy path by name."""
-
-    def files(name: str) -> Files:
-        folder = VECTORS / "happy" / name
-        return {
-            path.relative_to(folder).as_posix(): path.read_bytes()
-            for path in folder.rglob("*")
-            if path.is_file() and path.name != "expected.json"
-        }
-
-    return files
-
-
-@pytest.fixture(scope="session")
-def mutant(happy: Callable[[str], Files]) -> Callable[[str], tuple[dict[str, Any], Files]]:
-    """What is known of a mutant, and its files."""
-
-    def made(name: str) -> tuple[dict[str, Any], Files]:
-        about = json.loads((VECTORS / "mutants" / f"{name}.json").read_text(encoding="utf-8"))
-        files = happy(about["base"])
-        for edit in about["edits"]:
-            if edit.get("delete"):
-                del files[edit["file"]]
-                continue
-            old = files.get(edit["file"], b"")
-            put = bytes.fromhex(edit["put_hex"]) if "put_hex" in edit else edit["put"].encode()
-            files[edit["file"]] = old[: edit["at"]] + put + old[edit["at"] + edit["cut"] :]
-        return about, files
-
-    return made
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import html
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from importlib.resources import files
 from typing import Annotated, Any, Final, Literal
@@ -136,6 +138,16 @@ def summary_of(row: DrawRow) -> dict[str, Any]:
     }
 
 
+@contextmanager
+def forgetting(service: Service, request: Request) -> Iterator[None]:
+    """Forget what memory has of an address that is not given any more, whatever the reason; the error goes on."""
+    try:
+        yield
+    except Exception:
+        service.documents.forget(request.url.path)
+        raise
+
+
 @router.get("/v1/public/draws", response_model=Listing[DrawSummary], **allow(Role.PUBLIC))
 def draws(service: ServiceDep, page: PageDep) -> dict[str, Any]:
     """全部抽取，最新在前 · All draws, the newest first."""
@@ -181,12 +193,8 @@ def one_draw(service: ServiceDep, draw: DrawId) -> DrawDetail:
 )
 def draw_file(service: ServiceDep, request: Request, draw: DrawId, path: FilePath) -> Response:
     """一个公布的文件，按名称 · One published file by its name."""
-    try:
-        with service.database.reading() as session:
-            sha256, content = published.file_of(session, service.vault, draw, path)
-    except Exception:
-        service.documents.forget(request.url.path)
-        raise
+    with forgetting(service, request), service.database.reading() as session:
+        sha256, content = published.file_of(session, service.vault, draw, path)
     return given(service, request, content, sha256, path, settled=False)
 
 
@@ -205,12 +213,8 @@ def blob(
     ],
 ) -> Response:
     """一个公布的文件，按散列，可缓存一年 · One published file by its SHA-256; may be kept for a year."""
-    try:
-        with service.database.reading() as session:
-            path, content = published.blob(session, service.vault, sha256)
-    except Exception:
-        service.documents.forget(request.url.path)
-        raise
+    with forgetting(service, request), service.database.reading() as session:
+        path, content = published.blob(session, service.vault, sha256)
     return given(service, request, content, sha256, path, settled=is_settled(path))
 
 
@@ -222,12 +226,8 @@ def blob(
 )
 def log_file(service: ServiceDep, request: Request, path: FilePath) -> Response:
     """透明日志的文件（C2SP tlog-tiles） · A file of the transparency log: checkpoint, tiles, documents."""
-    try:
-        with service.database.reading() as session:
-            sha256, content = published.log_file(session, service.vault, path)
-    except Exception:
-        service.documents.forget(request.url.path)
-        raise
+    with forgetting(service, request), service.database.reading() as session:
+        sha256, content = published.log_file(session, service.vault, path)
     return given(service, request, content, sha256, path, settled=path.startswith(("tile/", "documents/")))
 
 
