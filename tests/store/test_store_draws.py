@@ -20,7 +20,8 @@ from dualrandom.store.database import StaleError
 from dualrandom.store.drawing import draw_now, give_evidence
 from dualrandom.store.errors import ConflictError, UnknownError
 from dualrandom.store.jobs import LEASE, LeaseLostError
-from dualrandom.store.tables import Activity, DrawRow, DrawState, Job, Outbox, PlanRow, Visit
+from dualrandom.store.planning import create_plan
+from dualrandom.store.tables import Activity, DrawRow, DrawState, Job, Outbox, PlanRow, PlanVersion, Visit
 from dualrandom.store.workspace import Keeping, file_of, files_of, run
 from dualrandom.verify import verify_record
 
@@ -218,6 +219,23 @@ def test_a_draw_with_a_result_takes_no_evidence_and_no_void(story: Story) -> Non
         void_draw(story.keeping, story.second, "we do not like it", actor=DISPATCHER, now=AFTER)
 
 
+def test_a_plan_gets_the_number_that_is_next_and_its_history_says_so(story: Story, town: Any) -> None:
+    text = (town.folder / "plan.toml").read_text("utf-8")
+    text = text.replace('id = "2023-09"', 'id = "later"').replace("number = 1\n", "number = 7\n")
+    with story.keeping.database.writing() as session:
+        plan = create_plan(session, text, actor=DISPATCHER, now=NOW, joined=True)
+        version = plan.version
+    third = announce_plan(story.keeping, Ready("later", version), actor=DISPATCHER, now=NOW)
+    assert (story.draw[-1], story.second[-1], third[-1]) == ("1", "2", "3")
+    with story.keeping.database.reading() as session:
+        kept = session.scalars(
+            select(PlanVersion)
+            .where(col(PlanVersion.plan_id) == "later", col(PlanVersion.subject) == "plan")
+            .order_by(col(PlanVersion.version))
+        ).all()
+    assert [one.document["plan"]["number"] for one in kept] == [7, 3]
+
+
 def test_the_log_goes_on_under_a_new_key(story: Story) -> None:
     key = change_log_key(story.keeping, reason=None, actor=DISPATCHER, now=AFTER)
     revoked = change_log_key(story.keeping, reason="stolen laptop", actor=DISPATCHER, now=AFTER)
@@ -232,7 +250,7 @@ def test_every_step_stands_in_an_unbroken_activity_log(story: Story) -> None:
         actions = session.scalars(select(col(Activity.action)).order_by(col(Activity.id))).all()
         assert list(activity.faults(session)) == []
     told = [action for action in actions if action in {"announce", "cosign", "void", "beacon", "draw"}]
-    assert told == ["announce", "cosign", "void", "announce", "cosign", "beacon", "draw"]
+    assert told == ["announce", "cosign", "void", "announce", "cosign", "beacon", "draw", "announce"]
 
 
 @pytest.mark.parametrize("lie", ["detail", "actor", "digest"])

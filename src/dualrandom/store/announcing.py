@@ -27,7 +27,7 @@ from dualrandom.store.jobs import enqueue, finish, holds
 from dualrandom.store.libraries import current_revisions
 from dualrandom.store.messages import tell
 from dualrandom.store.plan_inputs import inputs_of
-from dualrandom.store.plans import unknown_plan
+from dualrandom.store.plans import keep_version, touched, unknown_plan
 from dualrandom.store.tables import DrawRow, DrawState, Job, Join, JoinState, Office, PlanRow, PlanState
 from dualrandom.store.visits import ensure_alarm
 from dualrandom.store.workspace import Keeping, lay_out, run, run_log, save
@@ -95,9 +95,11 @@ def announce_plan(
                 session, keeping.vault, folder, announced.draw, replace(snapshot, files={}, draw_version=None)
             )
             plan.state = PlanState.ANNOUNCED
-            plan.document = numbered
-            plan.version += 1
-            session.add(plan)
+            if numbered != plan.document:
+                plan.document = numbered
+                plan.document_version += 1
+                keep_version(session, plan, "plan", plan.document_version, numbered, actor, now)
+            touched(session, plan)
             _schedule(session, announced.draw, document, now)
             _tell(session, ready.plan, announced.draw, now)
             detail = {"announcement": announced.digest, "plan": ready.plan, "revisions": revisions}
