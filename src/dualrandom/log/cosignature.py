@@ -82,7 +82,7 @@ def parse_cosigner_key(text: str) -> CosignerKey:
         raise refusal(
             "key-refused",
             text,
-            f"签名类型 {kind} 不是见证方共签(4)",
+            f"签名类型 {kind} 不是见证方共签（4）",
             f"signature type {kind} is not that of a witness (4)",
             remedy_zh="请填写见证方公布的公钥文本。",
             remedy_en="Use the verifier key that the witness publishes.",

@@ -218,7 +218,7 @@ def _step(step: Step) -> Html:
 def _caution(kind: str) -> Html:
     if kind == "enterprise":
         return paragraph(
-            "回执含有本企业的盐、所在的层（可能写明信用分类）和同层被抽中者的签号(不含其名称)。谁得到它，就能知道这些。",
+            "回执含有本企业的盐、所在的层（可能写明信用分类）和同层被抽中者的签号（不含其名称）。谁得到它，就能知道这些。",
             "A receipt holds this enterprise's salt, its strata (which may name its credit class) and the tickets of those drawn in "
             "them, without their names. Whoever gets it knows that.",
         )

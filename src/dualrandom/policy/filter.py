@@ -83,11 +83,11 @@ class FilterError(DualRandomError):
             code="filter-unreadable",
             value=source,
             message={
-                "zh": f"第 {position + 1} 个字符:{zh}\n{pointer}",
+                "zh": f"第 {position + 1} 个字符：{zh}\n{pointer}",
                 "en": f"character {position + 1}: {en}\n{pointer}",
             },
             remedy={
-                "zh": '写法示例:行业 开头 "52" 且 区划 属于 ["420702"];字段:' + "、".join(FIELDS_ZH),
+                "zh": '写法示例：行业 开头 "52" 且 区划 属于 ["420702"]；字段：' + "、".join(FIELDS_ZH),
                 "en": 'Write for example: industry starts "52" and district in ["420702"]; fields: '
                 + ", ".join(FIELDS),
             },
@@ -252,7 +252,7 @@ class _Parser:
         name = FIELDS_ZH.get(token.value, str(token.value))
         if name not in FIELDS:
             close = difflib.get_close_matches(token.value, [*FIELDS, *FIELDS_ZH], n=1)
-            hint_zh, hint_en = (f",是否指 {close[0]}?", f"; did you mean {close[0]}?") if close else ("", "")
+            hint_zh, hint_en = (f"，是否指 {close[0]}？", f"; did you mean {close[0]}?") if close else ("", "")
             self.fail(
                 token.position,
                 f"没有字段 {token.value}{hint_zh}",

@@ -78,7 +78,7 @@ class VisitAnswer(BaseModel):
     publish_by: Day | None = Field(description="结果公布期限 · last day for publishing the findings")
     state: Literal["planned", "undated", "unfilled", "cancelled", "done"]
     origin: str = Field(
-        description="result,或带来此次检查的更改行号 · or the row of changes.jsonl that brought it"
+        description="result，或带来此次检查的更改行号 · or the row of changes.jsonl that brought it"
     )
     notice: str = Field(description="检查通知书编号 · number of the inspection notice")
     approval: str = Field(description="审批编号 · number of the approval")
