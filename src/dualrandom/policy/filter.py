@@ -252,7 +252,9 @@ class _Parser:
         name = FIELDS_ZH.get(token.value, str(token.value))
         if name not in FIELDS:
             close = difflib.get_close_matches(token.value, [*FIELDS, *FIELDS_ZH], n=1)
-            hint_zh, hint_en = (f"，是否指 {close[0]}？", f"; did you mean {close[0]}?") if close else ("", "")
+            hint_zh, hint_en = (
+                (f"，是否指 {close[0]}？", f"; did you mean {close[0]}?") if close else ("", "")
+            )
             self.fail(
                 token.position,
                 f"没有字段 {token.value}{hint_zh}",
