@@ -60,5 +60,5 @@ def for_actor(session: Session, actor: Actor, *, before: int | None, limit: int)
 def unsent(session: Session) -> int:
     """Return how many messages wait to be sent."""
     return session.scalars(
-        select(func.count()).select_from(Outbox).where(col(Outbox.sent_at).is_(None))
+        select(func.count()).select_from(Outbox).where(col(Outbox.addressed_at).is_(None))
     ).one()

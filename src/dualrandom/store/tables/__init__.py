@@ -35,7 +35,7 @@ from dualrandom.store.tables.visits import (
     Referral,
     Visit,
 )
-from dualrandom.store.tables.work import Job, Outbox, Repeat
+from dualrandom.store.tables.work import Delivery, Job, Outbox, Repeat, Tries
 
 __all__ = [
     "Activity",
@@ -49,6 +49,7 @@ __all__ = [
     "ContributionRow",
     "CrewSeat",
     "DayNotice",
+    "Delivery",
     "Department",
     "DrawFile",
     "DrawRow",
@@ -76,6 +77,7 @@ __all__ = [
     "SignIn",
     "StagedRow",
     "TaskRow",
+    "Tries",
     "User",
     "Visit",
 ]

@@ -49,6 +49,8 @@ class Department(SQLModel, table=True):
     name_en: str
     seats: list[list[str]] = json_field()
     active: bool = True
+    email: str | None = None
+    """Where its messages go; none: to those of its people who have an address."""
 
 
 class User(SQLModel, table=True):
@@ -63,6 +65,7 @@ class User(SQLModel, table=True):
     department_id: str | None = Field(default=None, foreign_key="department.id", index=True)
     inspector: str | None = None
     """The inspector's code of a crew member."""
+    email: str | None = None
     password_hash: str | None = None
     issuer: str | None = None
     subject: str | None = None
@@ -97,7 +100,8 @@ class ApiKey(SQLModel, table=True):
     name: str
     prefix: str = Field(unique=True)
     """The first characters, by which a person recognises it."""
-    key_hash: str
+    key_hash: str | None = None
+    """None until whoever asked for the key has collected it; nobody can use it before."""
     scopes: list[str] = json_field()
     created_by: int = Field(foreign_key="user_account.id")
     created_at: datetime = instant_field()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from dualrandom.store.tables.base import instant_field, json_field
@@ -54,8 +55,46 @@ class Outbox(SQLModel, table=True):
     body_en: str
     unique_key: str | None = Field(default=None, unique=True)
     at: datetime = instant_field()
-    sent_at: datetime | None = instant_field(default=None)
+    addressed_at: datetime | None = instant_field(default=None, index=True)
+    """When it was seen to whom it goes by mail, which may be nobody; None: not yet."""
+
+
+class Delivery(SQLModel, table=True):
+    """One message on its way to one mailbox: tried until the mail server takes it, or given up (``dead``)."""
+
+    __tablename__ = "delivery"
+
+    id: int | None = Field(default=None, primary_key=True)
+    outbox_id: int = Field(foreign_key="outbox.id", index=True)
+    recipient: str
+    """``user:<username>``, ``department:<id>`` or ``enterprise:<id>``"""
+    address: str
+    message_id: str = Field(unique=True)
+    """The same at each try, so that a mailbox can tell a repetition."""
+    secret: str | None = None
+    """What only this mail says, sealed; gone when it is sent or given up."""
+    state: str = Field(default="waiting", index=True)
+    """waiting, sent, dead"""
     attempts: int = 0
+    next_at: datetime = instant_field(index=True)
+    problem: str = ""
+    """Why the last try failed: the mail server's number and class of error, never an address."""
+    at: datetime = instant_field()
+    ended_at: datetime | None = instant_field(default=None)
+
+    __table_args__ = (UniqueConstraint("outbox_id", "address"),)
+
+
+class Tries(SQLModel, table=True):
+    """How often one address tried passwords or codes within a minute, counted for all servers together."""
+
+    __tablename__ = "tries"
+
+    name: str = Field(primary_key=True)
+    """An HMAC of the address under the service's key."""
+    minute: int = Field(primary_key=True, index=True)
+    """Minutes since 1970."""
+    count: int
 
 
 class Repeat(SQLModel, table=True):

@@ -48,6 +48,7 @@ def upgrade() -> None:
         sa.Column("name_en", sa.String(), nullable=False),
         sa.Column("seats", JSON, nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("email", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_department")),
     )
     op.create_table(
@@ -161,12 +162,12 @@ def upgrade() -> None:
         sa.Column("body_en", sa.String(), nullable=False),
         sa.Column("unique_key", sa.String(), nullable=True),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("addressed_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
         sa.UniqueConstraint("unique_key", name=op.f("uq_outbox_unique_key")),
     )
     with op.batch_alter_table("outbox", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_outbox_addressed_at"), ["addressed_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_outbox_audience"), ["audience"], unique=False)
 
     op.create_table(
@@ -220,6 +221,16 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_repeat_at"), ["at"], unique=False)
 
     op.create_table(
+        "tries",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("minute", sa.Integer(), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("name", "minute", name=op.f("pk_tries")),
+    )
+    with op.batch_alter_table("tries", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_tries_minute"), ["minute"], unique=False)
+
+    op.create_table(
         "working_day_notice",
         sa.Column("year", sa.Integer(), nullable=False),
         sa.Column("document", JSON, nullable=False),
@@ -269,6 +280,30 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("contribution", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_contribution_plan_id"), ["plan_id"], unique=False)
+
+    op.create_table(
+        "delivery",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("outbox_id", sa.Integer(), nullable=False),
+        sa.Column("recipient", sa.String(), nullable=False),
+        sa.Column("address", sa.String(), nullable=False),
+        sa.Column("message_id", sa.String(), nullable=False),
+        sa.Column("secret", sa.String(), nullable=True),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("next_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("problem", sa.String(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["outbox_id"], ["outbox.id"], name=op.f("fk_delivery_outbox_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_delivery")),
+        sa.UniqueConstraint("message_id", name=op.f("uq_delivery_message_id")),
+        sa.UniqueConstraint("outbox_id", "address", name=op.f("uq_delivery_outbox_id_address")),
+    )
+    with op.batch_alter_table("delivery", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_delivery_next_at"), ["next_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_delivery_outbox_id"), ["outbox_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_delivery_state"), ["state"], unique=False)
 
     op.create_table(
         "draw",
@@ -442,6 +477,7 @@ def upgrade() -> None:
         ),
         sa.Column("department_id", sa.String(), nullable=True),
         sa.Column("inspector", sa.String(), nullable=True),
+        sa.Column("email", sa.String(), nullable=True),
         sa.Column("password_hash", sa.String(), nullable=True),
         sa.Column("issuer", sa.String(), nullable=True),
         sa.Column("subject", sa.String(), nullable=True),
@@ -483,7 +519,7 @@ def upgrade() -> None:
         sa.Column("department_id", sa.String(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("prefix", sa.String(), nullable=False),
-        sa.Column("key_hash", sa.String(), nullable=False),
+        sa.Column("key_hash", sa.String(), nullable=True),
         sa.Column("scopes", JSON, nullable=False),
         sa.Column("created_by", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -831,6 +867,12 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_draw_due"))
 
     op.drop_table("draw")
+    with op.batch_alter_table("delivery", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_delivery_state"))
+        batch_op.drop_index(batch_op.f("ix_delivery_outbox_id"))
+        batch_op.drop_index(batch_op.f("ix_delivery_next_at"))
+
+    op.drop_table("delivery")
     with op.batch_alter_table("contribution", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_contribution_plan_id"))
 
@@ -841,6 +883,10 @@ def downgrade() -> None:
 
     op.drop_table("attachment")
     op.drop_table("working_day_notice")
+    with op.batch_alter_table("tries", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_tries_minute"))
+
+    op.drop_table("tries")
     with op.batch_alter_table("repeat", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_repeat_at"))
 
@@ -849,6 +895,7 @@ def downgrade() -> None:
     op.drop_table("plan")
     with op.batch_alter_table("outbox", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_outbox_audience"))
+        batch_op.drop_index(batch_op.f("ix_outbox_addressed_at"))
 
     op.drop_table("outbox")
     op.drop_table("office")
