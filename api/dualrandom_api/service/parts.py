@@ -34,7 +34,7 @@ class ServiceDatabase(Database):
     """
 
     @contextmanager
-    def writing(self) -> Iterator[Session]:
+    def writing(self, *, apart: bool = False) -> Iterator[Session]:
         """Yield a session that is committed at the end, or by the transaction around it."""
         around = _around.get()
         if around is not None:
@@ -42,7 +42,7 @@ class ServiceDatabase(Database):
             with around.begin_nested():
                 yield around
             return
-        with super().writing() as session:
+        with super().writing(apart=apart) as session:
             yield session
 
     @contextmanager

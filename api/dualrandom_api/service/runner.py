@@ -81,7 +81,7 @@ class Runner:
         if now < self._tidy_at:
             return
         self._tidy_at = now + TIDY_EVERY
-        with self.service.database.writing() as session:
+        with self.service.database.writing(apart=True) as session:
             sweep(session, now - timedelta(hours=self.service.settings.repeat_hours))
 
     def _loop(self) -> None:
@@ -132,7 +132,7 @@ def _again(service: Service, job: Job, error: Exception, told: dict[str, Any]) -
     delay = min(first * 2 ** (job.attempts - 1), LONGEST_DELAY)
     log.warning("job-again", error=type(error).__name__, seconds=delay.total_seconds(), **told)
     try:
-        with service.database.writing() as session:
+        with service.database.writing(apart=True) as session:
             jobs.postpone(session, job, service.clock() + delay)
     except LeaseLostError:
         log.warning("lease-lost", **told)
@@ -140,7 +140,7 @@ def _again(service: Service, job: Job, error: Exception, told: dict[str, Any]) -
 
 def _finish(service: Service, job: Job, problem: dict[str, Any] | None = None) -> None:
     """End the job unless its handler has ended or postponed it."""
-    with service.database.writing() as session:
+    with service.database.writing(apart=True) as session:
         kept = session.get(Job, job.id, with_for_update=True)
         if kept is not None and (kept.state, kept.fence) == ("running", job.fence):
             jobs.finish(session, job, service.clock(), problem=problem)

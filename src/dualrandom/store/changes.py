@@ -275,7 +275,7 @@ def _evidence(
             name = f"beacon-{pending['beacon']['round']}.json"
             given = file_of(session, keeping.vault, draw, name)
     if pending is None:
-        with keeping.database.writing() as session:
+        with keeping.database.writing(apart=True) as session:
             finish(session, job, now, result={"draw": draw, "row": None})
         return None
     if name is None:
@@ -284,7 +284,7 @@ def _evidence(
         due = datetime.fromisoformat(pending["beacon"]["time"])
         given = fetch(Wanted(beacon["kind"], beacon["source"], pending["beacon"]["round"], due)).data
     if given is None:
-        with keeping.database.writing() as session:
+        with keeping.database.writing(apart=True) as session:
             postpone(session, job, now + ASK_AGAIN)
         return None
     return name, given

@@ -5,7 +5,10 @@
     with database.writing() as session: ...          # committed at the end, or nothing
 
 A writing transaction on SQLite takes the write lock at once (``BEGIN IMMEDIATE``), so two writers wait for each other instead
-of failing late. On PostgreSQL rows are changed under a condition on their version, see :func:`change`.
+of failing late. On PostgreSQL rows are changed under a condition on their version, see :func:`change`, and every writing
+transaction locks the office's row before the first row that it writes or locks. All write to the activity log, which that row
+orders, so they would wait for it later anyhow, with other rows in their hands; this way no two can wait for each other. What
+writes nothing but its own bookkeeping (leases, repeated requests) says ``apart`` and may not touch the office.
 """
 
 from __future__ import annotations
@@ -27,6 +30,8 @@ from dualrandom.errors import DualRandomError
 MIGRATIONS = Path(__file__).parent / "migrations"
 WAIT_SECONDS = 30
 POOL = 20
+OFFICE = "office"
+HAS_OFFICE = "has-office"
 
 Row = TypeVar("Row", bound=SQLModel)
 
@@ -68,6 +73,9 @@ class Database:
         if self.is_sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
+        else:
+            event.listen(self.engine, "begin", _begin_unlocked)
+        event.listen(self.engine, "before_cursor_execute", _office_first)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -76,9 +84,12 @@ class Database:
             yield session
 
     @contextmanager
-    def writing(self) -> Iterator[Session]:
-        """Yield a session whose changes are committed together at the end, or not at all if anything raises."""
-        engine = self.engine.execution_options(writing=True)
+    def writing(self, *, apart: bool = False) -> Iterator[Session]:
+        """Yield a session whose changes are committed together at the end, or not at all if anything raises.
+
+        ``apart``: it does not wait for the other writers, and must neither lock the office nor write to the activity log.
+        """
+        engine = self.engine.execution_options(writing=True, apart=apart)
         with Session(engine, expire_on_commit=False) as session, session.begin():
             yield session
 
@@ -145,3 +156,27 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     writing = connection.get_execution_options().get("writing", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+def _begin_unlocked(connection: Connection) -> None:
+    connection.info[HAS_OFFICE] = False
+
+
+def _office_first(
+    connection: Connection, _cursor: Any, _statement: str, _parameters: Any, context: Any, _many: bool
+) -> None:
+    """Lock the office's row before the first row that a transaction writes or locks (SQLite has one lock for everything)."""
+    statement: Any = None if context.compiled is None else context.compiled.statement
+    locks = getattr(statement, "_for_update_arg", None) is not None
+    if not (locks or context.isinsert or context.isupdate or context.isdelete):
+        return
+    options = connection.get_execution_options()
+    if options.get("apart", False):
+        if locks and any(table.name == OFFICE for table in statement.get_final_froms()):
+            raise RuntimeError("a transaction apart from the others may not lock the office")
+        return
+    if options.get("writing", False) and not connection.info.get(HAS_OFFICE, True):
+        connection.info[HAS_OFFICE] = True
+        driver: Any = connection.connection.driver_connection
+        with driver.cursor() as cursor:
+            cursor.execute(f"SELECT id FROM {OFFICE} ORDER BY id FOR UPDATE")  # noqa: S608  (a name of ours)

@@ -71,7 +71,7 @@ def claim(
 ) -> Job | None:
     """Take the job that is due longest and that nobody holds, or return None."""
     free = or_(col(Job.state) == "queued", (col(Job.state) == "running") & (col(Job.lease_until) < now))
-    with database.writing() as session:
+    with database.writing(apart=True) as session:
         job = session.scalars(
             select(Job)
             .where(col(Job.kind).in_(kinds), col(Job.run_after) <= now, free)
@@ -114,7 +114,7 @@ def renew(
         values |= {"stage_zh": stage[0], "stage_en": stage[1]}
     values |= {} if done is None else {"done": done}
     values |= {} if total is None else {"total": total}
-    with database.writing() as session:
+    with database.writing(apart=True) as session:
         holds(session, job)
         session.execute(update(Job).where(col(Job.id) == job.id).values(values))
 

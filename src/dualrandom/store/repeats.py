@@ -54,7 +54,7 @@ def begin(
     """
     note = Note(actor, key, now)
     try:
-        with database.writing() as session:
+        with database.writing(apart=True) as session:
             known = session.get(Repeat, (actor, key), with_for_update=True)
             if known is None:
                 session.add(Repeat(actor=actor, key=key, request=request, headers={}, at=now))
@@ -91,7 +91,7 @@ def keep(session: Session, note: Note, status: int, headers: Mapping[str, str], 
 
 def forget(database: Database, note: Note) -> None:
     """Take a note back: the request was refused and changed nothing, so it may be sent again."""
-    with database.writing() as session:
+    with database.writing(apart=True) as session:
         session.execute(
             delete(Repeat).where(
                 col(Repeat.actor) == note.actor,

@@ -1,0 +1,70 @@
+"""All writers take the office's row first, so that no two of them can wait for each other."""
+
+import threading
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import text, update
+from sqlmodel import col
+
+from dualrandom.store import activity
+from dualrandom.store.database import Database
+from dualrandom.store.tables import DayNotice, Office
+
+NOW = datetime(2023, 8, 21, tzinfo=UTC)
+
+
+def sign(session: Any, year: int, name: str) -> None:
+    session.execute(update(DayNotice).where(col(DayNotice.year) == year).values(by=name))
+
+
+def somebody_waits_for_a_lock(database: Database) -> bool:
+    with database.engine.connect() as connection:
+        waiting = text(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        return bool(connection.execute(waiting).scalar_one())
+
+
+def test_writers_who_take_the_same_rows_in_opposite_orders_both_finish(database: Database) -> None:
+    with database.writing() as session:
+        session.add_all(DayNotice(year=year, document={}, at=NOW, by="") for year in (2001, 2002))
+    failed: list[BaseException] = []
+    has_row = threading.Event()
+
+    def other() -> None:
+        try:
+            with database.writing() as session:
+                sign(session, 2002, "other")
+                has_row.set()
+                sign(session, 2001, "other")
+                activity.record(session, activity.SERVICE, "signed", "other", NOW)
+        except BaseException as error:
+            failed.append(error)
+
+    with database.writing() as session:
+        sign(session, 2001, "own")
+        thread = threading.Thread(target=other)
+        thread.start()
+        # SQLite lets the other one not even begin
+        while not (database.is_sqlite or has_row.is_set() or somebody_waits_for_a_lock(database)):
+            pass
+        sign(session, 2002, "own")
+        activity.record(session, activity.SERVICE, "signed", "own", NOW)
+    thread.join()
+    assert failed == []
+    with database.reading() as session:
+        assert [session.get_one(DayNotice, year).by for year in (2001, 2002)] == ["other", "other"]
+        assert list(activity.faults(session)) == []
+
+
+def test_what_is_written_apart_from_the_others_may_not_wait_for_the_office(database: Database) -> None:
+    with pytest.raises(RuntimeError), database.writing(apart=True) as session:
+        activity.record(session, activity.SERVICE, "nothing", "nothing", NOW)
+    with database.writing() as session:
+        assert session.get(Office, 1, with_for_update=True) is not None
+        # one who writes apart is not kept from it meanwhile
+        if not database.is_sqlite:
+            with database.writing(apart=True) as other:
+                sign(other, 1, "nobody")
