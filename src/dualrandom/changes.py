@@ -1,6 +1,7 @@
 """The rows of ``changes.jsonl``: what they mean for the visits, how they are chained, counted and warned about (docs/protocol.md §13).
 
-Nothing here decides who takes a place: :mod:`dualrandom.substitution` and :mod:`dualrandom.replacement` do.
+Nothing here decides who takes a place: :mod:`dualrandom.substitution` and :mod:`dualrandom.replacement` do. What a department's
+withdrawal may say is in :mod:`dualrandom.withdrawal`.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ Reach = Literal["date", "from-date", "enterprise"]
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """The words of a reason code; ``reach``: what a replaced inspector is kept away from (None: an exclusion's reason)."""
+    """The words of a reason code; ``reach``: what a replaced inspector is kept away from (None: not a replacement's reason)."""
 
     zh: str
     en: str
@@ -52,6 +53,13 @@ REPLACEMENTS: Mapping[str, Reason] = {
     "on-enterprise-application": Reason(
         "企业申请回避", "recused on the enterprise's application", "enterprise"
     ),
+}
+
+WITHDRAWALS: Mapping[str, Reason] = {
+    "reorganised": Reason("机构改革或职权调整", "the department, or its power to inspect, was merged or moved"),
+    "ordered-elsewhere": Reason("执行上级专项任务", "its inspectors are ordered elsewhere by a superior"),
+    "no-inspectors": Reason("执法人员不足", "it no longer has the licensed inspectors"),
+    "force-majeure": Reason("不可抗力", "force majeure"),
 }
 
 ALARM_COUNT = 3
@@ -91,7 +99,7 @@ class Effect:
 
     ``visits``: by place, as in the result. ``source``: the seed of a visit's pair tickets where it is not the result's.
     ``visited``: all enterprises that ever had a visit. ``pending``: exclusions without substitute, as (row, digest, the
-    visits it took away). ``floor``: the earliest time that a next row may have.
+    visits it took away). ``withdrawn``: departments that left. ``floor``: the earliest time that a next row may have.
     """
 
     visits: dict[Place, dict[str, Any]]
@@ -102,6 +110,7 @@ class Effect:
     source: dict[Place, str] = field(default_factory=dict)
     pending: list[tuple[Row, str, tuple[Row, ...]]] = field(default_factory=list)
     away: set[tuple[str, str, str | None, str | None]] = field(default_factory=set)
+    withdrawn: set[str] = field(default_factory=set)
 
     def is_away(self, inspector: str, enterprise: str, day: str) -> bool:
         """Whether earlier replacements keep an inspector away from an enterprise's visit on ``day``."""
@@ -117,6 +126,16 @@ class Effect:
     def of_enterprise(self, enterprise: str) -> tuple[dict[str, Any], ...]:
         """Return an enterprise's visits in effect, by part."""
         return tuple(self.visits[place] for place in sorted(self.visits) if place[0] == enterprise)
+
+    def crews_from(self, department: str, day: str) -> tuple[Place, ...]:
+        """Return the places of a department's crews that have seats and stand on ``day`` or later."""
+        return tuple(
+            place
+            for place, visit in sorted(self.visits.items())
+            if visit["date"] is not None
+            and visit["date"] >= day
+            and is_filled(visit, department)
+        )
 
     def loads(self) -> tuple[Counter[tuple[str, str]], Counter[str]]:
         """Return crews by (inspector, date) and by inspector."""
@@ -148,6 +167,12 @@ class Effect:
                 self.visits[place] = copy.deepcopy(visit)
                 self.source[place] = row["seed"]
                 self.visited.add(visit["enterprise"])
+        elif row["type"] == "withdraw":
+            for place in self.crews_from(row["department"], row["from"]):
+                for crew in self.visits[place]["crews"]:
+                    if crew["department"] == row["department"]:
+                        crew["seats"] = []
+            self.withdrawn.add(row["department"])
         else:
             visit = self.visits[row["enterprise"], row["part"]]
             crew = next(crew for crew in visit["crews"] if crew["department"] == row["department"])
@@ -174,22 +199,66 @@ def effect_of(
     return effect
 
 
+Visits = Mapping[Place, dict[str, Any]]
+
+
 def effective_visits(full: Mapping[str, Any], rows: Iterable[Row]) -> list[dict[str, Any]]:
     """Return the visits in effect by (enterprise, part): the result's, changed by ``rows``."""
-    visits = {(v["enterprise"], v["part"]): v for v in full["visits"]}
+    visits = _by_place(full)
     for row in rows:
-        if row["type"] == "exclude":
-            visits = {place: v for place, v in visits.items() if place[0] != row["enterprise"]}
-        elif row["type"] == "substitute":
-            visits |= {(v["enterprise"], v["part"]): v for v in row["visits"]}
-        else:
-            visit = visits[row["enterprise"], row["part"]]
-            crews = [
-                {**crew, "seats": row["seats"]} if crew["department"] == row["department"] else crew
-                for crew in visit["crews"]
-            ]
-            visits[row["enterprise"], row["part"]] = {**visit, "crews": crews}
+        visits = _changed(visits, row)
     return [visits[place] for place in sorted(visits)]
+
+
+def _by_place(full: Mapping[str, Any]) -> Visits:
+    return {(v["enterprise"], v["part"]): v for v in full["visits"]}
+
+
+def _changed(visits: Visits, row: Row) -> Visits:
+    """Return the visits after one more row; those that it does not change are the same objects."""
+    if row["type"] == "exclude":
+        return {place: v for place, v in visits.items() if place[0] != row["enterprise"]}
+    if row["type"] == "substitute":
+        return {**visits, **_by_place(row)}
+    department = row["department"]
+    if row["type"] == "withdraw":
+        gone = {
+            place: _reseated(v, department, [])
+            for place, v in visits.items()
+            if v["date"] is not None
+            and v["date"] >= row["from"]
+            and is_filled(v, department)
+        }
+        return {**visits, **gone}
+    place = row["enterprise"], row["part"]
+    return {**visits, place: _reseated(visits[place], department, row["seats"])}
+
+
+def _reseated(visit: dict[str, Any], department: str, seats: Sequence[str]) -> dict[str, Any]:
+    crews = [
+        {**crew, "seats": list(seats)} if crew["department"] == department else crew
+        for crew in visit["crews"]
+    ]
+    return {**visit, "crews": crews}
+
+
+def unfilled_crews(full: Mapping[str, Any], rows: Iterable[Row]) -> dict[str, tuple[Place, ...]]:
+    """Return department → the places of the crews that its withdrawal left unfilled, whatever became of the visits later."""
+    visits = _by_place(full)
+    found: dict[str, tuple[Place, ...]] = {}
+    for row in rows:
+        after = _changed(visits, row)
+        if row["type"] == "withdraw":
+            found[row["department"]] = tuple(
+                place for place in sorted(visits) if after[place] is not visits[place]
+            )
+        visits = after
+    return found
+
+
+def is_filled(visit: Mapping[str, Any], department: str) -> bool:
+    """Whether a department's crew of a visit in effect has inspectors: after a withdrawal it has none."""
+    return any(crew["department"] == department and crew["seats"] for crew in visit["crews"])
 
 
 def effective_result(full: Mapping[str, Any], rows: Sequence[Row]) -> dict[str, Any]:
@@ -212,10 +281,13 @@ class Counts:
     departments: Mapping[str, int]
     inspectors: Mapping[str, int]
     """By the roster id of who was replaced."""
+    withdrawals: Mapping[str, int]
+    unfilled: int
+    """Crews that withdrawals left unfilled."""
 
 
-def counts_of(rows: Sequence[Row]) -> Counts:
-    """Count changes."""
+def counts_of(full: Mapping[str, Any], rows: Sequence[Row]) -> Counts:
+    """Count changes. ``full``: the result without embargo."""
     excluded = [row for row in rows if row["type"] == "exclude"]
     places = [place for row in rows if row["type"] == "substitute" for place in row["tasks"]]
     replaced = [row for row in rows if row["type"] == "replace"]
@@ -227,6 +299,8 @@ def counts_of(rows: Sequence[Row]) -> Counts:
         replacements=_counted(row["reason"] for row in replaced),
         departments=_counted(row["department"] for row in replaced),
         inspectors=_counted(row["out"] for row in replaced),
+        withdrawals=_counted(row["reason"] for row in rows if row["type"] == "withdraw"),
+        unfilled=sum(map(len, unfilled_crews(full, rows).values())),
     )
 
 
@@ -236,7 +310,7 @@ def _counted(words: Iterable[str]) -> dict[str, int]:
 
 def alarms(full: Mapping[str, Any], rows: Sequence[Row]) -> tuple[tuple[str, str], ...]:
     """Return a sentence in Chinese and English for each unusual repetition (§13.4)."""
-    counts = counts_of(rows)
+    counts = counts_of(full, rows)
     found: list[tuple[str, str]] = []
     for inspector, count in counts.inspectors.items():
         if count >= ALARM_COUNT:

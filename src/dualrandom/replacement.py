@@ -16,7 +16,7 @@ from dualrandom.changes import REPLACEMENTS, Effect
 from dualrandom.crews import Crew, Eligibility, Rules
 from dualrandom.errors import DualRandomError
 from dualrandom.frame import Frozen
-from dualrandom.substitution import next_time, require_reason, seated
+from dualrandom.substitution import next_time, require_nothing_due, require_reason, seated
 from dualrandom.ticket import Tickets, cost_of
 from dualrandom.visits import Visit
 
@@ -39,8 +39,7 @@ def replace_row(
     """
     require_reason(reason, REPLACEMENTS)
     time = next_time(effect, now)
-    if announcement["policy"]["substitution"] != "none":
-        _require_nothing_due(effect, time)
+    require_nothing_due(announcement, effect, time)
     code_of = {row.id: row.person for row in frozen.roster}
     visit, crew = _seat_of(effect, enterprise, part, inspector, code_of)
     department, day = crew["department"], visit["date"]
@@ -88,22 +87,6 @@ def replace_row(
 def _ranked(person: str, drawn: Mapping[str, tuple[bytes, int]]) -> tuple[bytes, str, int]:
     ticket, mask = drawn[person]
     return ticket, person, mask
-
-
-def _require_nothing_due(effect: Effect, time: str) -> None:
-    """Refuse while a substitute is due: who knows the randomness must not shape what it meets."""
-    for exclusion, _, _ in effect.pending:
-        due = exclusion["beacon"]
-        if due is None or time >= due["time"]:
-            raise DualRandomError(
-                code="substitute-pending",
-                value=exclusion["enterprise"],
-                message={
-                    "zh": f"{exclusion['enterprise']} 的递补尚未抽出，先要完成它",
-                    "en": f"the substitute of {exclusion['enterprise']} is due and comes first",
-                },
-                remedy={"zh": "先运行 dualrandom substitute。", "en": "Run dualrandom substitute first."},
-            )
 
 
 def _seat_of(
@@ -163,7 +146,7 @@ def _best(
     """Return the roster id of the best replacement. Every other crew has no candidates but its members: they stay."""
     roster = frozen.roster
     position = {row.id: number for number, row in enumerate(roster)}
-    places = [p for p in sorted(effect.visits) if effect.visits[p]["date"] is not None]
+    places = [p for p, visit in sorted(effect.visits.items()) if any(crew["seats"] for crew in visit["crews"])]
     days = sorted({day for row in roster for day in row.absent} | {effect.visits[p]["date"] for p in places})
     index = {day: number for number, day in enumerate(days)}
     crew_visit: list[int] = []
@@ -177,6 +160,8 @@ def _best(
     target = -1
     for number, found in enumerate(places):
         for crew in effect.visits[found]["crews"]:
+            if not crew["seats"]:
+                continue  # its department withdrew: nobody sits there, and nobody comes
             first = len(persons)
             here = sorted(crew["seats"], key=position.__getitem__)
             if found == place and crew["department"] == ours.department:

@@ -118,6 +118,25 @@ def next_time(effect: Effect, now: datetime) -> str:
     )
 
 
+def require_nothing_due(announcement: Mapping[str, Any], effect: Effect, time: str) -> None:
+    """Raise DualRandomError ``substitute-pending`` while a substitute is due at ``time``.
+
+    Whoever knows the randomness must not shape what it meets (§13.2).
+    """
+    for exclusion, _, _ in effect.pending if announcement["policy"]["substitution"] != "none" else ():
+        due = exclusion["beacon"]
+        if due is None or time >= due["time"]:
+            raise DualRandomError(
+                code="substitute-pending",
+                value=exclusion["enterprise"],
+                message={
+                    "zh": f"{exclusion['enterprise']} 的递补尚未抽出，先要完成它",
+                    "en": f"the substitute of {exclusion['enterprise']} is due and comes first",
+                },
+                remedy={"zh": "先运行 dualrandom substitute。", "en": "Run dualrandom substitute first."},
+            )
+
+
 def _decided_by(
     announcement: Mapping[str, Any], now: datetime, named: NamedRound | None
 ) -> dict[str, str] | None:
@@ -174,6 +193,7 @@ def substitute_row(
             for visit in gone
             for check in visit["checks"]
             if tasks[check["task"]]["mode"] == "own"
+            and tasks[check["task"]]["department"] not in effect.withdrawn
         }
     )
     places = _places(frozen, effect, exclusion["enterprise"], lost, tickets)
@@ -185,7 +205,11 @@ def substitute_row(
     )
     for task in tasks.values():
         lead = places.get(task["lead"]) if task["mode"] == "follows" else None
-        if lead is not None and task["id"] in profile_of[lead]:
+        if (
+            lead is not None
+            and task["id"] in profile_of[lead]
+            and task["department"] not in effect.withdrawn
+        ):
             selected[task["id"]] = [lead]
     first_day = day_of((exclusion["beacon"] or exclusion)["time"]) + NOTICE
     visits = _Calendar(announcement, frozen, full, effect, tickets).visits(

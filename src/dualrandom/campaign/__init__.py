@@ -8,7 +8,7 @@ campaign/
 """
 
 from dualrandom.campaign.announcing import Announced, announce
-from dualrandom.campaign.changing import Change, exclude, replace_inspector, substitute
+from dualrandom.campaign.changing import Change, exclude, replace_inspector, substitute, withdraw
 from dualrandom.campaign.closing import Recorded, Voided, record_findings, void
 from dualrandom.campaign.drawing import DrawnSummary, draw
 from dualrandom.campaign.folder import Campaign, StateError, WaitingError
@@ -39,4 +39,5 @@ __all__ = [
     "reveal",
     "substitute",
     "void",
+    "withdraw",
 ]

@@ -1,4 +1,4 @@
-"""Changing what was drawn, by computation only: exclusions, substitutes, replacements (docs/protocol.md §13).
+"""Changing what was drawn, by computation only: exclusions, substitutes, replacements, withdrawals (docs/protocol.md §13).
 
 ``result.json`` is never touched: every change appends one row to ``changes.jsonl`` and writes the exports anew.
 """
@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -39,17 +39,20 @@ from dualrandom.campaign.state import book_of, state_of
 from dualrandom.changes import (
     Counts,
     Effect,
+    Place,
     alarms,
     counts_of,
     effect_of,
     effective_result,
     row_bytes,
+    unfilled_crews,
 )
 from dualrandom.frame import Frozen
 from dualrandom.hashing import Digest, suite_digest
 from dualrandom.masking import public_name
 from dualrandom.replacement import replace_row
 from dualrandom.substitution import NamedRound, exclude_row, substitute_row
+from dualrandom.withdrawal import withdraw_row
 
 LEAD = timedelta(minutes=10)
 """What witnesses have to cosign an exclusion before the round that decides about its substitute."""
@@ -64,7 +67,9 @@ class Change:
     counts: Counts
     alarms: tuple[tuple[str, str], ...]
     names: Mapping[str, str]
-    """Library codes (inspectors) and names (enterprises) of the ids in the row."""
+    """Library codes (inspectors) and names (enterprises) of the ids in the row and in ``unfilled``."""
+    unfilled: tuple[Place, ...] = ()
+    """The visits that this row, a withdrawal, leaves without the department's crew."""
 
 
 def exclude(
@@ -77,14 +82,12 @@ def exclude(
 ) -> Change:
     """Take an enterprise out of the draw, with a reason. ``named``: the deciding round, where the beacon is a key string.
 
-    With witnesses the row's time lies :data:`LEAD` ahead, so that they can cosign it before the round (docs/protocol.md §13.4).
+    With witnesses the row's time lies :data:`LEAD` ahead, so that they can cosign it before the round (docs/protocol.md §13.5).
 
     Raises StateError (not drawn, under an embargo, changed since, findings recorded), DualRandomError (see ``exclude_row``).
     """
     case = _Case(folder)
-    evidence = None
-    if evidence_file is not None:
-        evidence = hashlib.sha256(evidence_file.read_bytes()).hexdigest()
+    evidence = _digest_of(evidence_file)
     if named is None and case.book is not None and case.book.policy().needs_witnesses:
         now += LEAD
     row = exclude_row(case.announcement, case.effect, enterprise, reason, evidence, now, named)
@@ -142,6 +145,25 @@ def replace_inspector(
     )
     case.require_no_findings(enterprise, part)
     return case.publish(row)
+
+
+def withdraw(
+    folder: Path, department: str, since: date, reason: str, evidence_file: Path | None, now: datetime
+) -> Change:
+    """Let a department leave from the day ``since`` on: its crews are unfilled, nobody else moves.
+
+    Raises StateError (see :func:`exclude`), DualRandomError (see ``withdraw_row``).
+    """
+    case = _Case(folder)
+    evidence = _digest_of(evidence_file)
+    row = withdraw_row(case.announcement, case.effect, department, since, reason, evidence, now)
+    for enterprise, part in case.effect.crews_from(department, row["from"]):
+        case.require_no_findings(enterprise, part, department)
+    return case.publish(row)
+
+
+def _digest_of(evidence_file: Path | None) -> str | None:
+    return None if evidence_file is None else hashlib.sha256(evidence_file.read_bytes()).hexdigest()
 
 
 class _Case:
@@ -206,11 +228,17 @@ class _Case:
         path = self.campaign.public / CHANGES
         return path.read_bytes() if path.exists() else b""
 
-    def require_no_findings(self, enterprise: str, part: int | None) -> None:
-        """Refuse to change what has been inspected already."""
+    def require_no_findings(self, enterprise: str, part: int | None, department: str | None = None) -> None:
+        """Refuse to change what has been inspected already (None: any part, any department)."""
         path = self.campaign.public / "findings.json"
         found = json.loads(path.read_bytes())["findings"] if path.exists() else []
-        if not any(row["enterprise"] == enterprise and part in (None, row["part"]) for row in found):
+        tasks = {
+            task["id"] for task in self.announcement["tasks"] if department in (None, task["department"])
+        }
+        if not any(
+            row["enterprise"] == enterprise and part in (None, row["part"]) and row["task"] in tasks
+            for row in found
+        ):
             return
         raise StateError(
             code="already-inspected",
@@ -266,14 +294,16 @@ class _Case:
         people = {each.id: each.person for each in self.frozen.roster}
         export(self.campaign, self.inputs, self.announcement, effective_result(self.full, rows), people)
         enterprises = {e.id: e.name for e in self.inputs.libraries.enterprises}
+        unfilled = unfilled_crews(self.full, rows)[row["department"]] if row["type"] == "withdraw" else ()
         visits = {visit["enterprise"] for visit in row.get("visits", ())}
-        mentioned = visits | {row[key] for key in ("enterprise",) if key in row}
+        mentioned = visits | {row[key] for key in ("enterprise",) if key in row} | {e for e, _ in unfilled}
         seated = {p for v in row.get("visits", ()) for crew in v["crews"] for p in crew["seats"]}
         seated |= {row[key] for key in ("in", "out") if key in row}
         return Change(
             draw=self.draw,
             row=row,
-            counts=counts_of(rows),
+            counts=counts_of(self.full, rows),
             alarms=alarms(self.full, rows),
             names={e: enterprises[e] for e in mentioned} | {p: people[p] for p in seated},
+            unfilled=unfilled,
         )

@@ -37,6 +37,7 @@ _TYPES_OF_CHANGES = {
     "exclude": EntryType.EXCLUDE,
     "substitute": EntryType.SUBSTITUTE,
     "replace": EntryType.AMEND,
+    "withdraw": EntryType.AMEND,
 }
 
 

@@ -9,7 +9,7 @@
 | drawn | ``result.json``, and the log has not taken it yet |
 | published | ``result.json`` |
 | executing | and a change, an opening or a finding |
-| closed | and nothing is missing: every check of every visit in effect that has a date has a finding, no exclusion waits for its substitute, no embargo hides anything. No entry says so: whoever has the record sees it |
+| closed | and nothing is missing: every check of every visit in effect that has a date and a crew has a finding, no exclusion waits for its substitute, no embargo hides anything. No entry says so: whoever has the record sees it |
 | void | ``void.json`` |
 
 A deadline closes nothing: findings that are late are late (:func:`overdue`), they are not finished.
@@ -36,7 +36,7 @@ from dualrandom.campaign.logbook import (
 )
 from dualrandom.campaign.publishing import full_result, published_changes
 from dualrandom.ceremony import Ceremony, Phase
-from dualrandom.changes import effective_visits
+from dualrandom.changes import effective_visits, is_filled
 from dualrandom.errors import InputError
 from dualrandom.hashing import hash_hex, suite_digest
 from dualrandom.log.entry import Chain, EntryType
@@ -177,11 +177,12 @@ class _Folder:
             (row["enterprise"], row["part"], row["task"], row["item"])
             for row in (json.loads(findings)["findings"] if findings else ())
         }
+        department_of = {task["id"]: task["department"] for task in self.document["tasks"]}
         wanted = {
             (visit["enterprise"], visit["part"], check["task"], item)
             for visit in effective_visits(result, rows)
-            if visit["date"] is not None
             for check in visit["checks"]
+            if is_filled(visit, department_of[check["task"]])
             for item in check["items"]
         }
         return wanted <= found and self._all_logged()

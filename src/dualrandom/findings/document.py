@@ -10,6 +10,7 @@ from dualrandom.errors import DualRandomError, InputError, IntegrityError, Probl
 from dualrandom.findings.row import FindingRow, Key, fault
 
 TYPE = "dualrandom/v1/findings"
+_OUTCOME = ("code", "date", "method", "sealed")
 
 
 def merge_findings(
@@ -21,8 +22,8 @@ def merge_findings(
 ) -> dict[str, Any]:
     """Return the findings document with ``rows`` added to ``existing`` (None: there is none yet).
 
-    A row that says what is published already changes nothing. One that differs becomes a further revision under
-    ``reason``. Raises ``InputError`` with all differing rows if there is no reason, ``DualRandomError`` for an empty
+    A row that says what is published already, ``sealed`` included, changes nothing. One that differs becomes a further
+    revision under ``reason``. Raises ``InputError`` with all differing rows if there is no reason, ``DualRandomError`` for an empty
     reason, ``IntegrityError`` if ``existing`` belongs to another announcement (``digest`` is this one's).
     """
     if existing is not None and (existing["announcement"], existing["draw"]) != (
@@ -47,7 +48,9 @@ def merge_findings(
     for row in rows:
         known = latest.get(row.key)
         outcome = {"code": row.code, "date": row.date.isoformat(), "method": row.method}
-        if known is not None and all(known[name] == value for name, value in outcome.items()):
+        if row.sealed is not None:
+            outcome["sealed"] = row.sealed
+        if known is not None and {name: known[name] for name in _OUTCOME if name in known} == outcome:
             continue
         if known is not None and why is None:
             said = f"{known['code']} / {known['method']} / {known['date']}"

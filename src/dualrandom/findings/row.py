@@ -16,7 +16,10 @@ Key = tuple[str, int, str, str]
 
 @dataclass(frozen=True, slots=True)
 class FindingRow:
-    """The outcome of one check (docs/protocol.md §10), and where it was read."""
+    """The outcome of one check (docs/protocol.md §10), and where it was read.
+
+    ``sealed``: the salted hash, 64 hex digits, of what the authority knows beyond the row; None if there is nothing.
+    """
 
     enterprise: str
     part: int
@@ -26,6 +29,7 @@ class FindingRow:
     method: str
     date: date
     place: Place = field(compare=False)
+    sealed: str | None = None
 
     @property
     def key(self) -> Key:
@@ -102,6 +106,16 @@ _TEXTS: Mapping[str, tuple[Text, Text]] = {
     ),
     "finding-undated": (
         ("此次上门未能排期，不应有结果", "this visit could not be dated, so it has no finding"),
+        (
+            "核对；确已检查的另行安排，不作为本次抽取的结果",
+            "Check the row; what was visited nevertheless is not part of this draw",
+        ),
+    ),
+    "finding-unfilled": (
+        (
+            "部门 {department} 已退出，此次上门没有其检查组，不应有结果",
+            "department {department} withdrew: this visit has no crew of it, so it has no finding",
+        ),
         (
             "核对；确已检查的另行安排，不作为本次抽取的结果",
             "Check the row; what was visited nevertheless is not part of this draw",

@@ -66,7 +66,7 @@ def read_findings(
 ) -> tuple[FindingRow, ...]:
     """Return the findings in ``path`` (xlsx, csv or parquet), by enterprise, part, task and item.
 
-    ``result`` is the result without embargo, ``announcement`` its announcement. Raises ``InputError`` with every problem
+    ``result`` is the result without embargo with the visits in effect, ``announcement`` its announcement. Raises ``InputError`` with every problem
     of the file, ``IntegrityError`` if result and announcement do not belong together.
     """
     if result["draw"] != announcement["draw"]:
@@ -88,7 +88,7 @@ def read_findings(
         problems.append(fault("finding-headings", place, names=names))
     for table, at, columns in complete:
         problems += _unreadable(table, at, columns)
-    checks = _Checks(result, plan)
+    checks = _Checks(result, announcement, plan)
     rows: dict[Key, FindingRow] = {}
     for table, at, columns in complete:
         for cells in _cells(table, at, columns):
@@ -180,12 +180,15 @@ def _value(cell: Raw) -> str | date:
 class _Checks:
     """The checks of a result, to which findings are matched."""
 
-    def __init__(self, result: Mapping[str, Any], plan: Plan) -> None:
+    def __init__(self, result: Mapping[str, Any], announcement: Mapping[str, Any], plan: Plan) -> None:
         self._of: dict[str, list[tuple[int, str, str]]] = defaultdict(list)
         self._date: dict[tuple[str, int], date | None] = {}
+        self._unfilled: set[tuple[str, int, str]] = set()
+        self._department_of = {task["id"]: str(task["department"]) for task in announcement["tasks"]}
         for visit in result["visits"]:
             enterprise, part = visit["enterprise"], visit["part"]
             self._date[enterprise, part] = date.fromisoformat(visit["date"]) if visit["date"] else None
+            self._unfilled |= {(enterprise, part, c["department"]) for c in visit["crews"] if not c["seats"]}
             self._of[enterprise] += [
                 (part, check["task"], item) for check in visit["checks"] for item in check["items"]
             ]
@@ -211,8 +214,11 @@ class _Checks:
         enterprise = cells.text("enterprise")
         if check is not None:
             planned = self._date[enterprise, check[0]]
+            department = self._department_of[check[1]]
             if planned is None:
                 problems.append(cells.fault("finding-undated", "enterprise"))
+            elif (enterprise, check[0], department) in self._unfilled:
+                problems.append(cells.fault("finding-unfilled", "enterprise", department=department))
             elif day is not None and day < planned:
                 problems.append(cells.fault("finding-early", "date", planned.isoformat(), day=planned))
         if len(problems) > before or check is None or code is None or method is None or day is None:

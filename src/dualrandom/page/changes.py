@@ -1,11 +1,11 @@
-"""What was changed after the draw: who fell out and why, who came instead, and how often (docs/protocol.md §13)."""
+"""What was changed after the draw: who fell out and why, who came instead, which department left (docs/protocol.md §13)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from dualrandom.changes import EXCLUSIONS, REPLACEMENTS, Reason, counts_of
+from dualrandom.changes import EXCLUSIONS, REPLACEMENTS, WITHDRAWALS, Reason
 from dualrandom.page.documents import Documents
 from dualrandom.page.markup import Both, Html, bullets, code, join, paragraph, row, table, tag
 from dualrandom.page.words import many
@@ -15,7 +15,7 @@ def changes(documents: Documents) -> Html:
     """Return the part of the visits section on changes; nothing if there are none."""
     if not documents.changes:
         return Html("")
-    counts = counts_of(documents.changes)
+    counts = documents.counts
     parts = [
         tag("h3", Both("抽取之后的更改", "Changes after the draw"), id="changes"),
         paragraph(
@@ -32,7 +32,11 @@ def changes(documents: Documents) -> Html:
             (Both("理由", "Reason"), Both("次数", "Count")),
             [
                 row(_word(reasons, reason), count, numbers=True)
-                for reasons, counted in ((EXCLUSIONS, counts.exclusions), (REPLACEMENTS, counts.replacements))
+                for reasons, counted in (
+                    (EXCLUSIONS, counts.exclusions),
+                    (REPLACEMENTS, counts.replacements),
+                    (WITHDRAWALS, counts.withdrawals),
+                )
                 for reason, count in counted.items()
             ],
         ),
@@ -50,6 +54,14 @@ def changes(documents: Documents) -> Html:
             paragraph(
                 f"{counts.exhausted:,} 个名额所在的层已无可递补者。",
                 f"{many(counts.exhausted, 'place')} could not be filled: the stratum is exhausted.",
+            )
+        )
+    if counts.unfilled:
+        parts.append(
+            paragraph(
+                f"{counts.unfilled:,} 个检查组因部门退出而空缺，其他检查组不变。",
+                f"{many(counts.unfilled, 'crew')} left unfilled by a department's withdrawal; nobody else moves.",
+                "note",
             )
         )
     return tag("div", *parts)
@@ -83,6 +95,13 @@ def _row(documents: Documents, change: Mapping[str, Any]) -> Html:
             code(f"{change['exclude'][:16]}…"),
             "–",
         )
+    if kind == "withdraw":
+        words = join(
+            Both("部门退出：", "Department withdrew: "),
+            _named(documents, "departments", change["department"]),
+            Both(f"，自 {change['from']} 起", f", from {change['from']} on"),
+        )
+        return row(str(change["number"]), words, _word(WITHDRAWALS, change["reason"]), change["time"])
     enterprise = _named(documents, "enterprises", change["enterprise"])
     if kind == "exclude":
         words = join(Both("排除 ", "Excluded "), enterprise)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dualrandom.canonical import parse_canonical
-from dualrandom.changes import alarms, effective_visits
+from dualrandom.changes import WITHDRAWALS, Counts, alarms, counts_of, effective_visits
 from dualrandom.errors import DualRandomError
 from dualrandom.hashing import hash_hex, suite_digest
 from dualrandom.page.markup import Both
@@ -82,6 +82,8 @@ class Documents:
     """Whether findings have been published at all."""
     changes: tuple[Mapping[str, Any], ...]
     """Rows of ``changes.jsonl``; ``visits`` takes account of them."""
+    counts: Counts
+    """Of ``changes``."""
     alarms: tuple[tuple[str, str], ...]
     """What was changed unusually often, in Chinese and English."""
     files: Mapping[str, int | None]
@@ -106,6 +108,14 @@ class Documents:
     def tasks(self) -> Mapping[str, Mapping[str, Any]]:
         """Tasks by id, as announced."""
         return {task["id"]: task for task in self.announcement["tasks"]}
+
+    def withdrawal_of(self, department: str) -> Both | None:
+        """Return why a department withdrew, None if it did not."""
+        for row in self.changes:
+            if row["type"] == "withdraw" and row["department"] == department:
+                reason = WITHDRAWALS.get(row["reason"])
+                return Both(row["reason"], row["reason"]) if reason is None else Both(reason.zh, reason.en)
+        return None
 
     def name(self, kind: str, identifier: str) -> Both:
         """Return the label of an id (kind: a map of ``labels.json``), or the id itself."""
@@ -171,6 +181,7 @@ def read_documents(files: Mapping[str, bytes]) -> Documents:
         findings=_latest(findings["findings"]) if findings else {},
         recorded=findings is not None,
         changes=changes,
+        counts=counts_of({"visits": staffed}, changes),
         alarms=alarms({"visits": staffed}, changes) if changes else (),
         files=_published(files, announcement),
     )

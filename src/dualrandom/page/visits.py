@@ -198,6 +198,8 @@ def _history(finding: Finding) -> Html:
 def _people(documents: Documents, crew: Crew | None, visit: Visit) -> Html:
     if crew is None:
         return join(Both("暂缓公开", "under embargo") if visit.crews is None else "–")
+    if not crew.seats:
+        return _unfilled(documents, crew.department)
     crews: list[dict[str, Any]] = documents.announcement["crews"]
     seats: list[list[str]] = next((c["seats"] for c in crews if c["department"] == crew.department), [])
     lines = []
@@ -213,6 +215,17 @@ def _people(documents: Documents, crew: Crew | None, visit: Visit) -> Html:
         )
     barred = Both(f"回避 {len(crew.barred)} 人", f"{len(crew.barred)} recused") if crew.barred else None
     return join(bullets(lines), tag("div", barred, class_="note") if barred else None)
+
+
+def _unfilled(documents: Documents, department: str) -> Html:
+    """Say that nobody of the department comes, and why."""
+    reason = documents.withdrawal_of(department)
+    return join(
+        tag("strong", Both("空缺", "unfilled")),
+        None
+        if reason is None
+        else tag("div", Both("部门退出：", "department withdrew: "), reason, class_="note"),
+    )
 
 
 def _undated(documents: Documents, undated: list[Visit]) -> Html:
