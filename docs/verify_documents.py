@@ -171,7 +171,8 @@ def result(r):
     labels = r.docs.get("labels")
     if labels:
         same(labels.announcement, r.digest, "labels.json")
-        must(labels.enterprises.keys() <= shown and not (r.sealed and labels.inspectors), "labels.json: leak")
+        seen = labels.enterprises.keys() <= shown or "result.json" in r.files and "result" not in r.docs
+        must(seen and not (r.sealed and labels.inspectors), "labels.json: leak")
     res, complete = r.res, "plan" in r.__dict__
     same((res.announcement, res.draw), (r.digest, r.ann.draw), "announcement, draw")
     files = {"statistics.json": True, "ties.json": res.attempt > 0 and complete, "strata.jsonl": r.sealed,
@@ -193,10 +194,11 @@ def result(r):
 
 def statistics(r):
     """§10: all figures that the documents at hand determine."""
-    s = r.docs["statistics"]
+    s = r.res and r.docs["statistics"]
     tally = lambda districts: [{"count": n, "district": d} for d, n in sorted(Counter(districts).items())]
     six = lambda x: f"{(n := round(x * 10**6)) // 10**6}.{n % 10**6:06d}"
     same((s.draw, s.frame.size), (r.ann.draw, r.ann.lists.frame.size), "statistics")
+    same(sum(x.count for x in s.frame.districts), s.frame.size, "statistics: frame.districts")
     same(s.excluded is None, r.sealed, "statistics: excluded")
     if "firms" in r.__dict__ and "strata" in r.__dict__:
         same(s.frame.districts, tally(f.district for f in r.firms.values()), "statistics: frame")
@@ -324,6 +326,7 @@ def enterprise(r, subject, rows, key):
         cut = next(x for x in shown[t].strata if x.id == strata[t])
         size = next(x.size for x in r.tasks[t].strata if x.id == strata[t])
         last = [cut.cutoff] if cut.cutoff else []
+        must(last or not cut.n, f"{t}: 没有分界签号 no cutoff")
         drawn[t] = [ticket] if last and ticket <= last[0] else [], last, cut.n == size
     for t, (tickets, last, everyone) in drawn.items():
         passed = ticket not in tickets and last and (ticket < last[0] or everyone)

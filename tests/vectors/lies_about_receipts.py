@@ -320,6 +320,45 @@ value(
 )
 
 
+def without(enterprise: str) -> Callable[[Any, Json], None]:
+    """The enterprise is drawn by no task, and so it is not visited."""
+
+    def tell(_built: Any, selected: Json) -> None:
+        for members in selected.values():
+            if enterprise in members:
+                members.remove(enterprise)
+
+    return tell
+
+
+def cutoff_below(enterprise: str) -> Callable[[Any, Json], None]:
+    """In its strata the cut-off is that of the member before it, or none where there is no such member."""
+
+    def tell(built: Any, result: Json) -> None:
+        for selection in result["selection"]:
+            for stratum in selection["strata"] or ():
+                members = built.drawn[selection["task"], stratum["id"]]
+                if enterprise in members:
+                    before = members[: members.index(enterprise)]
+                    stratum["cutoff"] = built.ticket("enterprise", before[-1]) if before else None
+
+    return tell
+
+
+of_record(
+    "last-of-a-whole-stratum-passed-over",
+    "应全抽的层漏掉最后一户，分界随之改小 · the last of a stratum that draws everybody is left out, and the cut-off is lowered to the one before",
+    {"selection": without("E04"), "result": cutoff_below("E04")},
+    base="open-conspicuous",
+)
+of_record(
+    "cutoff-withheld",
+    "抽了企业的层不公布分界 · a stratum that draws somebody shows no cut-off",
+    {"selection": without("E07"), "result": cutoff_below("E07")},
+    base=OPEN,
+)
+
+
 def lost_check(document: Json) -> None:
     visit = next(one for one in document["visits"] if one["enterprise"] == "E07")
     visit["checks"].pop()

@@ -118,6 +118,14 @@ value(
     auditor=True,
 )
 value(
+    "shares-of-more-than-the-frame",
+    SEALED,
+    "statistics.json",
+    "result",
+    "各区划户数合计超过抽样框 · counts of the districts add up to more than the frame, seen by everybody",
+    lambda d: d["frame"]["districts"][0].update(count=99),
+)
+value(
     "name-before-the-draw",
     "open-announced",
     "labels.json",

@@ -84,6 +84,19 @@ def test_a_lie_is_found_by_all_in_the_check_that_is_named_for_it(
     assert missed == {}
 
 
+@pytest.mark.parametrize("happy", ["open-drand", "sealed-drand", "open-changed"])
+@pytest.mark.parametrize("name", ["package", "page", "small"])
+def test_a_broken_result_is_not_blamed_on_the_labels(
+    name: str, happy: str, reading: Any, verifiers: dict[str, Any]
+) -> None:
+    """The fault is one of form; what follows from a result is not checked without one (docs/protocol.md §12.1)."""
+    files = reading.happy(happy)
+    broken = files | {"public/result.json": files["public/result.json"] + b"\n"}
+    found = judged(verifiers, name, reading.given(broken, auditor=False))
+    assert found["canonical"][0] == "FAIL"
+    assert {check for check, (status, _) in found.items() if status == "FAIL"} == {"canonical"}
+
+
 def given_of(office: Any, *, auditor: bool) -> Any:
     reading = importlib.import_module("reading")
     held = office.auditor()

@@ -333,14 +333,20 @@ def _check_tickets(verdict: Verdict, task: str, cell: _Cell, selection: Selectio
 def _inside(verdict: Verdict, task: str, cell: _Cell, ticket: str) -> bool:
     """Say whether the enterprise belongs to the sample of its stratum; a smaller ticket left out is a fault."""
     if cell.cutoff is None:
-        if cell.everyone and cell.n:
-            verdict.fail(f"任务 {task} 应全抽却无分界签号", f"task {task} draws everybody, but has no cutoff")
+        if cell.n:
+            verdict.fail(
+                f"任务 {task} 的层抽了 {cell.n} 户却无分界签号",
+                f"task {task} draws {cell.n} in the stratum, but shows no cutoff",
+            )
         return False
-    if cell.tickets is None:
-        return ticket <= cell.cutoff
-    if ticket in cell.tickets:
+    if ticket <= cell.cutoff if cell.tickets is None else ticket in cell.tickets:
         return True
-    if ticket < cell.cutoff or cell.everyone:
+    if cell.everyone:
+        verdict.fail(
+            f"任务 {task} 跳过了该企业：其层应全抽，签号 {ticket} 却不在抽中之列",
+            f"task {task} passed over this enterprise: all of its stratum are drawn, but ticket {ticket} is not among them",
+        )
+    elif ticket < cell.cutoff:
         verdict.fail(
             f"任务 {task} 跳过了该企业：其签号 {ticket} 小于抽中者的最大签号 {cell.cutoff}，却不在其中",
             f"task {task} passed over this enterprise: its ticket {ticket} is smaller than the greatest selected one "
