@@ -17,6 +17,7 @@ from dualrandom.campaign import StateError
 from dualrandom.changes import effective_visits, read_rows
 from dualrandom.demo import write_campaign
 from dualrandom.errors import DualRandomError, InputError
+from dualrandom.verify import read_auditor, read_public, verify_record
 
 ANNOUNCED = datetime(2023, 8, 1, tzinfo=UTC)
 # round 1000 is due at 15:59:24, so that an exclusion a second later is decided by round 1001
@@ -114,3 +115,7 @@ def test_a_withdrawal_empties_the_departments_crews_from_its_day_on_and_moves_no
         for place, (day, seats) in crews(town, other).items():
             assert (day, seats) == (day, [] if other == department and place in gone else seated[place][1])
     assert (town / "public" / "result.json").read_bytes() == before
+    for auditor in (None, read_auditor(town)):
+        report = verify_record(read_public(town / "public"), auditor)
+        assert [(c.name, c.reason_en) for c in report.checks if c.status == "FAIL"] == []
+    assert verify_record(read_public(town / "public"), read_auditor(town)).status("changes") == "PASS"

@@ -35,8 +35,9 @@ REPLACEMENT_REACH = {
     "on-enterprise-application": "enterprise",
 }
 """Reason of a replacement → what the one who goes is kept away from (§13.3)."""
+WITHDRAWAL_REASONS = ("reorganised", "ordered-elsewhere", "no-inspectors", "force-majeure")
 
-_texts = re.compile("exclude|substitute|replace")
+_texts = re.compile("exclude|substitute|replace|withdraw")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,17 @@ class Replace:
     time: datetime
 
 
-Change = Exclude | Substitute | Replace
+@dataclass(frozen=True, slots=True)
+class Withdraw:
+    """A department that leaves: its crews have nobody from the day ``since`` on."""
+
+    department: str
+    since: str
+    reason: str
+    time: datetime
+
+
+Change = Exclude | Substitute | Replace | Withdraw
 
 
 def parse_changes(data: bytes, result: bytes, digest: Digest) -> tuple[Change, ...]:
@@ -106,6 +117,8 @@ def parse_changes(data: bytes, result: bytes, digest: Digest) -> tuple[Change, .
             changes.append(_exclude(found, where, before))
         elif kind == "substitute":
             changes.append(_substitute(found, where))
+        elif kind == "withdraw":
+            changes.append(_withdraw(found, where))
         else:
             changes.append(_replace(found, where))
     return tuple(changes)
@@ -117,6 +130,7 @@ _KEYS = {
     "replace": (
         "department", "enterprise", "in", "number", "out", "part", "prev", "reason", "seat", "seats", "time", "type",
     ),
+    "withdraw": ("department", "evidence", "from", "number", "prev", "reason", "time", "type"),
 }  # fmt: skip
 
 
@@ -191,5 +205,15 @@ def _replace(found: Mapping[str, Any], where: str) -> Replace:
         come=schema.ident(found["in"], f"{where}: in"),
         seats=schema.many(found["seats"], f"{where}: seats", schema.ident),
         reason=schema.choice(*REPLACEMENT_REACH)(found["reason"], f"{where}: reason"),
+        time=schema.instant(found["time"], f"{where}: time"),
+    )
+
+
+def _withdraw(found: Mapping[str, Any], where: str) -> Withdraw:
+    schema.maybe(found["evidence"], f"{where}: evidence", schema.hex64)
+    return Withdraw(
+        department=schema.ident(found["department"], f"{where}: department"),
+        since=schema.day(found["from"], f"{where}: from"),
+        reason=schema.choice(*WITHDRAWAL_REASONS)(found["reason"], f"{where}: reason"),
         time=schema.instant(found["time"], f"{where}: time"),
     )

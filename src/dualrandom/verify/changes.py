@@ -1,4 +1,4 @@
-"""The check `changes`: every exclusion, substitute and replacement follows from the record (docs/protocol.md §13)."""
+"""The check `changes`: every exclusion, substitute, replacement and withdrawal follows from the record (docs/protocol.md §13)."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from dualrandom.verify.change_rows import (
     Exclude,
     Replace,
     Substitute,
+    Withdraw,
     parse_changes,
 )
 from dualrandom.verify.loading import Record
@@ -95,6 +96,8 @@ class _Replay:
         self.floor = a.beacon.time
         self.away: list[tuple[str, str, str]] = []
         """(inspector, reach, date or enterprise)"""
+        self.withdrawn: set[str] = set()
+        """Departments that left: their tasks take no part in a later substitution."""
 
     def take(self, change: Change) -> None:
         """Check the next row and apply it. Raises Fault."""
@@ -102,6 +105,8 @@ class _Replay:
             self._exclude(change)
         elif isinstance(change, Substitute):
             self._substitute(change)
+        elif isinstance(change, Withdraw):
+            self._withdraw(change)
         else:
             self._replace(change)
 
@@ -114,9 +119,11 @@ class _Replay:
                 )
         counts = Counter(type(change).__name__.lower() for change in changes)
         excluded, filled, replaced = counts["exclude"], counts["substitute"], counts["replace"]
+        left = counts["withdraw"]
         self.verdict.note(
-            f"排除 {excluded} 户、递补 {filled} 次、替换 {replaced} 人，均由记录得出",
-            f"{excluded} exclusions, {filled} substitutions and {replaced} replacements follow from the record",
+            f"排除 {excluded} 户、递补 {filled} 次、替换 {replaced} 人、退出部门 {left} 个，均由记录得出",
+            f"{excluded} exclusions, {filled} substitutions, {replaced} replacements and {left} withdrawals of departments "
+            "follow from the record",
         )
 
     # --- times (§13.1)
@@ -128,6 +135,15 @@ class _Replay:
                 f"{time:%Y-%m-%dT%H:%M:%SZ} is before what stands earlier, or before the beacon",
             )
         self.floor = time
+
+    def _nothing_due(self, time: datetime) -> None:
+        """Refuse a row that could shape what a substitute meets, once its randomness is known (§13.2)."""
+        for pending in self.pending if self.a.policy.substitution != "none" else ():
+            if pending.row.due is None or time >= pending.row.due:
+                raise Fault(
+                    f"{pending.row.enterprise} 的递补应先于此行",
+                    f"the substitute of {pending.row.enterprise} comes before this row",
+                )
 
     # --- exclude
 
@@ -237,8 +253,9 @@ class _Replay:
             raise Fault(f"种子应为 {seed}", f"the seed should be {seed}")
 
     def _places(self, row: Substitute, pending: _Pending, tickets: Tickets) -> None:
-        if tuple(row.tasks) != pending.tasks:
-            raise Fault(f"tasks 应为 {list(pending.tasks)}", f"tasks should be {list(pending.tasks)}")
+        lost = [task for task in pending.tasks if self.a.tasks[task].department not in self.withdrawn]
+        if list(row.tasks) != lost:
+            raise Fault(f"tasks 应为 {lost}", f"tasks should be {lost}")
         frame = self.record.frame
         if frame is None:
             listed = self.record.listed.get("frame")
@@ -282,7 +299,7 @@ class _Replay:
                 selected[task].append(enterprise)
         for joining in self.a.tasks.values():
             lead = row.tasks.get(joining.lead) if joining.lead is not None else None
-            if lead is None:
+            if lead is None or joining.department in self.withdrawn:
                 continue
             if frame is not None:
                 joins = joining.id in frame.strata[frame.profile_of[frame.index[lead]]]
@@ -323,18 +340,18 @@ class _Replay:
 
     def _replace(self, row: Replace) -> None:
         self._timed(row.time)
-        for pending in self.pending if self.a.policy.substitution != "none" else ():
-            if pending.row.due is None or row.time >= pending.row.due:
-                raise Fault(
-                    f"{pending.row.enterprise} 的递补应先于此替换",
-                    f"the substitute of {pending.row.enterprise} comes before this replacement",
-                )
+        self._nothing_due(row.time)
         visit = self.visits.get((row.enterprise, row.part))
         crew = None
         if visit is not None and visit.date is not None:
             crew = next((crew for crew in visit.crews or () if crew.department == row.department), None)
         if visit is None or visit.date is None or crew is None:
             raise Fault("没有该检查组", "there is no such crew in effect")
+        if not crew.seats:
+            raise Fault(
+                f"部门 {row.department} 已退出，该检查组空缺，无人可替换",
+                f"department {row.department} withdrew: that crew is unfilled and nobody of it is replaced",
+            )
         if row.seat >= len(crew.seats) or crew.seats[row.seat] != row.out:
             raise Fault(
                 f"{row.out} 不坐在第 {row.seat} 席", f"{row.out} does not sit in seat {row.seat} of that crew"
@@ -355,6 +372,39 @@ class _Replay:
         self._seat(visit, crew, row.seats)
         reach = REPLACEMENT_REACH[row.reason]
         self.away.append((row.out, reach, row.enterprise if reach == "enterprise" else visit.date))
+
+    # --- withdraw (§13.4)
+
+    def _withdraw(self, row: Withdraw) -> None:
+        self._timed(row.time)
+        self._nothing_due(row.time)
+        name = row.department
+        if name not in self.a.crews:
+            raise Fault(f"部门 {name} 没有任务", f"department {name} has no task in this draw")
+        if name in self.withdrawn:
+            raise Fault(f"部门 {name} 已经退出", f"department {name} withdrew already")
+        if row.since not in self.a.days:
+            raise Fault(f"{row.since} 不在 days 中", f"{row.since} is not among the days")
+        if row.since < f"{row.time.astimezone(UTC):%Y-%m-%d}":
+            raise Fault(
+                f"自 {row.since} 起退出，早于登记的日期 {row.time:%Y-%m-%d}",
+                f"it withdraws from {row.since} on, before the day of the entry, {row.time:%Y-%m-%d}",
+            )
+        emptied = [
+            (visit, crew)
+            for visit in self.visits.values()
+            if visit.date is not None and visit.date >= row.since
+            for crew in visit.crews or ()
+            if crew.department == name and crew.seats
+        ]
+        if not emptied:
+            raise Fault(
+                f"部门 {name} 自 {row.since} 起没有检查组",
+                f"no crew of {name} stands on {row.since} or later",
+            )
+        for visit, crew in emptied:
+            self._seat(visit, crew, ())
+        self.withdrawn.add(name)
 
     def _seat(self, visit: Visit, crew: Crew, seats: tuple[str, ...]) -> None:
         crews: Mapping[str, Crew] = {other.department: other for other in visit.crews or ()}

@@ -45,8 +45,21 @@ def check_findings(
                 f"{finding.name}：该次检查没有此任务与事项",
                 f"{finding.name}: the visit has no such task and item",
             )
+        elif _unfilled(announcement, visit, finding.task):
+            verdict.fail(
+                f"{finding.name}：部门已退出，检查组空缺，无人到场",
+                f"{finding.name}: the department withdrew and its crew is unfilled, so nobody was there",
+            )
     verdict.note(
         f"{len(findings.findings)} 条检查结果有效", f"{len(findings.findings)} findings are in order"
+    )
+
+
+def _unfilled(announcement: Announcement, visit: Visit, task: str) -> bool:
+    """Say whether the crew of a task has nobody: in a result that is never so, after a withdrawal it is (§13.4)."""
+    known = announcement.tasks.get(task)
+    return known is not None and any(
+        crew.department == known.department and not crew.seats for crew in visit.crews or ()
     )
 
 

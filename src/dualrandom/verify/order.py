@@ -43,6 +43,7 @@ TYPES_OF_CHANGES = {
     "exclude": EntryType.EXCLUDE,
     "substitute": EntryType.SUBSTITUTE,
     "replace": EntryType.AMEND,
+    "withdraw": EntryType.AMEND,
 }
 
 

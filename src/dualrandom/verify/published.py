@@ -115,7 +115,10 @@ def parse_findings(data: bytes) -> Findings:
 
 
 def _finding(value: Any, where: str) -> Finding:
-    keys = ("code", "date", "enterprise", "item", "method", "part", "reason", "revision", "task")
+    keys = ["code", "date", "enterprise", "item", "method", "part", "reason", "revision", "task"]
+    if type(value) is dict and "sealed" in value:
+        keys.append("sealed")
+        schema.hex64(value["sealed"], f"{where}.sealed")
     found = schema.record(value, where, keys)
     # Codes and methods are compared by the findings check, which names what does not exist.
     return Finding(
