@@ -1,6 +1,6 @@
 /** Totals, labels and findings (docs/protocol.md §9, 10). */
 
-import { visitsInEffect } from "./changes";
+import { isUnfilled, visitsInEffect } from "./changes";
 import type { Visit } from "./documents";
 import { EMBARGO, must, need, type Said, say } from "./outcome";
 import { Record_ } from "./record";
@@ -82,13 +82,19 @@ export function checkFindings(record: Record_): Said {
   const { announcement, draw, findings } = need(record.findings, say("findings.json 无法读取", "findings.json could not be read"));
   need(record.result, record.undrawn());
   must(announcement === record.digest && draw === record.announcement!.draw, "检查结果属于另一公告", "the findings are of another announcement");
-  const known = new Set((visitsInEffect(record) ?? openedVisits(record)).flatMap(({ checks, enterprise, part }) =>
-    checks.flatMap(({ items, task }) => items.map((item) => `${enterprise} ${part} ${task} ${item}`))));
+  // Of each item of a visit: was there nobody to check it?
+  const known = new Map<string, boolean>();
+  for (const { checks, crews, enterprise, part } of visitsInEffect(record) ?? openedVisits(record)) {
+    const absent = new Set(crews.filter(isUnfilled).map((crew) => crew.department));
+    for (const { items, task } of checks)
+      for (const item of items) known.set(`${enterprise} ${part} ${task} ${item}`, absent.has(record.tasks.get(task)?.department ?? ""));
+  }
   let last = "";
   let revision = 0;
   for (const finding of findings) {
     const place = `${finding.enterprise} ${finding.part} ${finding.task} ${finding.item}`;
     must(known.has(place), `${place}：没有这项检查`, `${place}: not an item of a visit`);
+    must(!known.get(place), `${place}：检查组空缺，无人到场`, `${place}: the crew is unfilled, nobody was there`);
     must(/^[1-9A-F]$/.test(finding.code), `${place}：未知代码 ${finding.code}`, `${place}: unknown code ${finding.code}`);
     must(METHODS.includes(finding.method), `${place}：未知方法 ${finding.method}`, `${place}: unknown method ${finding.method}`);
     revision = place === last ? revision + 1 : 1;

@@ -1,8 +1,8 @@
-/** Changes after the draw: exclusions, substitutes and replacements (docs/protocol.md §13). */
+/** Changes after the draw: exclusions, substitutes, replacements and withdrawals (docs/protocol.md §13). */
 
 import { evidenceFailure, QUICKNET, roundTime, unverifiable } from "./beacon";
 import { fills, knownTasks, Rules, type Seats } from "./crews";
-import type { Change, Exclude, Replace, Substitute, Visit } from "./documents";
+import { type Change, type Crew, type Exclude, type Replace, type Substitute, type Visit, type Withdraw, WITHDRAW_REASONS } from "./documents";
 import { Failure, must, need, type Said, say, SEALED, Unchecked } from "./outcome";
 import { joined } from "./order";
 import { Record_ } from "./record";
@@ -17,10 +17,28 @@ interface Exclusion { row: Exclude; digest: string; removed: Visit[]; pending: b
 const FOR_GOOD = ["left", "licence-expired"];
 const FOR_A_DAY = ["ill", "other-duty"];
 
+/** The reasons of §13, for readers. */
+export const REASONS: Record<Exclude["reason"] | Replace["reason"] | Withdraw["reason"], Said> = {
+  deregistered: say("已注销", "deregistered"), "moved-away": say("迁出辖区", "moved away"), suspended: say("歇业", "business suspended"),
+  "unreachable-before-visit": say("检查前无法联系", "could not be reached before the visit"), "force-majeure": say("不可抗力", "force majeure"),
+  "case-conflict": say("正在立案调查", "a case is being investigated"), "register-error": say("名录有误", "an error of the register"),
+  ill: say("生病", "ill"), "other-duty": say("另有紧急公务", "other urgent duty"), left: say("离岗", "left"), "licence-expired": say("执法证失效", "licence expired"),
+  "newly-recused": say("新出现的回避情形", "newly recused"), "on-enterprise-application": say("企业申请回避", "on the enterprise's application"),
+  reorganised: say("机构改革或职权调整", "reorganised"), "ordered-elsewhere": say("执行上级专项任务", "ordered elsewhere"),
+  "no-inspectors": say("执法人员不足", "not enough inspectors"),
+};
+
+/** Has a withdrawal left a crew without inspectors? */
+export function isUnfilled(crew: Crew): boolean {
+  return crew.seats.length === 0;
+}
+
 /** Everything that the rows so far have brought about. */
-class Course {
+export class Course {
   readonly effective = new Map<string, Effective>();
   readonly exclusions: Exclusion[] = [];
+  /** Departments that withdrew, with the visits ("enterprise part") whose crews this left unfilled. */
+  readonly withdrawn = new Map<string, { row: Withdraw; unfilled: Set<string> }>();
   /** Enterprises that had a visit in the result or in a substitute. */
   readonly visited = new Set<string>();
   private readonly load = new Map<string, number>();
@@ -49,6 +67,11 @@ class Course {
   private count({ crews, date }: Visit, by: number): void {
     for (const { seats } of crews)
       for (const id of seats) for (const key of [id, `${id} ${date}`]) this.load.set(key, (this.load.get(key) ?? 0) + by);
+  }
+
+  /** Does a task take part in substitutes: has its department not withdrawn? */
+  private stays(task: string): boolean {
+    return !this.withdrawn.has(this.record.tasks.get(task)!.department);
   }
 
   private at(time: string): void {
@@ -86,7 +109,7 @@ class Course {
     if (exclusion.row.beacon !== null && exclusion.row.beacon.time > this.latest) this.latest = exclusion.row.beacon.time;
     const drawn = (name: string): string => record.hasher.ticket(row.seed, name);
     const own = [...new Set(exclusion.removed.flatMap((visit) => visit.checks.map((check) => check.task)))]
-      .filter((task) => record.tasks.get(task)?.mode === "own").sort();
+      .filter((task) => record.tasks.get(task)?.mode === "own" && this.stays(task)).sort();
     must(own.join() === row.tasks.map((one) => one.task).join(), "替补的任务不对", "tasks of the substitute");
     const stratumOf = record.firms?.get(exclusion.row.enterprise)?.strata;
     for (const { enterprise, task } of row.tasks) {
@@ -137,7 +160,7 @@ class Course {
       const firm = record.firms?.get(enterprise);
       const shown = new Set(row.visits.filter((visit) => visit.enterprise === enterprise).flatMap((visit) => visit.checks.map((check) => check.task)));
       const followers = record.announcement!.tasks.filter(({ id, lead, mode }) =>
-        mode === "follows" && leads.includes(lead!) && (firm === undefined ? shown.has(id) : Object.hasOwn(firm.strata, id))).map((task) => task.id);
+        mode === "follows" && leads.includes(lead!) && this.stays(id) && (firm === undefined ? shown.has(id) : Object.hasOwn(firm.strata, id))).map((task) => task.id);
       partsOf(record, enterprise, [...leads, ...followers], drawn).forEach((tasks, index) =>
         right.push({ enterprise, part: index + 1, tasks, ticket: firm === undefined ? "" : drawn(`date:${record.firms!.key(enterprise)}`) }));
     }
@@ -218,11 +241,38 @@ class Course {
       (this.load.get(`${id} ${day}`) ?? 0) < rules.daily[p]! && (this.load.get(id) ?? 0) < rules.total[p]!;
   }
 
+  /** §13.2: once the round of an exclusion is due, nothing may come before its substitute. */
+  private noneDue(time: string, place: string): void {
+    for (const { pending, row: { beacon } } of this.exclusions)
+      must(!pending || (beacon !== null && time < beacon.time), `${place} 先于应先作的替补`, `${place}: a substitute is due first`);
+  }
+
+  withdraw(row: Withdraw): void {
+    const { department, from, time } = row;
+    const { days, tasks } = this.record.announcement!;
+    this.at(time);
+    this.noneDue(time, department);
+    must(tasks.some((task) => task.department === department), `公告中没有 ${department} 的任务`, `${department} has no task in the announcement`);
+    must(!this.withdrawn.has(department), `${department} 已退出`, `${department} has withdrawn before`);
+    must(days.includes(from) && from >= time.slice(0, 10), `${department} 的退出日 ${from} 不是检查日或早于本行`, `${department}: ${from} is no day of visits, or is before the row`);
+    const unfilled = new Set<string>();
+    for (const [place, { visit }] of this.effective) {
+      if (visit.date === null || visit.date < from) continue;
+      const crew = visit.crews.find((one) => one.department === department);
+      if (crew === undefined || isUnfilled(crew)) continue;
+      this.count(visit, -1);
+      crew.seats = [];
+      this.count(visit, 1);
+      unfilled.add(place);
+    }
+    must(unfilled.size > 0, `${from} 起没有 ${department} 的检查组`, `${department} has no crew on ${from} or later`);
+    this.withdrawn.set(department, { row, unfilled });
+  }
+
   replace(row: Replace): void {
     this.at(row.time);
     const place = `${row.enterprise} ${row.part} ${row.department}`;
-    for (const { pending, row: excluded } of this.exclusions)
-      must(!pending || (excluded.beacon !== null && row.time < excluded.beacon.time), `${place} 先于应先作的替补`, `${place}: a substitute is due first`);
+    this.noneDue(row.time, place);
     const one = this.effective.get(`${row.enterprise} ${row.part}`);
     const date = one?.visit.date ?? null;
     const crew = one?.visit.crews.find((other) => other.department === row.department);
@@ -311,9 +361,35 @@ function replay(record: Record_, rows: Change[]): Course {
     else if (row.type === "substitute") {
       must(record.announcement!.policy.substitution !== "none", "规则不设替补", "the policy has no substitutes");
       course.substitute(row);
-    } else course.replace(row);
+    } else if (row.type === "withdraw") course.withdraw(row);
+    else course.replace(row);
   });
   return course;
+}
+
+/** The course of the changes, if there are any and they can be replayed; for readers. */
+export function courseOf(record: Record_): Course | null {
+  try {
+    return record.changes === null ? null : replay(record, record.changes);
+  } catch {
+    return null;
+  }
+}
+
+/** §13.5: how many changes there were, which departments withdrew and how many crews that left unfilled. */
+export function counted({ withdrawn }: Course, rows: Change[], name: (department: string) => Said): Said {
+  const count = (type: Change["type"]): number => rows.filter((row) => row.type === type).length;
+  const said = [say(`排除 ${count("exclude")}、替补 ${count("substitute")}、换人 ${count("replace")}`,
+    `${count("exclude")} exclusions, ${count("substitute")} substitutes, ${count("replace")} replacements`)];
+  for (const reason of WITHDRAW_REASONS) {
+    const of = [...withdrawn.values()].filter(({ row }) => row.reason === reason);
+    if (of.length === 0) continue;
+    const crews = of.reduce((sum, { unfilled }) => sum + unfilled.size, 0);
+    const names = of.map(({ row }) => name(row.department));
+    said.push(say(`${names.map(({ zh }) => zh).join(", ")}退出（${REASONS[reason].zh}），${crews} 个检查组空缺`,
+      `${names.map(({ en }) => en).join(", ")} withdrew (${REASONS[reason].en}), leaving ${crews} crews unfilled`));
+  }
+  return joined(said);
 }
 
 /** The visits in effect; null where there are none yet, or the result hides them. */
@@ -340,9 +416,7 @@ export function checkChanges(record: Record_): Said {
   if (record.changeProblem !== null) throw new Failure(record.changeProblem);
   const rows = record.changes!;
   const course = replay(record, rows);
-  const count = (type: Change["type"]): number => rows.filter((row) => row.type === type).length;
-  const counts = say(`排除 ${count("exclude")}、替补 ${count("substitute")}、换人 ${count("replace")}`,
-    `${count("exclude")} exclusions, ${count("substitute")} substitutes, ${count("replace")} replacements`);
+  const counts = counted(course, rows, (department) => ({ zh: department, en: department }));
   if (course.exclusions.some((one) => one.pending))
     throw new Unchecked(say(`${counts.zh}；有替补待定`, `${counts.en}; a substitute is pending`));
   if (course.unverified.length > 0) throw new Unchecked(joined([...course.unverified, counts]));

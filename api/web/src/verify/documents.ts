@@ -77,7 +77,7 @@ export interface Labels {
 }
 export interface Finding {
   code: string; date: string; enterprise: string; item: string; method: string; part: number; reason: string | null;
-  revision: number; task: string;
+  revision: number; sealed?: string; task: string;
 }
 export interface Findings { announcement: string; draw: string; findings: Finding[] }
 export interface Void { announcement: string; draw: string; reason: string; time: string }
@@ -288,14 +288,16 @@ export const STATISTICS = record({
   ),
   workload: ascending(record({ crews: whole(), days: whole(), inspector: ID }), ["inspector"]),
 });
+const FINDING_FIELDS = {
+  code: TEXT, date: DAY, enterprise: ID, item: ID, method: TEXT, part: whole(1), reason: maybe(TEXT), revision: whole(1), task: ID,
+};
+const FINDING = record(FINDING_FIELDS);
+/** `sealed` stands only where the authority keeps more than the row says. */
+const SEALED_FINDING = record({ ...FINDING_FIELDS, sealed: HEX64 });
 export const FINDINGS = record({
   ...HEAD, type: one("dualrandom/v1/findings"),
   findings: ascending(
-    record({
-      code: TEXT, date: DAY, enterprise: ID, item: ID, method: TEXT, part: whole(1), reason: maybe(TEXT),
-      revision: whole(1), task: ID,
-    }),
-    ["enterprise", "part", "task", "item", "revision"],
+    (value) => (Object.hasOwn(Object(value), "sealed") ? SEALED_FINDING : FINDING)(value), ["enterprise", "part", "task", "item", "revision"],
   ),
 });
 export const VOID = record({ ...HEAD, reason: TEXT, time: INSTANT, type: one("dualrandom/v1/void") });
@@ -351,24 +353,32 @@ export function listShapes(announcement: Announcement): Record<ListName, { id: R
 export interface Reveal { draw: string; nonce: string; party: string }
 export const REVEAL = record({ draw: ID, nonce: HEX64, party: ID, type: one("dualrandom/v1/reveal") });
 
+const EXCLUDE_REASONS = ["deregistered", "moved-away", "unreachable-before-visit", "suspended", "case-conflict", "register-error", "force-majeure"] as const;
+const REPLACE_REASONS = ["ill", "other-duty", "left", "licence-expired", "newly-recused", "on-enterprise-application"] as const;
+export const WITHDRAW_REASONS = ["reorganised", "ordered-elsewhere", "no-inspectors", "force-majeure"] as const;
 interface Row13 { number: number; prev: string }
 export interface Exclude extends Row13 {
-  type: "exclude"; beacon: { round: string; time: string } | null; enterprise: string; evidence: string | null; reason: string; time: string;
+  type: "exclude"; beacon: { round: string; time: string } | null; enterprise: string; evidence: string | null; time: string;
+  reason: (typeof EXCLUDE_REASONS)[number];
 }
 export interface Substitute extends Row13 {
   type: "substitute"; evidence: { keystring: string | null; randomness: string; signature: string | null } | null; exclude: string;
   names: Record<string, Name>; seed: string; tasks: { enterprise: string | null; task: string }[]; visits: Visit[];
 }
 export interface Replace extends Row13 {
-  type: "replace"; department: string; enterprise: string; in: string; out: string; part: number; reason: string; seat: number;
-  seats: string[]; time: string;
+  type: "replace"; department: string; enterprise: string; in: string; out: string; part: number; seat: number; seats: string[]; time: string;
+  reason: (typeof REPLACE_REASONS)[number];
 }
-export type Change = Exclude | Substitute | Replace;
+export interface Withdraw extends Row13 {
+  type: "withdraw"; department: string; evidence: string | null; from: string; time: string;
+  reason: (typeof WITHDRAW_REASONS)[number];
+}
+export type Change = Exclude | Substitute | Replace | Withdraw;
 
 const CHAINED = { number: whole(1), prev: HEX64 };
 const EXCLUDE = record({
   ...CHAINED, type: one("exclude"), beacon: maybe(record({ round: ID, time: INSTANT })), enterprise: ID, evidence: maybe(HEX64), time: INSTANT,
-  reason: one("deregistered", "moved-away", "unreachable-before-visit", "suspended", "case-conflict", "register-error", "force-majeure"),
+  reason: one(...EXCLUDE_REASONS),
 });
 const SUBSTITUTE = record({
   ...CHAINED, type: one("substitute"), exclude: HEX64, names: table(ID, NAME), seed: HEX64,
@@ -377,7 +387,10 @@ const SUBSTITUTE = record({
 });
 const REPLACE = record({
   ...CHAINED, type: one("replace"), department: ID, enterprise: ID, in: ID, out: ID, part: whole(1), seat: whole(), seats: list(ID), time: INSTANT,
-  reason: one("ill", "other-duty", "left", "licence-expired", "newly-recused", "on-enterprise-application"),
+  reason: one(...REPLACE_REASONS),
+});
+const WITHDRAW = record({
+  ...CHAINED, type: one("withdraw"), department: ID, evidence: maybe(HEX64), from: DAY, reason: one(...WITHDRAW_REASONS), time: INSTANT,
 });
 
 export interface Attestation {
@@ -397,5 +410,5 @@ export const ATTESTATION = record({
 /** A row of changes.jsonl, §13. */
 export const CHANGE: Shape = (value) => {
   const { type } = (value ?? {}) as { type?: string };
-  return (type === "exclude" ? EXCLUDE : type === "substitute" ? SUBSTITUTE : REPLACE)(value);
+  return (type === "exclude" ? EXCLUDE : type === "substitute" ? SUBSTITUTE : type === "withdraw" ? WITHDRAW : REPLACE)(value);
 };

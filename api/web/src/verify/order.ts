@@ -15,7 +15,7 @@ const ONE_FILE: [EntryType, string][] = [
 ];
 /** Types whose file grows or is made anew: only the latest is published. */
 const RENEWED: readonly EntryType[] = ["FINDINGS", "OPEN", "ATTEST"];
-const OF_CHANGE: Record<Change["type"], EntryType> = { exclude: "EXCLUDE", substitute: "SUBSTITUTE", replace: "AMEND" };
+const OF_CHANGE: Record<Change["type"], EntryType> = { exclude: "EXCLUDE", substitute: "SUBSTITUTE", replace: "AMEND", withdraw: "AMEND" };
 
 export const joined = (said: Said[]): Said =>
   say(said.map((one) => one.zh).join("；"), said.map((one) => one.en).join("; "));
