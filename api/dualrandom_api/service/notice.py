@@ -27,8 +27,8 @@ th, td { border: 1px solid #333; padding: .3em .6em; text-align: left; vertical-
 """
 
 
-def notice_page(session: Session, view: VisitView) -> bytes:
-    """Return the notice as a page of its own; it loads nothing."""
+def notice_page(session: Session, view: VisitView, code: str) -> bytes:
+    """Return the notice with the scan-in code as a page of its own; it loads nothing."""
     visit = view.visit
     draw = session.get_one(DrawRow, visit.draw_id)
     office = session.get(Office, 1)
@@ -75,8 +75,8 @@ def notice_page(session: Session, view: VisitView) -> bytes:
             notice=visit.notice,
             approval=visit.approval,
             style=Markup(STYLE),  # noqa: S704  (our own text)
-            qr=Markup(_qr(f"dualrandom:scan-in:{visit.notice}:{visit.scan_code}")),  # noqa: S704  (an SVG of ours)
-            code=visit.scan_code,
+            qr=Markup(_qr(f"dualrandom:scan-in:{visit.notice}:{code}")),  # noqa: S704  (an SVG of ours)
+            code=code,
             name=visit.name,
             enterprise=visit.enterprise,
             draw=visit.draw_id,

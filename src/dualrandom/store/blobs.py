@@ -84,6 +84,18 @@ class Vault:
             raise _damaged(blob.sha256, sealed=False)
         return content
 
+    def seal(self, text: str, about: str) -> bytes:
+        """Return a short text sealed under the key; it is opened only together with ``about``, what it belongs to."""
+        nonce = os.urandom(NONCE_BYTES)
+        return nonce + self._cipher.encrypt(nonce, text.encode(), about.encode())
+
+    def unseal(self, sealed: bytes, about: str) -> str:
+        """Return a text that :meth:`seal` sealed. Raises IntegrityError with another key, or another ``about``."""
+        try:
+            return self._cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], about.encode()).decode()
+        except InvalidTag:
+            raise _damaged(about, sealed=True) from None
+
     def faults(self, session: Session) -> Iterable[str]:
         """Yield the name of every blob that cannot be given back."""
         for sha256 in session.scalars(select(col(Blob.sha256)).order_by(col(Blob.sha256))):

@@ -185,7 +185,7 @@ def carry_out(keeping: Keeping, job: Job, *, now: datetime, fetch: Fetch = ask) 
     def after(session: Session, change: Change, folder: Path) -> None:
         row = session.get_one(DrawRow, draw, populate_existing=True)
         before = _affected(session, draw, change.row)
-        visits_from_draw(session, row, folder, now)
+        visits_from_draw(session, keeping.vault, row, folder, now)
         _note(session, draw, dict(change.row), job, actor, now)
         people = before | _affected(session, draw, change.row)
         _tell_of_change(session, draw, change, people, now)

@@ -83,7 +83,7 @@ def draw_now(
             .values(state=DrawState.DRAWN, result=drawn.digest, drawn_at=now, summary=summary)
         )
         drawn_row = session.get_one(DrawRow, name, populate_existing=True)
-        visits_from_draw(session, drawn_row, folder, now)
+        visits_from_draw(session, keeping.vault, drawn_row, folder, now)
         activity.record(session, activity.SERVICE, "draw", name, now, {"result": drawn.digest})
         enqueue(session, "cosign", name, now=now, by="service", unique_key=f"cosign-result:{name}")
         finish(session, job, now, result={"draw": name, "result": drawn.digest})

@@ -187,6 +187,7 @@ def accept(session: Session, number: int, version: int, *, actor: Actor, now: da
             },
         )
     values = {"kind": kind, "number": revision.number, "before": revision.number - 1, "import": number}
+    dated = {"dated": kind == "visits"}
     session.execute(
         text(
             "UPDATE library_row SET last = :before WHERE kind = :kind AND last IS NULL AND key IN "
@@ -196,11 +197,12 @@ def accept(session: Session, number: int, version: int, *, actor: Actor, now: da
     )
     session.execute(
         text(
-            "INSERT INTO library_row (kind, key, first, name, district, department, cells, digest) "
-            "SELECT :kind, key, :number, name, district, department, cells, digest FROM staged_row "
+            "INSERT INTO library_row (kind, key, first, name, district, department, day, cells, digest) "
+            "SELECT :kind, key, :number, name, district, department, "
+            "CASE WHEN :dated THEN cells ->> 'date' END, cells, digest FROM staged_row "
             "WHERE import_id = :import AND change IN ('new', 'changed') ORDER BY position"
         ),
-        values,
+        values | dated,
     )
     _end(session, row, "accepted")
     row.revision = revision.number

@@ -1,17 +1,18 @@
 """The ledger (检查台账): every check that was done, whoever ordered it. What caps and intervals of the next plan count.
 
 Entries come from published findings, from case visits (个案) and special checks (专项). Checks done before the service began, or
-elsewhere, are in the library of past visits; :func:`history_of` shows both for one enterprise, and a plan's inputs join them.
+elsewhere, are in the library of past visits. Lists show both by date, each check once, and a plan's inputs join them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import heapq
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, select, tuple_
+from sqlalchemy import ColumnElement, Select, String, cast, delete, exists, func, select, tuple_
 from sqlmodel import Session, col
 
 from dualrandom.store.activity import Actor
@@ -117,54 +118,88 @@ def list_ledger(
     after: tuple[date, int] | None = None,
     limit: int = 100,
 ) -> list[tuple[int, Done]]:
-    """Return entries by date, at most ``limit`` after ``after``, with their numbers. Inspectors of others are left out."""
-    query = select(LedgerEntry).where(*_conditions(wanted))
+    """Return checks by date, at most ``limit`` after ``after``, with their numbers. Inspectors of others are left out.
+
+    Numbers are even for entries and odd for rows of the library of past visits.
+    """
+    entries, past = _entries(wanted).limit(limit), _past(session, wanted)
+    day, number = (date.min, 0) if after is None else after
     if after is not None:
-        query = query.where(tuple_(col(LedgerEntry.date), col(LedgerEntry.id)) > tuple_(*after))
-    rows = session.scalars(query.order_by(col(LedgerEntry.date), col(LedgerEntry.id)).limit(limit))
-    return [(row.id or 0, _shown(row, actor)) for row in rows]
+        entries = entries.where(tuple_(col(LedgerEntry.date), col(LedgerEntry.id)) > (day, number // 2))
+    rows = [(2 * (row.id or 0), _shown(row, actor)) for row in session.scalars(entries)]
+    if past is not None:
+        if after is not None:
+            begin = day.isoformat(), (number - 1) // 2
+            past = past.where(tuple_(col(LibraryRow.day), col(LibraryRow.id)) > begin)
+        rows += [
+            (2 * (row.id or 0) + 1, _past_shown(row, actor)) for row in session.scalars(past.limit(limit))
+        ]
+    return sorted(rows, key=lambda row: (row[1].date, row[0]))[:limit]
 
 
 def all_entries(session: Session, actor: Actor, wanted: LedgerFilter) -> Iterator[Done]:
-    """Yield every entry by date, as it is read."""
-    query = (
-        select(LedgerEntry).where(*_conditions(wanted)).order_by(col(LedgerEntry.date), col(LedgerEntry.id))
-    )
-    for row in session.scalars(query.execution_options(yield_per=2000)):
-        yield _shown(row, actor)
+    """Yield every check by date, as it is read."""
+    entries = session.scalars(_entries(wanted).execution_options(yield_per=2000))
+    streams: list[Iterator[Done]] = [(_shown(row, actor) for row in entries)]
+    past = _past(session, wanted)
+    if past is not None:
+        found = session.scalars(past.execution_options(yield_per=2000))
+        streams.append(_past_shown(row, actor) for row in found)
+    return heapq.merge(*streams, key=lambda done: done.date)
 
 
 def history_of(session: Session, actor: Actor, enterprise: str) -> list[Done]:
     """Return every check of one enterprise by date: from the ledger and from the library of past visits, each once."""
-    found = {_key(done): done for done in _from_library(session, actor, enterprise)}
-    for row in session.scalars(select(LedgerEntry).where(col(LedgerEntry.enterprise) == enterprise)):
-        done = _shown(row, actor)
-        found[_key(done)] = done
-    return sorted(found.values(), key=_key)
+    return list(all_entries(session, actor, LedgerFilter(enterprise=enterprise)))
 
 
-def _from_library(session: Session, actor: Actor, enterprise: str) -> Iterable[Done]:
-    revision = current_revision(session, "visits")
-    if revision is None:
-        return
-    query = select(LibraryRow).where(
-        in_revision("visits", revision.number), col(LibraryRow.name) == enterprise
+def _entries(wanted: LedgerFilter) -> Select[LedgerEntry]:
+    return (
+        select(LedgerEntry).where(*_conditions(wanted)).order_by(col(LedgerEntry.date), col(LedgerEntry.id))
     )
-    for row in session.scalars(query):
-        cells: dict[str, Any] = row.cells
-        people = tuple(each for each in str(cells.get("inspectors", "")).split(";") if each)
-        department = str(cells.get("department", ""))
-        yield Done(
-            enterprise=enterprise,
-            date=date.fromisoformat(cells["date"]),
-            department=department,
-            task=str(cells.get("task", "")),
-            item=str(cells.get("item", "")),
-            inspectors=people if _sees(actor, department, people) else None,
-            kind=str(cells.get("kind") or "plan"),
-            source=f"revision:{revision.number}",
-            done=True,
-        )
+
+
+def _past(session: Session, wanted: LedgerFilter) -> Select[LibraryRow] | None:
+    """Return the query for rows of the library of past visits that the ledger has not itself; None: there are none."""
+    revision = current_revision(session, "visits")
+    if revision is None or wanted.done is False:
+        return None
+    cells = col(LibraryRow.cells)
+    known = exists().where(
+        col(LedgerEntry.enterprise) == col(LibraryRow.name),
+        cast(col(LedgerEntry.date), String) == col(LibraryRow.day),
+        col(LedgerEntry.department_id) == col(LibraryRow.department),
+        col(LedgerEntry.task) == func.coalesce(cells["task"].as_string(), ""),
+        col(LedgerEntry.item) == func.coalesce(cells["item"].as_string(), ""),
+    )
+    conditions = [in_revision("visits", revision.number), col(LibraryRow.day).is_not(None), ~known]
+    if wanted.enterprise is not None:
+        conditions.append(col(LibraryRow.name) == wanted.enterprise)
+    if wanted.department is not None:
+        conditions.append(col(LibraryRow.department) == wanted.department)
+    if wanted.kind is not None:
+        conditions.append(func.coalesce(cells["kind"].as_string(), "plan") == wanted.kind)
+    if wanted.first is not None:
+        conditions.append(col(LibraryRow.day) >= wanted.first.isoformat())
+    if wanted.last is not None:
+        conditions.append(col(LibraryRow.day) <= wanted.last.isoformat())
+    return select(LibraryRow).where(*conditions).order_by(col(LibraryRow.day), col(LibraryRow.id))
+
+
+def _past_shown(row: LibraryRow, actor: Actor) -> Done:
+    cells: dict[str, Any] = row.cells
+    people = tuple(each for each in str(cells.get("inspectors", "")).split(";") if each)
+    return Done(
+        enterprise=str(cells["enterprise"]),
+        date=date.fromisoformat(cells["date"]),
+        department=row.department,
+        task=str(cells.get("task", "")),
+        item=str(cells.get("item", "")),
+        inspectors=people if _sees(actor, row.department, people) else None,
+        kind=str(cells.get("kind", "plan")),
+        source=f"revision:{row.first}",
+        done=True,
+    )
 
 
 def _shown(row: LedgerEntry, actor: Actor) -> Done:
@@ -190,10 +225,6 @@ def _sees(actor: Actor, department: str, inspectors: tuple[str, ...]) -> bool:
     if actor.role == Role.DEPARTMENT:
         return department == actor.department
     return actor.inspector in inspectors
-
-
-def _key(done: Done) -> tuple[date, str, str, str]:
-    return done.date, done.department, done.task, done.item
 
 
 def _conditions(wanted: LedgerFilter) -> list[ColumnElement[bool]]:

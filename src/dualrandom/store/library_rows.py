@@ -149,6 +149,7 @@ def _add(session: Session, kind: Kind, read: Cells, revision: int) -> LibraryRow
         name=read.name,
         district=read.district,
         department=read.department,
+        day=read.cells["date"] if kind == "visits" else None,
         cells=read.cells,
         digest=read.digest,
     )

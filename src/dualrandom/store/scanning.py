@@ -1,8 +1,12 @@
-"""Scan-in at the door (扫码入企): the enterprise or the crew sends the code that is on the printed notice; the time is kept."""
+"""Scan-in at the door (扫码入企): the enterprise or the crew sends the code that is on the printed notice; the time is kept.
+
+Codes are sealed under the service's key: whoever only has the database, or a backup of it, knows none.
+"""
 
 from __future__ import annotations
 
 import hmac
+import secrets
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
@@ -12,10 +16,13 @@ from sqlmodel import Session, col
 
 from dualrandom.store import activity
 from dualrandom.store.activity import Actor
+from dualrandom.store.blobs import Vault
 from dualrandom.store.errors import ConflictError, RefusedError
 from dualrandom.store.tables import Visit
 from dualrandom.store.visit_lists import today
 
+ALPHABET: Final = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+LENGTH: Final = 10
 TRIES: Final = 20
 """Wrong codes for one visit; then only the department can help."""
 
@@ -30,8 +37,18 @@ class Scan(StrEnum):
     EARLY = "early"
 
 
+def sealed_code(vault: Vault, notice: str) -> bytes:
+    """Return a new code for a notice, as it is kept."""
+    return vault.seal("".join(secrets.choice(ALPHABET) for _ in range(LENGTH)), _about(notice))
+
+
+def code_of(vault: Vault, visit: Visit) -> str:
+    """Return the code of a visit, for those who print the notice or make the visit. Raises IntegrityError with another key."""
+    return vault.unseal(visit.scan_code, _about(visit.notice))
+
+
 def scan_in(
-    session: Session, notice: str, code: str, *, actor: Actor, now: datetime
+    session: Session, vault: Vault, notice: str, code: str, *, actor: Actor, now: datetime
 ) -> tuple[Scan, Visit | None]:
     """Note when a crew came. The first scan counts; a wrong code is counted, so the caller has to commit before refusing."""
     visit = session.scalars(
@@ -41,7 +58,7 @@ def scan_in(
         return Scan.WRONG, None
     if visit.scan_failures >= TRIES:
         return Scan.LOCKED, visit
-    if not hmac.compare_digest(visit.scan_code, code.strip().upper()):
+    if not hmac.compare_digest(code_of(vault, visit).encode(), code.strip().upper().encode()):
         visit.scan_failures += 1
         session.add(visit)
         return Scan.WRONG, visit
@@ -54,6 +71,10 @@ def scan_in(
     session.add(visit)
     activity.record(session, actor, "scan-in", f"visit:{visit.id}", now, {"notice": visit.notice})
     return Scan.KEPT, visit
+
+
+def _about(notice: str) -> str:
+    return f"scan-in:{notice}"
 
 
 def refuse(scan: Scan, notice: str) -> None:

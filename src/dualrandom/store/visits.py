@@ -7,7 +7,6 @@ approval, the scan-in code (扫码入企), the last day for publishing findings.
 from __future__ import annotations
 
 import json
-import secrets
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -20,8 +19,10 @@ from sqlmodel import Session, col
 from dualrandom.campaign.folder import Campaign
 from dualrandom.campaign.publishing import full_result, opening_rows, published_changes
 from dualrandom.changes import effective_visits
+from dualrandom.store.blobs import Vault
 from dualrandom.store.days import publication_day
 from dualrandom.store.jobs import enqueue
+from dualrandom.store.scanning import sealed_code
 from dualrandom.store.tables import (
     Amendment,
     Check,
@@ -35,13 +36,11 @@ from dualrandom.store.visit_lists import chunks, library_cells, timezone_of
 
 UNDATED: Final = date.max
 """Where a visit without a date stands in lists."""
-ALPHABET: Final = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
-CODE_LENGTH: Final = 10
 ALARM_HOUR: Final = time(8)
 """Local time at which people are told what is late."""
 
 
-def visits_from_draw(session: Session, draw: DrawRow, folder: Path, now: datetime) -> None:
+def visits_from_draw(session: Session, vault: Vault, draw: DrawRow, folder: Path, now: datetime) -> None:
     """Bring the visits in step with a drawn campaign folder: after the draw all of them, after a change what it changed.
 
     A department that withdrew beforehand has its crews marked unfilled. Repeating it changes nothing.
@@ -70,7 +69,7 @@ def visits_from_draw(session: Session, draw: DrawRow, folder: Path, now: datetim
     new = [visit for place, visit in effective.items() if place not in known]
     people = {row["id"]: row["hidden"]["person"] for row in opening_rows(campaign, "roster")}
     department_of = {task["id"]: task["department"] for task in announcement["tasks"]}
-    _add(session, draw, new, len(known), labels, brought)
+    _add(session, vault, draw, new, len(known), labels, brought)
     session.flush()
     ids = {
         (row.enterprise, row.part): row
@@ -83,6 +82,7 @@ def visits_from_draw(session: Session, draw: DrawRow, folder: Path, now: datetim
 
 def _add(
     session: Session,
+    vault: Vault,
     draw: DrawRow,
     new: Sequence[Mapping[str, Any]],
     numbered: int,
@@ -100,6 +100,7 @@ def _add(
         day = None if visit["date"] is None else date.fromisoformat(visit["date"])
         if day is not None and day not in due:
             due[day] = publication_day(session, day, findings_day)
+        notice = f"{draw.id}-T{number:05}"
         rows.append(
             Visit(
                 draw_id=draw.id,
@@ -113,9 +114,9 @@ def _add(
                 publish_by=None if day is None else due[day],
                 state="undated" if day is None else "planned",
                 origin=brought.get((enterprise, visit["part"]), "result"),
-                notice=f"{draw.id}-T{number:05}",
+                notice=notice,
                 approval=f"{draw.id}-S{number:05}",
-                scan_code="".join(secrets.choice(ALPHABET) for _ in range(CODE_LENGTH)),
+                scan_code=sealed_code(vault, notice),
             )
         )
     session.add_all(rows)

@@ -9,8 +9,11 @@ from chinese_calendar import is_workday
 from sqlalchemy import select
 from sqlmodel import col
 
+from dualrandom.errors import IntegrityError
 from dualrandom.store.activity import Actor
+from dualrandom.store.blobs import Vault
 from dualrandom.store.errors import UnknownError
+from dualrandom.store.scanning import code_of
 from dualrandom.store.tables import DrawRow
 from dualrandom.store.visit_lists import VisitFilter, list_visits, visit_of
 from dualrandom.store.visits import visits_from_draw
@@ -63,8 +66,16 @@ def test_the_rows_say_what_the_record_says(drawn: Any, tmp_path: Any) -> None:
 
 def test_every_visit_has_numbers_of_its_own_a_code_and_a_deadline(drawn: Any) -> None:
     visits = drawn.visits()
-    for name in ("notice", "approval", "scan_code"):
+    for name in ("notice", "approval"):
         assert len({getattr(visit, name) for visit in visits}) == len(visits)
+    codes = {code_of(drawn.vault, visit) for visit in visits}
+    assert len(codes) == len(visits)
+    assert not any(code.encode() in visit.scan_code for code in codes for visit in visits)
+    with pytest.raises(IntegrityError, match="blob-damaged"):
+        code_of(Vault(bytes(32)), visits[0])
+    visits[0].notice = visits[1].notice
+    with pytest.raises(IntegrityError, match="blob-damaged"):
+        code_of(drawn.vault, visits[0])
     for visit in visits:
         assert visit.date is not None
         assert visit.publish_by is not None
@@ -78,7 +89,11 @@ def test_bringing_the_visits_in_step_again_changes_nothing(drawn: Any, tmp_path:
     folder = drawn.folder(tmp_path / "laid")
     with drawn.database.writing() as session:
         visits_from_draw(
-            session, session.get_one(DrawRow, drawn.draw), folder, datetime(2023, 8, 24, tzinfo=UTC)
+            session,
+            drawn.vault,
+            session.get_one(DrawRow, drawn.draw),
+            folder,
+            datetime(2023, 8, 24, tzinfo=UTC),
         )
     assert [row.model_dump() for row in drawn.visits()] == before
 

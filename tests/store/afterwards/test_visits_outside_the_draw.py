@@ -10,10 +10,10 @@ from sqlmodel import col
 from dualrandom.store import cases
 from dualrandom.store.activity import Actor
 from dualrandom.store.errors import ConflictError, ForbiddenError, RefusedError, UnknownError
-from dualrandom.store.ledger import LedgerFilter, history_of, list_ledger
+from dualrandom.store.ledger import LedgerFilter, all_entries, history_of, list_ledger
 from dualrandom.store.libraries import current_revisions
 from dualrandom.store.planning import inputs_of
-from dualrandom.store.tables import LibraryRow
+from dualrandom.store.tables import LedgerEntry, LibraryRow
 from dualrandom.store.visit_lists import VisitFilter, list_visits
 
 NOW = datetime(2023, 8, 25, 8, tzinfo=UTC)
@@ -39,7 +39,7 @@ def plan(drawn: Any, **changes: Any) -> Any:
 
 def test_a_case_visit_is_in_the_ledger_at_once_and_counts_when_it_is_done(drawn: Any) -> None:
     case = plan(drawn)
-    entries = LedgerFilter(enterprise=case.enterprise)
+    entries = LedgerFilter(enterprise=case.enterprise, kind="case")
     with drawn.database.reading() as session:
         rows = [done for _, done in list_ledger(session, DISPATCHER, entries)]
         counted = inputs_of(session, drawn.vault, "2023-09", current_revisions(session))[
@@ -111,3 +111,58 @@ def test_what_is_not_there_or_not_ones_own_is_refused(drawn: Any) -> None:
             cases.cancel(session, case.id, 2, "误报", actor=AMR, now=NOW)
         sources = {done.source for _, done in list_ledger(session, DISPATCHER, LedgerFilter(kind="special"))}
     assert f"case:{case.id}" not in sources
+
+
+def test_past_visits_of_the_library_are_in_the_ledger_by_date_each_once(drawn: Any) -> None:
+    with drawn.database.reading() as session:
+        library = list(
+            session.scalars(
+                select(LibraryRow).where(col(LibraryRow.kind) == "visits", col(LibraryRow.last).is_(None))
+            )
+        )
+    assert len(library) > 20
+    # one of them is entered as well, as a plan's check that was imported later would be
+    cells = library[0].cells
+    with drawn.database.writing() as session:
+        session.add(
+            LedgerEntry(
+                enterprise=cells["enterprise"],
+                date=date.fromisoformat(cells["date"]),
+                department_id=cells["department"],
+                task=cells.get("task", ""),
+                item=cells.get("item", ""),
+                inspectors=[],
+                kind="plan",
+                source="visit:0",
+                at=NOW,
+            )
+        )
+    listed: list[tuple[int, Any]] = []
+    with drawn.database.reading() as session:
+        while page := list_ledger(
+            session,
+            AMR,
+            LedgerFilter(),
+            after=(listed[-1][1].date, listed[-1][0]) if listed else None,
+            limit=7,
+        ):
+            listed += page
+        exported = list(all_entries(session, AMR, LedgerFilter()))
+        assert not any(
+            done.source.startswith("revision:")
+            for _, done in list_ledger(session, AMR, LedgerFilter(done=False), limit=500)
+        )
+    rows = [done for _, done in listed]
+    assert [done.date for done in rows] == sorted(done.date for done in rows)
+    assert len({number for number, _ in listed}) == len(rows)
+    assert sorted(map(repr, exported)) == sorted(map(repr, rows))
+    past = [done for done in rows if done.source == "revision:1"]
+    assert len(past) == len(library) - 1
+    assert sum(done.source == "visit:0" for done in rows) == 1
+    assert {done.kind for done in past} <= {"plan", "case", "special"}
+    for done in past:
+        assert (done.inspectors is None) == (done.department != "amr")
+    chosen = past[5]
+    narrow = LedgerFilter(chosen.enterprise, chosen.department, chosen.kind, chosen.date, chosen.date, True)
+    with drawn.database.reading() as session:
+        assert chosen in [done for _, done in list_ledger(session, AMR, narrow)]

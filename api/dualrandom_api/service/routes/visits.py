@@ -9,8 +9,9 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, Field
 
 from dualrandom.store.activity import Actor
+from dualrandom.store.blobs import Vault
 from dualrandom.store.calendars import calendar_of
-from dualrandom.store.scanning import refuse, scan_in
+from dualrandom.store.scanning import code_of, refuse, scan_in
 from dualrandom.store.tables import Role
 from dualrandom.store.visit_lists import CheckView, VisitFilter, VisitView, list_visits, today, visit_of
 from dualrandom.store.withdrawals import make_later
@@ -117,8 +118,8 @@ class ScanAnswer(BaseModel):
     repeated: bool
 
 
-def visit_answer(view: VisitView, actor: Actor) -> VisitAnswer:
-    """Return a visit as a route shows it."""
+def visit_answer(view: VisitView, actor: Actor, vault: Vault) -> VisitAnswer:
+    """Return a visit as a route shows it; the scan-in code only to its crew."""
     visit = view.visit
     return VisitAnswer(
         id=visit.id or 0,
@@ -136,7 +137,7 @@ def visit_answer(view: VisitView, actor: Actor) -> VisitAnswer:
         origin=visit.origin,
         notice=visit.notice,
         approval=visit.approval,
-        scan_code=visit.scan_code if actor.role == Role.CREW else None,
+        scan_code=code_of(vault, visit) if actor.role == Role.CREW else None,
         scanned_at=visit.scanned_at,
         checks=[_check(one) for one in view.checks],
         others=list(view.others),
@@ -180,7 +181,7 @@ def visits(
         rows,
         page,
         lambda view: [view.visit.day.isoformat(), view.visit.id],
-        lambda view: visit_answer(view, actor),
+        lambda view: visit_answer(view, actor, service.vault),
     )
 
 
@@ -193,7 +194,7 @@ def one_visit(service: ServiceDep, actor: ActorDep, visit: VisitId, response: Re
     with service.database.reading() as session:
         view = visit_of(session, actor, visit)
     tagged(response, view.visit.version)
-    return visit_answer(view, actor)
+    return visit_answer(view, actor, service.vault)
 
 
 @router.put(
@@ -215,7 +216,7 @@ def postpone(
             session, service.vault, visit, version, body.day, body.reason, actor=actor, now=service.clock()
         )
     tagged(response, view.visit.version)
-    return visit_answer(view, actor)
+    return visit_answer(view, actor, service.vault)
 
 
 @router.get(
@@ -239,7 +240,8 @@ def postpone(
 def notice(service: ServiceDep, actor: ActorDep, visit: VisitId) -> Response:
     """检查通知书，可打印，含入企码 · The inspection notice to print, with the scan-in code."""
     with service.database.reading() as session:
-        content = notice_page(session, visit_of(session, actor, visit))
+        view = visit_of(session, actor, visit)
+        content = notice_page(session, view, code_of(service.vault, view.visit))
     headers = {"Content-Security-Policy": policy_of_page(content), "Cache-Control": "no-store"}
     return Response(content, media_type="text/html; charset=utf-8", headers=headers)
 
@@ -293,7 +295,7 @@ def calendar(
 def _scan(service: Service, actor: Actor, number: str, code: str) -> ScanAnswer:
     # a wrong code is counted, so the refusal comes after the commit
     with service.database.writing() as session:
-        outcome, visit = scan_in(session, number, code, actor=actor, now=service.clock())
+        outcome, visit = scan_in(session, service.vault, number, code, actor=actor, now=service.clock())
         at = None if visit is None else visit.scanned_at
     refuse(outcome, number)
     assert at is not None, "what is not refused was kept"

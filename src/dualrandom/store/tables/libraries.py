@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from dualrandom.store.tables.base import CodeType, instant_field, json_field
@@ -96,6 +96,8 @@ class LibraryRow(SQLModel, table=True):
     district: str = ""
     department: str = ""
     """Of enterprises and recusals empty."""
+    day: str | None = Field(default=None, sa_type=CodeType)
+    """Of a past visit its date (ISO 8601), so that the ledger can be read by date; else nothing."""
     cells: dict[str, Any] = json_field()
     """Column → text, as the library's file would have it; empty ones are left out."""
     digest: str
@@ -104,4 +106,11 @@ class LibraryRow(SQLModel, table=True):
         UniqueConstraint("kind", "key", "first"),
         # covers what lists filter by, so that a search reads no row that it does not show
         Index("ix_library_row_current", "kind", "last", "key", "department", "district", "name"),
+        Index(
+            "ix_library_row_day",
+            "day",
+            "id",
+            sqlite_where=text("day IS NOT NULL"),
+            postgresql_where=text("day IS NOT NULL"),
+        ),
     )

@@ -42,8 +42,8 @@ class Visit(SQLModel, table=True):
     """Number of the inspection notice (检查通知书)."""
     approval: str
     """Number of the approval (行政检查审批)."""
-    scan_code: str
-    """The scan-in code (扫码入企): on the printed notice, shown to the crew only."""
+    scan_code: bytes
+    """The scan-in code (扫码入企), sealed under the service's key: it is on the printed notice, and shown to the crew only."""
     scan_failures: int = 0
     scanned_at: datetime | None = instant_field(default=None)
     scanned_by: str = ""

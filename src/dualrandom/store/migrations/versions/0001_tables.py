@@ -131,6 +131,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("district", sa.String(), nullable=False),
         sa.Column("department", sa.String(), nullable=False),
+        sa.Column("day", sa.String().with_variant(sa.String(collation="C"), "postgresql"), nullable=True),
         sa.Column("cells", JSON, nullable=False),
         sa.Column("digest", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_library_row")),
@@ -139,6 +140,13 @@ def upgrade() -> None:
     with op.batch_alter_table("library_row", schema=None) as batch_op:
         batch_op.create_index(
             "ix_library_row_current", ["kind", "last", "key", "department", "district", "name"], unique=False
+        )
+        batch_op.create_index(
+            "ix_library_row_day",
+            ["day", "id"],
+            unique=False,
+            sqlite_where=sa.text("day IS NOT NULL"),
+            postgresql_where=sa.text("day IS NOT NULL"),
         )
 
     op.create_table(
@@ -651,7 +659,7 @@ def upgrade() -> None:
         sa.Column("origin", sa.String(), nullable=False),
         sa.Column("notice", sa.String(), nullable=False),
         sa.Column("approval", sa.String(), nullable=False),
-        sa.Column("scan_code", sa.String(), nullable=False),
+        sa.Column("scan_code", sa.LargeBinary(), nullable=False),
         sa.Column("scan_failures", sa.Integer(), nullable=False),
         sa.Column("scanned_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("scanned_by", sa.String(), nullable=False),
@@ -900,6 +908,11 @@ def downgrade() -> None:
     op.drop_table("outbox")
     op.drop_table("office")
     with op.batch_alter_table("library_row", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_library_row_day",
+            sqlite_where=sa.text("day IS NOT NULL"),
+            postgresql_where=sa.text("day IS NOT NULL"),
+        )
         batch_op.drop_index("ix_library_row_current")
 
     op.drop_table("library_row")
