@@ -1,6 +1,8 @@
 /** One enterprise by hand: its ticket as a command that anybody can type, and what follows from it. */
 
+import { type Course, counted, courseOf, isUnfilled, REASONS } from "./verify/changes";
 import type { Name, Visit } from "./verify/documents";
+import { type Said, say } from "./verify/outcome";
 import { proven } from "./verify/receipt";
 import type { Record_ } from "./verify/record";
 import { sampleSizes } from "./verify/selection";
@@ -16,7 +18,10 @@ export interface Explanation {
   /** Null as long as the salt is unknown. */
   ticket: string | null; command: string;
   scope: ScopeLine[];
-  visits: { part: number; date: string | null; known: boolean; crews: { department: Name; seats: Name[] }[] }[];
+  /** Those in effect, where changes can be followed. */
+  visits: { part: number; date: string | null; known: boolean; crews: { department: Name; seats: Name[]; unfilled: boolean }[] }[];
+  /** What was changed for this enterprise after the draw, in the order of the changes. */
+  changes: Said[];
 }
 
 export interface Match { id: string; name: Name | null }
@@ -26,11 +31,18 @@ function named(names: Record<string, Name> | undefined, id: string): Name {
   return { zh: name?.zh || id, en: name?.en || id };
 }
 
+/** Names of enterprises: of those drawn, and of their substitutes. */
+function enterprises(record: Record_): Record<string, Name> {
+  const substitutes = record.changes?.flatMap((row) => (row.type === "substitute" ? Object.entries(row.names) : [])) ?? [];
+  return { ...Object.fromEntries(substitutes), ...record.labels?.enterprises };
+}
+
 /** Enterprises whose id or name contains a text; those selected first. */
 export function search(record: Record_, text: string, most: number): { matches: Match[]; count: number } {
   const wanted = text.trim().toLowerCase();
-  const names = record.labels?.enterprises ?? {};
+  const names = enterprises(record);
   const selected = new Set(record.selection?.flatMap((one) => one.selected));
+  for (const row of record.changes ?? []) if (row.type === "substitute") for (const { enterprise } of row.visits) selected.add(enterprise);
   const found: Match[][] = [[], []];
   let count = 0;
   for (const id of record.list("frame")?.ids ?? []) {
@@ -73,11 +85,36 @@ export function explain(record: Record_, id: string, salt: string, receipt: Uint
       Object.assign(line, { size: cell.size, drawn: cell.n, cutoff: cell.cutoff, place: cell.tickets === null ? null : cell.tickets.indexOf(shown!.ticket) + 1 });
     scope.push(line);
   }
+  const names = enterprises(record);
+  const course = courseOf(record);
+  const visits = course === null ? record.visits ?? [] : [...course.effective.values()].map((one) => one.visit);
   return {
-    id, name: labels !== null && Object.hasOwn(labels.enterprises, id) ? labels.enterprises[id]! : null, sealed: record.sealed,
+    id, name: Object.hasOwn(names, id) ? names[id]! : null, sealed: record.sealed,
     ticket, command: command(record, `${result.seed}:enterprise:${key ?? `${id}:…`}`), scope,
-    visits: (record.visits ?? []).filter((visit) => visit.enterprise === id).map((visit) => described(record, visit)),
+    visits: visits.filter((visit) => visit.enterprise === id).map((visit) => described(record, visit)),
+    changes: course === null ? [] : changesOf(record, course, id),
   };
+}
+
+/** What was changed for an enterprise after the draw. */
+function changesOf(record: Record_, { exclusions, withdrawn }: Course, id: string): Said[] {
+  const department = (name: string): Name => named(record.labels?.departments, name);
+  return record.changes!.flatMap((row): Said[] => {
+    const reason = row.type === "substitute" ? null : REASONS[row.reason];
+    if (row.type === "exclude") return row.enterprise === id ? [say(`抽取后被排除（${reason!.zh}），不再检查`, `excluded after the draw (${reason!.en}): not visited`)] : [];
+    if (row.type === "substitute") {
+      const of = exclusions.find((one) => one.digest === row.exclude)!.row.enterprise;
+      return row.visits.some((visit) => visit.enterprise === id) ? [say(`替补 ${of}`, `a substitute for ${of}`)] : [];
+    }
+    const { en, zh } = department(row.department);
+    if (row.type === "replace") {
+      if (row.enterprise !== id) return [];
+      const [out, joined] = [row.out, row.in].map((person) => named(record.labels?.inspectors, person)) as [Name, Name];
+      return [say(`${zh}：${out.zh}换为${joined.zh}（${reason!.zh}）`, `${en}: ${joined.en} in the place of ${out.en} (${reason!.en})`)];
+    }
+    const parts = [...withdrawn.get(row.department)!.unfilled].filter((place) => place.split(" ")[0] === id);
+    return parts.length === 0 ? [] : [say(`${zh}自 ${row.from} 起退出（${reason!.zh}），其检查组空缺`, `${en} withdrew from ${row.from} on (${reason!.en}); its crew is unfilled`)];
+  });
 }
 
 /** The enterprise's rank in its stratum, by the tickets of all its members. */
@@ -103,8 +140,8 @@ function described(record: Record_, visit: Visit): Explanation["visits"][number]
   const crews = record.complete ? visit.crews : [];
   return {
     part: visit.part, date: record.complete ? visit.date : null, known: record.complete,
-    crews: crews.map(({ department, seats }) => ({
-      department: named(labels?.departments, department), seats: seats.map((seat) => named(labels?.inspectors, seat)),
+    crews: crews.map((crew) => ({
+      department: named(labels?.departments, crew.department), seats: crew.seats.map((seat) => named(labels?.inspectors, seat)), unfilled: isUnfilled(crew),
     })),
   };
 }
@@ -113,6 +150,8 @@ export interface Summary {
   authority: Name; draw: string; timezone: string; start: string; end: string; digest: string; seed: string | null; voided: boolean;
   beacon: { kind: string; source: string; round: string; time: string }; rehearsal: boolean; suite: string; sealed: boolean;
   frame: number; counts: { firms: number | null; visits: number; crews: number } | null;
+  /** How many changes there were after the draw; null if none, or they cannot be followed. */
+  changes: Said | null;
   /** The log's key as the folder has it; null without a log. */
   logKey: string | null;
 }
@@ -122,6 +161,7 @@ export function summarise(record: Record_): Summary | null {
   const { announcement, files, labels, result } = record;
   if (announcement === null) return null;
   const key = files.get("log/log.vkey");
+  const course = courseOf(record);
   return {
     authority: labels?.authority ?? { zh: announcement.authority, en: announcement.authority },
     draw: announcement.draw, timezone: announcement.timezone, start: announcement.period.start, end: announcement.period.end, digest: record.digest,
@@ -131,6 +171,7 @@ export function summarise(record: Record_): Summary | null {
       firms: record.selection && new Set(record.selection.flatMap((one) => one.selected)).size,
       visits: result.totals.visits, crews: result.totals.crews,
     },
+    changes: course && counted(course, record.changes!, (department) => named(labels?.departments, department)),
     logKey: files.has("log/checkpoint") && key !== undefined ? new TextDecoder().decode(key).trim().slice(0, 300) : null,
   };
 }

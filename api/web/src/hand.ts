@@ -62,7 +62,7 @@ function rankText({ drawn, place, rank, size }: ScopeLine): string {
 }
 
 function explained(
-  { command: line, id, name, scope, sealed, ticket, visits }: Explanation, hidden: boolean, retry: (salt: string) => void, takeReceipt: (files: FileList) => void,
+  { changes, command: line, id, name, scope, sealed, ticket, visits }: Explanation, hidden: boolean, retry: (salt: string) => void, takeReceipt: (files: FileList) => void,
 ): HTMLElement {
   const box = el("div", { class: "result", id: "explained" });
   box.append(el("h4", {}, name === null ? "" : `${name[spoken()] || name.zh} `, el("span", { class: "mono soft" }, id)));
@@ -79,11 +79,12 @@ function explained(
     box.append(el("div", { class: "scroll" }, el("table", {}, el("thead", {}, el("tr", {}, ...head)), el("tbody", {}, ...rows))));
   }
   box.append(el("h4", {}, t(WORDS.visit)));
+  if (changes.length > 0) box.append(el("ul", { class: "changes" }, ...changes.map((change) => el("li", {}, t(change)))));
   if (visits.length === 0) box.append(el("p", { class: "soft" }, t(WORDS.visitNone)));
   for (const visit of visits) {
     const when = visit.known ? visit.date ?? t(WORDS.undated) : t(WORDS.embargoed);
-    const crews = visit.crews.map(({ department, seats }) => {
-      const names = seats.map((seat) => seat[spoken()]);
+    const crews = visit.crews.map(({ department, seats, unfilled }) => {
+      const names = unfilled ? [t(WORDS.unfilled)] : seats.map((seat) => seat[spoken()]);
       return spoken() === "zh" ? `${department.zh}（${names.join("、")}）` : `${department.en} (${names.join(", ")})`;
     });
     box.append(el("p", {}, el("strong", {}, when), crews.length === 0 ? "" : spoken() === "zh" ? `　${crews.join("；")}` : `: ${crews.join("; ")}`));

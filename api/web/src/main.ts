@@ -247,7 +247,7 @@ function shownTime(instant: string, timeZone: string): string {
 }
 
 function facts(summary: Summary): HTMLElement {
-  const { authority, beacon, counts, digest, draw, end, frame, seed, start: first } = summary;
+  const { authority, beacon, changes, counts, digest, draw, end, frame, seed, start: first } = summary;
   const many = (n: number | null): string => (n === null ? "?" : n.toLocaleString("en-US"));
   const rows: [Said, Content][] = [
     [WORDS.authority, authority[spoken()] || authority.zh],
@@ -257,6 +257,7 @@ function facts(summary: Summary): HTMLElement {
   if (counts !== null)
     rows.push([WORDS.counts, t(counts.firms === null ? WORDS.countsHidden : WORDS.countsText, { frame: many(frame), firms: many(counts.firms), visits: many(counts.visits), crews: many(counts.crews) })]);
   else rows.push([WORDS.frame, t(WORDS.frameText, { frame: many(frame) })]);
+  if (changes !== null) rows.push([WORDS.since, t(changes)]);
   rows.push([WORDS.beacon, `${beacon.kind === "drand" ? "drand quicknet" : beacon.kind} ${beacon.round} · ${shownTime(beacon.time, summary.timezone)}`]);
   rows.push([WORDS.digest, el("span", { class: "mono" }, digest)]);
   if (seed !== null) rows.push([WORDS.seed, el("span", { class: "mono" }, seed)]);

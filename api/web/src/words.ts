@@ -96,6 +96,8 @@ export const WORDS = {
   stratum: said("层 {id}", "stratum {id}"),
   visit: said("检查", "Visit"),
   visitNone: said("本次没有检查", "No visit in this draw"),
+  unfilled: said("空缺", "unfilled"),
+  since: said("抽取之后", "Since then"),
   undated: said("未能排期", "no date"),
   embargoed: said("日期和人员尚在保密期", "date and crew are under embargo"),
   seedSteps: said("种子从何而来", "Where the seed comes from"),
