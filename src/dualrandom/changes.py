@@ -309,7 +309,7 @@ def _counted(words: Iterable[str]) -> dict[str, int]:
 
 
 def alarms(full: Mapping[str, Any], rows: Sequence[Row]) -> tuple[tuple[str, str], ...]:
-    """Return a sentence in Chinese and English for each unusual repetition (§13.4)."""
+    """Return a sentence in Chinese and English for each unusual repetition (§13.5)."""
     counts = counts_of(full, rows)
     found: list[tuple[str, str]] = []
     for inspector, count in counts.inspectors.items():

@@ -1,7 +1,8 @@
-"""``exclude``, ``substitute`` and ``replace`` as an office uses them."""
+"""``exclude``, ``substitute``, ``replace`` and ``withdraw`` as an office uses them."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Callable
@@ -196,3 +197,95 @@ def test_a_replaced_inspector_is_told_so(town: Path, told: Callable[..., tuple[i
     explained = json.loads(told("explain", town, "--enterprise", visit["enterprise"], "--json")[1])
     crews = [crew for one in explained["in_effect"] for crew in one["crews"]]
     assert any(came in crew["inspectors"] and out not in crew["inspectors"] for crew in crews)
+
+
+def withdrawal(town: Path) -> tuple[Any, ...]:
+    """Return the arguments by which a department leaves on a day on which it has a crew."""
+    visit = next(visit for visit in visits(town) if visit["crews"])
+    now = ("--now", "2023-08-25T16:00:00+08:00")
+    return visit["crews"][0]["department"], "--from", visit["date"], "--reason", "no-inspectors", *now
+
+
+def test_a_department_withdraws_and_its_unfilled_crews_are_told_everywhere(
+    town: Path, told: Callable[..., tuple[int, str]]
+) -> None:
+    letter = town / "letter.pdf"
+    letter.write_bytes(b"nobody is left")
+    department, *rest = withdrawal(town)
+    code, out = told("withdraw", town, department, *rest, "--evidence", letter, "--json")
+    assert code == 0
+    change = json.loads(out)
+    assert change["row"]["evidence"] == hashlib.sha256(b"nobody is left").hexdigest()
+    assert change["counts"]["withdrawals"] == {"no-inspectors": 1}
+    unfilled = [(one["enterprise"], one["part"]) for one in change["unfilled"]]
+    assert change["counts"]["unfilled"] == len(unfilled) > 0
+    status = json.loads(told("status", town, "--now", "2023-08-26T00:00:00Z", "--json")[1])
+    assert status["withdrawn"] == [
+        {"department": department, "from": rest[1], "reason": "no-inspectors", "unfilled": len(unfilled)}
+    ]
+    enterprise, part = unfilled[0]
+    explained = json.loads(told("explain", town, "--enterprise", enterprise, "--json")[1])
+    assert [(c["type"], c["department"], c["enterprise"], c["part"]) for c in explained["changes"]] == [
+        ("withdraw", department, enterprise, p) for e, p in unfilled if e == enterprise
+    ]
+    crews = {c["department"]: c["inspectors"] for v in explained["in_effect"] for c in v["crews"]}
+    assert crews[department] == []
+    seated = next(v for v in visits(town) if (v["enterprise"], v["part"]) == (enterprise, part))
+    pseudonym = next(c["seats"][0] for c in seated["crews"] if c["department"] == department)
+    rows = (town / "private" / "openings" / "roster.jsonl").read_bytes().splitlines()
+    person = {row["id"]: row["hidden"]["person"] for row in map(json.loads, rows)}[pseudonym]
+    for language, why, empty in (("zh", "执法人员不足", "空缺"), ("en", "licensed inspectors", "unfilled")):
+        asked = (
+            ("status", town, "--now", "2023-08-26T00:00:00Z"),
+            ("explain", town, "--enterprise", enterprise),
+        )
+        for arguments in asked:
+            shown = told(*arguments, "--language", language)[1]
+            assert why in shown
+            assert empty in shown
+        assert why in told("explain", town, "--inspector", person, "--language", language)[1]
+
+
+def test_a_withdrawal_is_shown_with_the_crews_it_leaves_unfilled_in_both_languages(
+    town: Path, tmp_path: Path, told: Callable[..., tuple[int, str]]
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(town, copy)
+    for folder, language, words in (
+        (town, "zh", ("退出部门", "执法人员不足", "空缺的检查组")),
+        (copy, "en", ("department", "licensed inspectors", "unfilled crew")),
+    ):
+        code, shown = told("withdraw", folder, *withdrawal(town), "--language", language)
+        assert code == 0
+        for word in words:
+            assert word in shown
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "code"),
+    [
+        (0, "nobody", "department-not-in-the-draw"),
+        (2, "3 September", "bad-date"),
+        (2, "2023-08-20", "day-not-announced"),
+        (4, "tired", "change-reason"),
+        (6, "2023-12-31T00:00:00Z", "withdrawal-too-early"),
+        (6, "2023-08-02T00:00:00Z", "change-too-early"),
+    ],
+)
+def test_a_withdrawal_that_the_rules_do_not_admit_is_refused_in_both_languages(
+    town: Path, told: Callable[..., tuple[int, str]], place: int, value: str, code: str
+) -> None:
+    arguments = [*withdrawal(town)]
+    arguments[place] = value
+    status, out = told("withdraw", town, *arguments, "--json")
+    error = json.loads(out)["error"]
+    assert status == 2
+    assert error["code"] == code
+    assert not (town / "public" / "changes.jsonl").exists()
+
+
+def test_a_department_withdraws_once(town: Path, told: Callable[..., tuple[int, str]]) -> None:
+    assert told("withdraw", town, *withdrawal(town))[0] == 0
+    status, out = told("withdraw", town, *withdrawal(town), "--json")
+    assert status == 2
+    assert json.loads(out)["error"]["code"] == "department-withdrawn"

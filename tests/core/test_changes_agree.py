@@ -10,7 +10,7 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
@@ -23,7 +23,15 @@ from dualrandom.announcement import build_announcement, list_files
 from dualrandom.beacon import Evidence
 from dualrandom.calendar import visit_days
 from dualrandom.canonical import canonical
-from dualrandom.changes import EXCLUSIONS, REPLACEMENTS, effect_of, effective_visits, row_bytes
+from dualrandom.changes import (
+    EXCLUSIONS,
+    REPLACEMENTS,
+    WITHDRAWALS,
+    effect_of,
+    effective_visits,
+    row_bytes,
+    unfilled_crews,
+)
 from dualrandom.draw import draw_result
 from dualrandom.errors import DualRandomError
 from dualrandom.flags import flags
@@ -36,6 +44,7 @@ from dualrandom.seed import seed_statement
 from dualrandom.statistics import labels_document, statistics_document
 from dualrandom.substitution import NamedRound, exclude_row, substitute_row
 from dualrandom.verify import AuditorFiles, Report, verify_record
+from dualrandom.withdrawal import withdraw_row
 
 CASES = 300 if os.environ.get("DUALRANDOM_DEEP") == "1" else 40
 SECRET = bytes(range(32))
@@ -100,6 +109,12 @@ class Drawn:
                 reason,
                 self.now,
             )
+        )
+
+    def withdraw(self, department: str, since: str, reason: str) -> None:
+        day = date.fromisoformat(since)
+        self.rows.append(
+            withdraw_row(self.announcement, self.effect(), department, day, reason, None, self.now)
         )
 
     def seats(self) -> list[tuple[str, int, str]]:
@@ -209,9 +224,15 @@ def change_at_random(case: Drawn, dice: random.Random, steps: int) -> Counter[st
     for _ in range(steps):
         case.now += timedelta(minutes=dice.randrange(1, 90))
         try:
-            if case.effect().pending:
+            if case.effect().pending and dice.random() < 0.7:
                 case.substitute()
                 done["substitute"] += 1
+            elif dice.random() < (0.6 if case.effect().pending else 0.15):
+                departments = sorted({task["department"] for task in case.announcement["tasks"]})
+                since = dice.choice(case.announcement["days"])
+                case.withdraw(dice.choice(departments), since, dice.choice(sorted(WITHDRAWALS)))
+                done["withdraw"] += 1
+                done["withdraw while pending"] += bool(case.effect().pending)
             elif dice.random() < 0.4:
                 enterprises = sorted({v["enterprise"] for v in effective_visits(case.full, case.rows)})
                 case.exclude(dice.choice(enterprises), dice.choice(sorted(EXCLUSIONS)))
@@ -221,7 +242,7 @@ def change_at_random(case: Drawn, dice: random.Random, steps: int) -> Counter[st
                 done["replace"] += 1
         except (DualRandomError, IndexError) as refused:
             done[getattr(refused, "code", "nobody left")] += 1
-    if case.effect().pending:
+    while case.effect().pending:
         case.substitute()
     return done
 
@@ -234,7 +255,11 @@ def assert_legal(case: Drawn) -> None:
         more[step["kind"], step["department"]] += step["amount"]
     daily: Counter[tuple[str, str]] = Counter()
     total: Counter[str] = Counter()
+    withdrawn = {row["department"]: row for row in case.rows if row["type"] == "withdraw"}
     for visit in effective_visits(case.full, case.rows):
+        for crew in visit["crews"]:
+            left = withdrawn.get(crew["department"])
+            assert bool(crew["seats"]) == (left is None or visit["date"] < left["from"])
         present = [person for crew in visit["crews"] for person in crew["seats"]]
         for person in present:
             daily[person, visit["date"]] += 1
@@ -278,7 +303,10 @@ def test_the_random_changes_exercise_every_rule(
         seen += change_at_random(case, dice, 10)
         seen[case.announcement["disclosure"]] += 1
         seen[case.announcement["policy"]["substitution"]] += 1
+        left = False
         for row in case.rows:
+            left |= row["type"] == "withdraw"
+            seen["substitute after a withdrawal"] += left and row["type"] == "substitute"
             seen["dated"] += sum(visit["date"] is not None for visit in row.get("visits", ()))
             seen["two visits"] += len(row.get("visits", ())) > 1
             seen["exhausted"] += any(place["enterprise"] is None for place in row.get("tasks", ()))
@@ -302,6 +330,10 @@ def test_the_random_changes_exercise_every_rule(
         "two tasks",
         "barred",
         "follows",
+        "withdraw",
+        "withdraw while pending",
+        "department-withdrawn",
+        "substitute after a withdrawal",
     }
     assert {name: seen[name] for name in wanted if seen[name] < 3} == {}
 
@@ -388,6 +420,16 @@ def test_every_other_choice_is_refused(
                         moved = {**visit, "date": day, "crews": crews}
                         lies.append({**row, "visits": [*row["visits"][:n], moved, *row["visits"][n + 1 :]]})
             lies.append({**row, "seed": "0" * 64})
+        elif row["type"] == "withdraw":
+            emptied = unfilled_crews(case.full, case.rows[: position + 1])[row["department"]]
+            before = effective_visits(case.full, case.rows[:position])
+            last = max(v["date"] for v in before if (v["enterprise"], v["part"]) in emptied)
+            lies += [
+                {**row, "from": "2026-01-01"},
+                {**row, "reason": "tired"},
+                {**row, "department": "nobody"},
+            ]
+            lies += [{**row, "from": day} for day in case.announcement["days"] if day > last]
         for lie in lies:
             report = case.report([*case.rows[:position], lie], audit=True)
             assert report.status("changes") == "FAIL", lie
@@ -515,6 +557,12 @@ class AnySequenceOfChanges(RuleBasedStateMachine):
         if self.case.seats():
             seat = data.draw(st.sampled_from(self.case.seats()))
             self.attempt(lambda: self.case.replace(*seat, reason))
+
+    @rule(data=st.data(), reason=st.sampled_from(sorted(WITHDRAWALS)))
+    def withdraw(self, data: st.DataObject, reason: str) -> None:
+        department = data.draw(st.sampled_from(["amr", "fire", "nobody"]))
+        since = data.draw(st.sampled_from(self.case.announcement["days"]))
+        self.attempt(lambda: self.case.withdraw(department, since, reason))
 
     @invariant()
     def legal(self) -> None:

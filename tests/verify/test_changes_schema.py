@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from dualrandom.changes import EXCLUSIONS, REPLACEMENTS
-from dualrandom.verify.change_rows import EXCLUSION_REASONS, REPLACEMENT_REACH
+from dualrandom.changes import EXCLUSIONS, REPLACEMENTS, WITHDRAWALS
+from dualrandom.verify.change_rows import EXCLUSION_REASONS, REPLACEMENT_REACH, WITHDRAWAL_REASONS
 
 SCHEMA = json.loads(
     (Path(__file__).resolve().parents[2] / "docs" / "schemas" / "row-changes.schema.json").read_text("utf-8")
@@ -38,9 +38,12 @@ def test_rows_out_of_form_are_refused_by_the_schema(rows: list[dict[str, Any]]) 
 
 
 def test_engine_verifier_schema_and_page_know_the_same_reasons() -> None:
-    exclude, _, replace = SCHEMA["oneOf"]
+    exclude, _, replace, withdraw = SCHEMA["oneOf"]
     assert exclude["properties"]["reason"]["enum"] == list(EXCLUSIONS) == list(EXCLUSION_REASONS)
     assert replace["properties"]["reason"]["enum"] == list(REPLACEMENTS) == list(REPLACEMENT_REACH)
-    section = PAGE[PAGE.index("### 13.1") : PAGE.index("### 13.4")]
-    for code, words in {**EXCLUSIONS, **REPLACEMENTS}.items():
-        assert f"| `{code}` {words.zh} |" in section
+    assert withdraw["properties"]["reason"]["enum"] == list(WITHDRAWALS) == list(WITHDRAWAL_REASONS)
+    sections = ((EXCLUSIONS, "13.1", "13.2"), (REPLACEMENTS, "13.3", "13.4"), (WITHDRAWALS, "13.4", "13.5"))
+    for reasons, begin, end in sections:
+        section = PAGE[PAGE.index(f"### {begin}") : PAGE.index(f"### {end}")]
+        for code, words in reasons.items():
+            assert f"| `{code}` {words.zh} |" in section

@@ -13,7 +13,7 @@ from dualrandom.cli import failures
 from dualrandom.cli.announce import announce
 from dualrandom.cli.attest import attest
 from dualrandom.cli.audit import audit
-from dualrandom.cli.change import exclude, replace, substitute
+from dualrandom.cli.change import exclude, replace, substitute, withdraw
 from dualrandom.cli.check import check
 from dualrandom.cli.contribute import contribute
 from dualrandom.cli.cosign import cosign
@@ -128,6 +128,7 @@ app.command()(void)
 app.command()(exclude)
 app.command()(substitute)
 app.command()(replace)
+app.command()(withdraw)
 app.command()(record)
 app.command()(progress)
 app.command()(estimate)

@@ -1,14 +1,14 @@
-"""``dualrandom exclude``, ``substitute`` and ``replace``: changes after the draw, computed and published."""
+"""``dualrandom exclude``, ``substitute``, ``replace`` and ``withdraw``: changes after the draw, computed and published."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dualrandom.cli.options import AsJson, Campaign, InLanguage
+from dualrandom.cli.options import AsJson, Campaign, InLanguage, Now, instant_of
 from dualrandom.cli.rounds import Offline, Relay, Wait, obtain
 from dualrandom.cli.screen import Screen, opened
 from dualrandom.errors import DualRandomError
@@ -145,6 +145,64 @@ def replace(
         screen.finish(as_object(change))
 
 
+def withdraw(
+    context: typer.Context,
+    campaign: Campaign,
+    department: Annotated[
+        str, typer.Argument(metavar="DEPARTMENT", help="退出的部门 · the department that withdraws")
+    ],
+    since: Annotated[
+        str,
+        typer.Option(
+            "--from",
+            metavar="DAY",
+            help="自哪一个公告的检查日期起，如 2026-11-03 · the announced day from which on it does not come",
+        ),
+    ],
+    reason: Annotated[
+        str, typer.Option("--reason", metavar="CODE", help="理由代码，将公布 · reason code; it is published")
+    ],
+    evidence: Annotated[
+        Path | None,
+        typer.Option(
+            "--evidence",
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            help="函件等证明文件，只公布其 SHA-256 · the letter that proves it; only its SHA-256 is published",
+        ),
+    ] = None,
+    now: Now = None,
+    as_json: AsJson = False,
+    language: InLanguage = None,
+) -> None:
+    """登记一个部门退出：其检查组空缺，其他人不变 · Let a department withdraw: its crews are unfilled, nobody else moves.
+
+    结果文件不变，changes.jsonl 追加一行 · result.json stays, changes.jsonl gains a row
+    """
+    with opened(context, as_json, language, campaign) as screen:
+        from dualrandom.campaign import withdraw as withdraw_department  # noqa: PLC0415
+
+        screen.stage("登记部门退出", "withdrawing a department")
+        day = _day(since)
+        change = withdraw_department(campaign, department, day, reason, evidence, instant_of(now))
+        screen.end_stage()
+        show(screen, change)
+        screen.finish(as_object(change))
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise DualRandomError(
+            code="bad-date",
+            value=text,
+            message={"zh": f"{text} 不是日期", "en": f"{text} is no date"},
+            remedy={"zh": "例如 --from 2026-11-03。", "en": "For instance --from 2026-11-03."},
+        ) from None
+
+
 def _named(round_: str | None, time: str | None) -> NamedRound | None:
     from dualrandom.substitution import NamedRound  # noqa: PLC0415
 
@@ -172,7 +230,7 @@ def _named(round_: str | None, time: str | None) -> NamedRound | None:
 
 def show(screen: Screen, change: Change) -> None:
     """Print one change, the counts and what is unusual."""
-    from dualrandom.changes import EXCLUSIONS, REPLACEMENTS  # noqa: PLC0415
+    from dualrandom.changes import EXCLUSIONS, REPLACEMENTS, WITHDRAWALS  # noqa: PLC0415
 
     row, names = change.row, change.names
 
@@ -205,6 +263,14 @@ def show(screen: Screen, change: Change) -> None:
             fields.append(
                 ("检查", "visit", f"{visit['enterprise']} ({visit['part']}) {date} {crews}".rstrip())
             )
+    elif row["type"] == "withdraw":
+        reason = WITHDRAWALS[row["reason"]]
+        fields += [
+            ("退出部门", "department", row["department"]),
+            ("自此日起", "from", row["from"]),
+            ("理由", "reason", f"{row['reason']} {screen.pick(reason.zh, reason.en)}"),
+        ]
+        fields += [("空缺的检查组", "unfilled crew", f"{named(e)} ({part})") for e, part in change.unfilled]
     else:
         reason = REPLACEMENTS[row["reason"]]
         fields += [
@@ -219,6 +285,7 @@ def show(screen: Screen, change: Change) -> None:
         ("累计排除", "exclusions so far", sum(counts.exclusions.values())),
         ("尚无递补", "without a substitute", counts.pending),
         ("累计替换人员", "replacements so far", sum(counts.replacements.values())),
+        ("累计退出部门", "withdrawals so far", sum(counts.withdrawals.values())),
     ]
     screen.fields(screen.pick("更改", "Change"), fields)
     for zh, en in change.alarms:
@@ -232,6 +299,7 @@ def as_object(change: Change) -> dict[str, Any]:
         "draw": change.draw,
         "row": dict(change.row),
         "names": dict(change.names),
+        "unfilled": [{"enterprise": enterprise, "part": part} for enterprise, part in change.unfilled],
         "counts": {
             "exclusions": dict(counts.exclusions),
             "pending": counts.pending,
@@ -240,6 +308,8 @@ def as_object(change: Change) -> dict[str, Any]:
             "replacements": dict(counts.replacements),
             "departments": dict(counts.departments),
             "inspectors": dict(counts.inspectors),
+            "withdrawals": dict(counts.withdrawals),
+            "unfilled": counts.unfilled,
         },
         "alarms": [{"zh": zh, "en": en} for zh, en in change.alarms],
     }

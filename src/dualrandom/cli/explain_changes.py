@@ -38,10 +38,22 @@ def _change_in_words(change: Mapping[str, Any]) -> tuple[str, str]:
         zh = f"第 {number} 行：{who} 在任务 {tasks} 中递补 {instead}（其排除理由：{why_zh}），检查日期 {dates}。"
         en = f"Row {number}: {who} takes the place of {instead} in {tasks} (excluded: {why_en}); visit on {dates}."
         return zh, en
+    if change["type"] == "withdraw":
+        return _withdrawal_in_words(change, why_zh, why_en)
     where, department, time = f"{change['enterprise']}/{change['part']}", change["department"], change["time"]
     zh = f"第 {number} 行，{time}：检查 {where}，部门 {department}：{change['out']} 由 {change['in']} 替换，理由：{why_zh}。"
     en = f"Row {number}, {time}: visit {where}, department {department}: "
     return zh, f"{en}{change['in']} comes instead of {change['out']}: {why_en}."
+
+
+def _withdrawal_in_words(change: Mapping[str, Any], why_zh: str, why_en: str) -> tuple[str, str]:
+    number, time, department, since = (change[key] for key in ("number", "time", "department", "from"))
+    zh = f"第 {number} 行，{time}：部门 {department} 自 {since} 起退出，理由：{why_zh}。"
+    en = f"Row {number}, {time}: department {department} withdrew from {since} on: {why_en}."
+    if change["enterprise"] is None:
+        return zh, en
+    where = f"{change['enterprise']}/{change['part']}"
+    return f"{zh}检查 {where} 的该部门检查组空缺。", f"{en} Its crew of visit {where} is unfilled."
 
 
 def show_effect(screen: Screen, visits: Sequence[Mapping[str, Any]]) -> None:
@@ -59,7 +71,8 @@ def show_effect(screen: Screen, visits: Sequence[Mapping[str, Any]]) -> None:
                 visit["date"] or pick("未能排期", "no date"),
                 ", ".join(visit["tasks"]),
                 pick("；", "; ").join(
-                    f"{crew['department']}: {', '.join(crew['inspectors'])}" for crew in visit["crews"]
+                    f"{crew['department']}: {', '.join(crew['inspectors']) or pick('空缺', 'unfilled')}"
+                    for crew in visit["crews"]
                 ),
             )
             for visit in visits

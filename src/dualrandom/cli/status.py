@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -72,7 +73,8 @@ def status(
             document = json.loads((campaign / "public" / "announcement.json").read_bytes())
         late = () if document is None else overdue(ceremony, document, moment)
         deadlines = {} if document is None else dict(document["deadlines"])
-        _show(screen, ceremony, deadlines, {one.deadline for one in late})
+        withdrawn = _withdrawn(campaign) if Phase.PUBLISHED <= ceremony.phase < Phase.VOID else []
+        _show(screen, ceremony, deadlines, {one.deadline for one in late}, withdrawn)
         screen.finish(
             {
                 "phase": ceremony.phase.name.lower(),
@@ -83,6 +85,7 @@ def status(
                 "due": None if document is None else document["beacon"]["time"],
                 "deadlines": deadlines,
                 "overdue": [one.deadline for one in late],
+                "withdrawn": withdrawn,
                 "next": dict(zip(("zh", "en"), NEXT[ceremony.phase.name], strict=True)),
             }
         )
@@ -90,7 +93,37 @@ def status(
             raise typer.Exit(WRONG)
 
 
-def _show(screen: Screen, ceremony: Ceremony, deadlines: dict[str, str], late: set[str]) -> None:
+def _withdrawn(folder: Path) -> list[dict[str, Any]]:
+    """Return the departments that withdrew, with the number of crews that it left unfilled (docs/protocol.md §13.4)."""
+    from dualrandom.campaign import Campaign  # noqa: PLC0415
+    from dualrandom.campaign.publishing import full_result, published_changes  # noqa: PLC0415
+    from dualrandom.changes import unfilled_crews  # noqa: PLC0415
+
+    rows = published_changes(Campaign(folder))
+    left = [row for row in rows if row["type"] == "withdraw"]
+    if not left:
+        return []
+    unfilled = unfilled_crews(full_result(Campaign(folder)), rows)
+    return [
+        {
+            "department": row["department"],
+            "from": row["from"],
+            "reason": row["reason"],
+            "unfilled": len(unfilled[row["department"]]),
+        }
+        for row in left
+    ]
+
+
+def _show(
+    screen: Screen,
+    ceremony: Ceremony,
+    deadlines: dict[str, str],
+    late: set[str],
+    withdrawn: list[dict[str, Any]],
+) -> None:
+    from dualrandom.changes import WITHDRAWALS  # noqa: PLC0415
+
     pick = screen.pick
     passed = pick("（已过）", " (passed)")
     screen.fields(
@@ -108,6 +141,17 @@ def _show(screen: Screen, ceremony: Ceremony, deadlines: dict[str, str], late: s
                     time + (passed if name in late else ""),
                 )
                 for name, time in sorted(deadlines.items(), key=lambda item: item[1])
+            ),
+            *(
+                (
+                    f"部门 {one['department']} 已退出",
+                    f"department {one['department']} withdrew",
+                    pick(
+                        f"自 {one['from']} 起，{one['unfilled']} 个检查组空缺，理由：{WITHDRAWALS[one['reason']].zh}",
+                        f"from {one['from']} on, unfilled crews: {one['unfilled']}; {WITHDRAWALS[one['reason']].en}",
+                    ),
+                )
+                for one in withdrawn
             ),
             ("下一步", "next", pick(*NEXT[ceremony.phase.name])),
         ),

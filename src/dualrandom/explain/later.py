@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dualrandom.changes import EXCLUSIONS, REPLACEMENTS, effective_visits
+from dualrandom.changes import EXCLUSIONS, REPLACEMENTS, WITHDRAWALS, Place, effective_visits, unfilled_crews
 from dualrandom.explain.context import Context
 
 
 def changes_of_enterprise(context: Context, enterprise: str) -> list[dict[str, Any]]:
     """Return the rows that concern an enterprise, in their order, in words: its exclusion, that it takes a place, its crews."""
     told = []
+    assert context.result is not None
+    unfilled = unfilled_crews(context.result, context.changes)
     for position, row in enumerate(context.changes):
         if row["type"] == "exclude" and row["enterprise"] == enterprise:
             told.append(_exclusion(context, position))
@@ -19,12 +21,17 @@ def changes_of_enterprise(context: Context, enterprise: str) -> list[dict[str, A
             told.append(_place(context, row, enterprise))
         elif row["type"] == "replace" and row["enterprise"] == enterprise:
             told.append(_replacement(context, row))
+        elif row["type"] == "withdraw":
+            told += [
+                _withdrawal(row, place) for place in unfilled[row["department"]] if place[0] == enterprise
+            ]
     return told
 
 
 def changes_of_inspector(context: Context, inspector: str) -> list[dict[str, Any]]:
-    """Return the rows in which an inspector (roster id) goes or comes, in their order."""
+    """Return the rows in which an inspector (roster id) goes or comes, in their order, or his department leaves."""
     told = []
+    department = next(one.department for one in context.prepared.frozen.roster if one.id == inspector)
     for row in context.changes:
         if row["type"] == "replace" and inspector in {row["in"], row["out"]}:
             told.append(_replacement(context, row))
@@ -35,6 +42,8 @@ def changes_of_inspector(context: Context, inspector: str) -> list[dict[str, Any
                 for crew in visit["crews"]
                 if inspector in crew["seats"]
             ]
+        elif row["type"] == "withdraw" and row["department"] == department:
+            told.append(_withdrawal(row, None))
     return told
 
 
@@ -106,6 +115,20 @@ def _replacement(context: Context, row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _withdrawal(row: Mapping[str, Any], place: Place | None) -> dict[str, Any]:
+    """Return a withdrawal; ``place``: the visit whose crew it left unfilled, None for the department's people."""
+    return {
+        "number": row["number"],
+        "type": "withdraw",
+        "enterprise": None if place is None else place[0],
+        "part": None if place is None else place[1],
+        "department": row["department"],
+        "from": row["from"],
+        "time": row["time"],
+        "reason": _reason(row["reason"]),
+    }
+
+
 def _reason(code: str) -> dict[str, str]:
-    words = EXCLUSIONS.get(code) or REPLACEMENTS[code]
+    words = {**WITHDRAWALS, **REPLACEMENTS, **EXCLUSIONS}[code]
     return {"code": code, "zh": words.zh, "en": words.en}

@@ -16,14 +16,14 @@ _END = b"END:VCALENDAR\r\n"
 def visit_calendars(view: ExportView, created: datetime) -> dict[str | None, bytes]:
     """Return an ics file for each department, and under ``None`` one for all: an event for each crew.
 
-    UIDs are made of draw, enterprise, part and department, so importing a newer file replaces events instead of
+    An unfilled crew has none: nobody goes. UIDs are made of draw, enterprise, part and department, so importing a newer file replaces events instead of
     doubling them; DTSTAMP is ``created`` (UTC).
     """
     events: dict[str, list[bytes]] = {department.id: [] for department in view.departments}
     together: list[bytes] = []
     for visit in view.visits:
         for crew in visit.crews:
-            if visit.date is not None:
+            if visit.date is not None and crew.members:
                 event = bytes(_event(view, visit, crew.department, visit.date, created).to_ical())
                 events[crew.department].append(event)
                 together.append(event)

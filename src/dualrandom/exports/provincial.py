@@ -15,12 +15,15 @@ from dualrandom.policy.plan import Scope
 def provincial_platform(view: ExportView) -> bytes:
     """Return ``provincial-platform.json``: one object for each visit and task, in the platform's Chinese.
 
-    ``insDate`` is empty for a visit without a date and ``raninsCheckResName`` until a finding is recorded.
+    ``insDate`` is empty for a visit without a date and ``raninsCheckResName`` until a finding is recorded. A task whose crew
+    is unfilled is left out: nobody inspects.
     """
     codes = view.latest_codes
     entries = []
     for visit in view.visits:
         for task, items in visit.checks:
+            if task.department in visit.unfilled:
+                continue
             details = []
             for number, item in enumerate(items, start=1):
                 code = codes.get((visit.enterprise.id, visit.part, task.id, item.id))

@@ -35,6 +35,7 @@ def summary(view: ExportView) -> bytes:
             _districts(view),
             _workload(view),
             _undated(view),
+            _unfilled(view),
             tag("h3", Both("种子", "Seed")),
             tag("pre", view.seed),
         ),
@@ -61,7 +62,7 @@ def _departments(view: ExportView) -> Html:
     rows = []
     for department in view.departments:
         mine = [visit for visit in view.visits if department.id in visit.departments]
-        crews = [crew for visit in mine for crew in visit.crews if crew.department == department.id]
+        crews = [c for visit in mine for c in visit.crews if c.department == department.id and c.members]
         people = {member.code for crew in crews for member in crew.members}
         checks = sum(len(items) for v in mine for task, items in v.checks if task.department == department.id)
         cells = (f"{n:,}" for n in (len(mine), checks, len(crews), len(people)))
@@ -125,6 +126,27 @@ def _undated(view: ExportView) -> Html:
     )
 
 
+def _unfilled(view: ExportView) -> Html:
+    """List the crews that a department's withdrawal left unfilled."""
+    rows = [
+        row(visit.date or "", view.department_name(crew), _name(visit), view.withdrawals[crew])
+        for visit in view.visits
+        for crew in sorted(visit.unfilled)
+    ]
+    if not rows:
+        return Html("")
+    headings = (
+        Both("检查日期", "Date"),
+        Both("部门", "Department"),
+        Both("检查对象", "Enterprise"),
+        Both("退出理由", "Reason of the withdrawal"),
+    )
+    return join(tag("h3", Both("空缺的检查组", "Unfilled crews")), table(headings, rows))
+
+
 def _named(undated: Iterable[VisitRow]) -> Iterable[Html]:
-    for visit in undated:
-        yield join(visit.enterprise.name, " ", tag("span", visit.enterprise.id, class_="id"))
+    return map(_name, undated)
+
+
+def _name(visit: VisitRow) -> Html:
+    return join(visit.enterprise.name, " ", tag("span", visit.enterprise.id, class_="id"))

@@ -100,10 +100,10 @@ def _days(sheet: Any, first: date, count: int, language: str) -> None:
 
 
 def _checks(view: ExportView, department: str) -> list[list[str | int]]:
-    """Return one row a check of a dated visit; without a date there is nobody to send."""
+    """Return one row a check of a dated visit; without a date or with an unfilled crew there is nobody to send."""
     rows: list[list[str | int]] = []
     for visit in view.visits:
-        if visit.date is None:
+        if visit.date is None or department in visit.unfilled:
             continue
         crew = "；".join(f"{member.name} {member.licence}".strip() for member in visit.crew(department))
         for task, items in visit.checks:
@@ -134,17 +134,16 @@ def _both(words: Both) -> str:
 
 
 def _crews(view: ExportView, department: str) -> list[list[str | int]]:
-    return [
-        [
-            visit.date,
-            visit.enterprise.id,
-            visit.enterprise.name,
-            seat,
-            member.name,
-            member.licence,
-            member.code,
-        ]
-        for visit in view.visits
-        if visit.date is not None
-        for seat, member in enumerate(visit.crew(department), start=1)
-    ]
+    """Return one row a seat; an unfilled crew has one row that says why nobody goes."""
+    rows: list[list[str | int]] = []
+    for visit in view.visits:
+        if visit.date is None:
+            continue
+        start = (visit.date, visit.enterprise.id, visit.enterprise.name)
+        if department in visit.unfilled:
+            rows.append([*start, "", _both(view.unfilled_words(department)), "", ""])
+        rows.extend(
+            [*start, seat, member.name, member.licence, member.code]
+            for seat, member in enumerate(visit.crew(department), start=1)
+        )
+    return rows

@@ -14,7 +14,7 @@ from dualrandom.registry.models import Enterprise, Inspector, Item, Libraries
 
 @dataclass(frozen=True, slots=True)
 class CrewRow:
-    """One department's crew in seat order."""
+    """One department's crew in seat order; without members it is unfilled, its department withdrew."""
 
     department: str
     members: tuple[Inspector, ...]
@@ -40,13 +40,19 @@ class VisitRow:
         """Return the members of a department's crew, empty if there is none."""
         return next((crew.members for crew in self.crews if crew.department == department), ())
 
+    @property
+    def unfilled(self) -> frozenset[str]:
+        """Ids of the departments whose crew has nobody."""
+        return frozenset(crew.department for crew in self.crews if not crew.members)
+
 
 @dataclass(frozen=True)
 class ExportView:
-    """Everything the exports need. ``result`` is the full one, without embargo.
+    """Everything the exports need. ``result`` is the full one, without embargo, with the visits in effect.
 
     ``person_of`` maps roster ids (pseudonyms in a sealed draw) to codes of the inspector library; ``findings`` are the
-    rows of ``findings.json`` (docs/protocol.md §10), empty before any are recorded.
+    rows of ``findings.json`` (docs/protocol.md §10), empty before any are recorded; ``withdrawals`` says why a department
+    withdrew (§13.4).
     """
 
     plan: Plan
@@ -57,6 +63,7 @@ class ExportView:
     statistics: Mapping[str, Any]
     seed: str
     findings: Sequence[Mapping[str, Any]] = field(default=())
+    withdrawals: Mapping[str, Both] = field(default_factory=dict)
 
     @property
     def draw(self) -> str:
@@ -112,6 +119,11 @@ class ExportView:
             (f["enterprise"], f["part"], f["task"], f["item"]): f["code"]
             for f in sorted(self.findings, key=lambda f: int(f["revision"]))
         }
+
+    def unfilled_words(self, department: str) -> Both:
+        """Return what stands in the place of the people of an unfilled crew."""
+        reason = self.withdrawals[department]
+        return Both(f"空缺（部门退出：{reason.zh}）", f"unfilled (the department withdrew: {reason.en})")
 
     def department_name(self, department: str) -> Both:
         """Return a department's name in both languages."""

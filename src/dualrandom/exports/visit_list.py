@@ -88,4 +88,6 @@ def _crews(view: ExportView, visit: VisitRow, language: str) -> Iterator[str]:
     colon, comma = ("：", "、") if language == "zh" else (": ", ", ")
     for crew in visit.crews:
         names = comma.join(member.name for member in crew.members)
+        if not crew.members:
+            names = word(view.unfilled_words(crew.department), language)
         yield f"{word(view.department_name(crew.department), language)}{colon}{names}"
