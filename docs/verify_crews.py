@@ -271,7 +271,9 @@ substitute evidence:evidence? exclude:hex names:names% number:part prev:hex seed
  visits:visit~; due round:id time:instant; evidence keystring:ascii? randomness:hex signature:bytes?;
 place enterprise:id? task!:id; replace department:id enterprise:id in:id number:part out:id part:part prev:hex
  seat:count seats:id~ time:instant type:text
- reason:ill|other-duty|left|licence-expired|newly-recused|on-enterprise-application""")
+ reason:ill|other-duty|left|licence-expired|newly-recused|on-enterprise-application;
+withdraw department:id evidence:hex? from:day number:part prev:hex time:instant type:text
+ reason:reorganised|ordered-elsewhere|no-inspectors|force-majeure""")
 REACH = {"ill": "day", "other-duty": "day", "left": "later", "licence-expired": "later"}
 
 class Replay:
@@ -281,7 +283,7 @@ class Replay:
         self.visits = {(v.enterprise, v.part): v for v in r.plan}
         self.lots = dict.fromkeys(self.visits, (r.ticket, stage(r.res.attempt)))
         self.seen, self.floor = {v.enterprise for v in r.plan}, r.ann.beacon.time
-        self.pending, self.away = [], []
+        self.pending, self.away, self.left = [], [], set()
 
     def rows(self):
         """§13: the rows are a chain from the result on."""
@@ -289,7 +291,7 @@ class Replay:
         must(r.files["changes.jsonl"].endswith(b"\n"), "空或没有换行 empty, or no newline")
         for number, line in enumerate(r.files["changes.jsonl"][:-1].split(b"\n"), 1):
             row = canonical(line)
-            must(row.type in ("exclude", "substitute", "replace"), f"{number}: type")
+            must(row.type in ("exclude", "substitute", "replace", "withdraw"), f"{number}: type")
             r.form(f"{number}", row.type, row)
             same((row.number, row.prev), (number, before), f"{number}: number, prev")
             before = row["digest"] = r.H(line).hex()
@@ -298,6 +300,12 @@ class Replay:
     def timed(self, time, what):
         must(time >= self.floor, f"{what}: 时刻过早 time before {self.floor}")
         self.floor = time
+
+    def due(self, row, what):
+        """§13.2: once a round is due, its substitute comes first."""
+        for excluded, _ in self.pending if self.r.ann.policy.substitution != "none" else ():
+            early = excluded.beacon and row.time < excluded.beacon.time
+            must(early, f"{what}: 应先递补 the substitute comes first")
 
     def exclude(self, row, what):
         """§13.1."""
@@ -329,6 +337,7 @@ class Replay:
             same(row.seed, r.H(f"dualrandom/v1/substitute\n{text}".encode()).hex(), f"{what}: seed")
         self.floor = max(self.floor, excluded.beacon.time if excluded.beacon else self.floor)
         ticket, firms = r.lot(row.seed), r.__dict__.get("firms")
+        tasks = [t for t in tasks if r.tasks[t].department not in self.left]
         same([x.task for x in row.tasks], tasks, f"{what}: tasks")
         for x in row.tasks:
             if firms:
@@ -341,8 +350,8 @@ class Replay:
         shown = {(v.enterprise, c.task) for v in row.visits for c in v.checks}
         for t in r.ann.tasks:
             e = chosen.get(t.lead, [None])[0]
-            if e and (t.id in firms[e].strata if firms else (e, t.id) in shown):
-                chosen[t.id] = [e]
+            joins = e and (t.id in firms[e].strata if firms else (e, t.id) in shown)
+            chosen |= {t.id: [e]} if joins and t.department not in self.left else {}
         right = [(*key, tasks) for key, tasks in planned(r, chosen, ticket).items()]
         found = [(v.enterprise, v.part, [c.task for c in v.checks]) for v in row.visits]
         same(sorted(found), sorted(right), f"{what}: visits")
@@ -400,9 +409,7 @@ class Replay:
     def replace(self, row, what):
         """§13.3."""
         self.timed(row.time, what)
-        for excluded, _ in self.pending if self.r.ann.policy.substitution != "none" else ():
-            early = excluded.beacon and row.time < excluded.beacon.time
-            must(early, f"{what}: 应先递补 the substitute comes first")
+        self.due(row, what)
         v, paid = self.visits[row.enterprise, row.part], {x.inspector: x for x in self.r.prices}
         crew = next(c for c in v.crews if c.department == row.department)
         (n, pool), (ticket, lot) = self.rules.pool(v)[row.department], self.lots[row.enterprise, row.part]
@@ -418,6 +425,20 @@ class Replay:
         crews = [Doc(c, seats=row.seats) if c is crew else c for c in v.crews]
         self.visits[row.enterprise, row.part] = Doc(v, crews=crews)
         self.away.append((row.out, REACH.get(row.reason), v.enterprise, v.date))
+
+    def withdraw(self, row, what):
+        """§13.4: the department's crews have nobody from a day on."""
+        self.timed(row.time, what)
+        self.due(row, what)
+        since, ours = row["from"], lambda c: c.department == row.department and c.seats
+        must(row.department not in self.left, f"{what}: 已经退出 withdrew already")
+        must(since in self.r.days and since >= row.time[:10], f"{what}: from")
+        gone = [v for v in self.visits.values() if v.date and v.date >= since and any(map(ours, v.crews))]
+        must(gone, f"{what}: 没有检查组 no crew from that day on")
+        for v in gone:
+            crews = [Doc(c, seats=[]) if ours(c) else c for c in v.crews]
+            self.visits[v.enterprise, v.part] = Doc(v, crews=crews)
+        self.left.add(row.department)
 
 def changes(r):
     """§13."""

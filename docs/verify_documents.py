@@ -81,7 +81,7 @@ def kind_of(kind, *flags):
             break
     else:
         kind = "null"
-    name, mark = (kind[:-1], kind[-1]) if kind[-1] in "?*~%" else (kind, "")
+    name, mark = (kind[:-1], kind[-1]) if kind[-1] in "?*~%+" else (kind, "")
     match, exact = re.compile(TEXTS.get(name, name)).fullmatch, EXACT.get(name, OTHERS["any"])
     judge = OTHERS.get(name) or (lambda x: isinstance(x, str) and match(x) and exact(x))
     return name, mark, None if mark or name in SHAPES else judge
@@ -98,6 +98,8 @@ def form(r, kind, x):
         elif mark == "?":
             if x is not None:
                 form(r, name, x)
+        elif mark == "+":  # a key that may be absent
+            form(r, name, x)
         elif mark == "%":
             must(isinstance(x, dict) and len({k.lower() for k in x}) == len(x), ": keys")
             for key, v in x.items():
@@ -110,7 +112,8 @@ def form(r, kind, x):
             keys, key = [[v[k] for k in KEYS[name]] if name in KEYS else v for v in x], ""
             must(mark == "~" or all(a < b for a, b in pairwise(keys)), ": 次序 order")
         else:
-            must(isinstance(x, dict) and x.keys() == SHAPES[name].keys(), ": 键 keys")
+            needed = {key for key, kind in SHAPES[name].items() if kind[-1] != "+"}
+            must(isinstance(x, dict) and needed <= x.keys() <= SHAPES[name].keys(), ": 键 keys")
             for key, v in x.items():
                 form(r, SHAPES[name][key], v)
             must(name not in RULES or RULES[name](r, x), f": {name}")
@@ -230,11 +233,11 @@ def statistics(r):
 # ---- findings, and how the draw ended (§10) --------------------------------------------------------------
 shapes("""findings announcement:hex draw:id findings:finding*;
 finding enterprise!:id part!:part task!:id item!:id revision!:part code:text date:day method:text
- reason:text?; void announcement:hex draw:id reason:text time:instant""")
+ reason:text? sealed:hex+; void announcement:hex draw:id reason:text time:instant""")
 METHODS = "on-site", "documents", "online", "laboratory", "expert", "other-department"
 
 def findings(r):
-    """§10, 13.4."""
+    """§10, 13.5."""
     doc, last, known = r.docs["findings"] if r.res else 0, {}, {(v.enterprise, v.part): v for v in r.effect}
     same((doc.announcement, doc.draw), (r.digest, r.ann.draw), "findings.json")
     for f in doc.findings:
@@ -245,8 +248,10 @@ def findings(r):
         if key[:2] not in known and "visits" not in r.__dict__:
             r.gap("保密期内 under an embargo")
         else:
-            checks = {c.task: c["items"] for c in known[key[:2]].checks}
-            must(f.item in checks[f.task], f"{what}: 没有这项检查 no such check")
+            v = known[key[:2]]
+            must(f.item in {c.task: c["items"] for c in v.checks}[f.task], f"{what}: 没有这项检查 no such check")
+            seats = {c.department: c.seats for c in v.get("crews") or ()}
+            must(seats.get(r.tasks[f.task].department, True), f"{what}: 检查组空缺 the crew is unfilled")
 
 def draws(r):
     """§10, 12.1."""

@@ -78,7 +78,7 @@ shapes("""reveal draw:id nonce:hex party:id; entry digest:hex draw:draw prev:hex
  type:ANNOUNCE|REVEAL|BEACON|RESULT|EXCLUDE|SUBSTITUTE|AMEND|OPEN|FINDINGS|ATTEST|VOID""")
 FILES = {"ANNOUNCE": "announcement.json", "BEACON": "beacon.json", "RESULT": "result.json",
          "OPEN": "openings.jsonl", "VOID": "void.json", "FINDINGS": "findings.json", "ATTEST": "attest.json"}
-ROWS = {"exclude": "EXCLUDE", "substitute": "SUBSTITUTE", "replace": "AMEND"}
+ROWS = {"exclude": "EXCLUDE", "substitute": "SUBSTITUTE", "replace": "AMEND", "withdraw": "AMEND"}
 LATER = {*ROWS.values(), "OPEN", "FINDINGS", "ATTEST"}
 FOLLOWS = {None: {"ANNOUNCE"}, "BEACON": {"RESULT", "VOID"}, "VOID": set()}
 FOLLOWS |= dict.fromkeys(["ANNOUNCE", "REVEAL"], {"REVEAL", "BEACON", "VOID"})
