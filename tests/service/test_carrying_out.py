@@ -2,6 +2,7 @@
 
 import base64
 import csv
+import hashlib
 import io
 import json
 from datetime import UTC, datetime, timedelta
@@ -281,6 +282,11 @@ def test_findings_go_from_the_crew_to_the_public_and_their_words_stay_apart(town
     words = with_department.get(f"/v1/findings/{number}/text")
     assert (words.text, words.headers["cache-control"]) == ("过期食品", "no-cache")
     assert town.as_("support").get(f"/v1/findings/{number}/text").status_code == 403
+    shown = with_department.get(f"/v1/findings/{number}/sealed")
+    assert shown.headers["cache-control"] == "no-cache"
+    hidden = json.dumps(shown.json()["hidden"], ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    statement = f"dualrandom/v1/sealed\n{shown.json()['salt']}\n{hidden}"
+    recomputed = hashlib.sha256(statement.encode()).hexdigest()
     assert town.as_("support").get(f"/v1/attachments/{photograph['sha256']}").status_code == 403
 
     public = f"/v1/public/draws/{town.draw}/findings"
@@ -295,6 +301,14 @@ def test_findings_go_from_the_crew_to_the_public_and_their_words_stay_apart(town
     assert shown.headers["cache-control"] == "no-cache"
     assert {row["code"] for row in shown.json()["items"]} == {"2"}
     assert "过期食品" not in shown.text
+    assert recomputed in {row["sealed"] for row in shown.json()["items"]}
+    (document,) = [
+        one
+        for one in town.public.get(f"/v1/public/draws/{town.draw}").json()["documents"]
+        if one["path"] == "findings.json"
+    ]
+    logged = town.public.get(document["url"]).json()["findings"]
+    assert recomputed in {row.get("sealed") for row in logged}
 
     disputed = dispatcher.post(f"/v1/findings/{number}/dispute", json={"reason": "当日未营业"})
     assert disputed.json()["dispute"] == "当日未营业"
@@ -315,6 +329,8 @@ def test_findings_go_from_the_crew_to_the_public_and_their_words_stay_apart(town
     assert removed.status_code == 200
     gone = with_department.get(f"/v1/findings/{number}/text")
     assert (gone.status_code, kind_of(gone)) == (410, "finding-text-removed")
+    assert kind_of(with_department.get(f"/v1/findings/{number}/sealed")) == "finding-text-removed"
+    assert recomputed in {row["sealed"] for row in town.public.get(public).json()["items"]}
 
 
 def test_a_sheet_with_faults_is_refused_with_all_of_them(town: Any) -> None:

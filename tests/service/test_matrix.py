@@ -83,6 +83,7 @@ ROWS: dict[str, tuple[str, str, str]] = {
     "POST /v1/findings/{finding}/dispute": ("DP", "findings:write", "finding"),
     "POST /v1/findings/{finding}/referral": ("DP", "findings:write", "finding"),
     "POST /v1/findings/{finding}/removal": ("D", "", "finding"),
+    "GET /v1/findings/{finding}/sealed": ("DPCA", "findings:read", "finding"),
     "GET /v1/findings/{finding}/text": ("DPCA", "findings:read", "finding"),
     "GET /v1/imports": ("DPAS", "libraries:read", ""),
     "POST /v1/imports": ("DP", "libraries:write", ""),

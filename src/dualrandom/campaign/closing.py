@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from dualrandom.announcement import instant
@@ -19,10 +21,12 @@ from dualrandom.campaign.state import announcement_of, book_of, state_of
 from dualrandom.canonical import canonical
 from dualrandom.changes import effective_result
 from dualrandom.findings import ledger_file, merge_findings, read_findings
+from dualrandom.findings.row import Key
 from dualrandom.log.entry import EntryType
 from dualrandom.log.storage import Document
 
 LEDGER = "ledger.csv"
+NOTHING: Mapping[Key, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -84,11 +88,14 @@ def void(folder: Path, reason: str, now: datetime) -> Voided:
     return Voided(draw, digest_hex, reason)
 
 
-def record_findings(folder: Path, path: Path, correct: str | None = None) -> Recorded:
+def record_findings(
+    folder: Path, path: Path, correct: str | None = None, sealed: Mapping[Key, str] = NOTHING
+) -> Recorded:
     """Validate findings, publish them, add them to the ledger.
 
-    ``correct``: the reason under which rows that differ from published ones become further revisions. Raises InputError with
-    all problems; nothing is written then.
+    ``correct``: the reason under which rows that differ from published ones become further revisions. ``sealed``: of rows about
+    which the authority keeps more than it publishes, the salted hash of everything, 64 hex digits (docs/protocol.md §10). Raises
+    InputError with all problems; nothing is written then.
     """
     campaign = Campaign(folder)
     ceremony = state_of(campaign, book_of(campaign))
@@ -97,7 +104,9 @@ def record_findings(folder: Path, path: Path, correct: str | None = None) -> Rec
     inputs = load_inputs(folder)
     book = logbook_of(campaign, inputs.plan)
     full = effective_result(full_result(campaign), published_changes(campaign))
-    rows = read_findings(path, full, document, inputs.plan)
+    rows = [
+        replace(row, sealed=sealed.get(row.key)) for row in read_findings(path, full, document, inputs.plan)
+    ]
     existing = _read_json(campaign.public / "findings.json")
     merged = merge_findings(existing, rows, correct, document, digest_hex)
     before = len(existing["findings"]) if existing else 0

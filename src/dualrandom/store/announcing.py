@@ -211,6 +211,7 @@ def _row(
         id=announced.draw,
         plan_id=plan,
         revisions=dict(revisions),
+        suite=document["suite"],
         announcement=announced.digest,
         announced_at=now,
         reveal_by=_instant(document["deadlines"]["reveal"]),

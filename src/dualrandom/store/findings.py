@@ -1,13 +1,13 @@
 """What the checks found: entered in versions, disputed, corrected, and their words removed by order.
 
 The newest version of an item that has not been published yet is a draft: entering it again replaces it. What has been published is
-corrected by a further version with a reason. The words of a finding are kept apart from the record; the record's log and the
-activity log have a salted hash of the whole, so a removal breaks no proof: words and salt go, the hash stays.
+corrected by a further version with a reason. The words of a finding and its attachments are kept apart from the record;
+``findings.json``, and so the log, has a salted hash of the whole (docs/protocol.md §10), and the activity log too. A removal
+breaks no proof: words and salt go, the hash stays.
 """
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -21,6 +21,7 @@ from sqlmodel import Session, col
 
 from dualrandom.canonical import canonical
 from dualrandom.errors import InputError, Problem
+from dualrandom.hashing import hash_hex, suite_digest
 from dualrandom.page.words import FINDING_CODES, METHODS
 from dualrandom.store import activity
 from dualrandom.store.activity import Actor
@@ -28,7 +29,7 @@ from dualrandom.store.attachments import forget, missing
 from dualrandom.store.database import locked
 from dualrandom.store.errors import ConflictError, RefusedError, UnknownError, unknown
 from dualrandom.store.messages import tell
-from dualrandom.store.tables import Check, CrewSeat, Finding, FindingText, Role, Visit
+from dualrandom.store.tables import Check, CrewSeat, DrawRow, Finding, FindingText, Role, Visit
 from dualrandom.store.visit_lists import SEES_ALL, chunks, today, visit_of
 
 VIOLATIONS: Final = frozenset("23458ABCDE")
@@ -216,16 +217,17 @@ def _version(
         at=now,
         by=actor.name,
     )
-    row.digest = sealed_digest(row, visit, check.task, "" if words is None else words.text)
+    hidden = hidden_object(row, visit, check.task, "" if words is None else words.text)
+    row.digest = sealed_digest(row.salt, hidden, session.get_one(DrawRow, visit.draw_id).suite)
     session.add(row)
     session.flush()
     latest[check.id, entry.item] = row
     return row
 
 
-def sealed_digest(row: Finding, visit: Visit, task: str, text: str) -> str:
-    """Return the salted hash of a finding, formed as a sealed row is (docs/protocol.md §2)."""
-    hidden: dict[str, Any] = {
+def hidden_object(row: Finding, visit: Visit, task: str, text: str) -> dict[str, Any]:
+    """Return the hidden object of a finding (docs/protocol.md §10)."""
+    return {
         "attachments": row.attachments,
         "code": row.code,
         "date": row.found_on.isoformat(),
@@ -237,8 +239,17 @@ def sealed_digest(row: Finding, visit: Visit, task: str, text: str) -> str:
         "text": text,
         "version": row.version,
     }
-    content = b"dualrandom/v1/sealed\n" + row.salt.encode() + b"\n" + canonical(hidden)
-    return hashlib.sha256(content).hexdigest()
+
+
+def sealed_digest(salt: str, hidden: Mapping[str, Any], suite: str) -> str:
+    """Return the salted hash of a hidden object, formed as of a sealed row (docs/protocol.md §2)."""
+    content = b"dualrandom/v1/sealed\n" + salt.encode() + b"\n" + canonical(hidden)
+    return hash_hex(content, suite_digest(suite))
+
+
+def sealed_of(row: Finding) -> str | None:
+    """Return what ``findings.json`` has as ``sealed`` once a version is published; None if nothing is kept besides its row."""
+    return row.digest if row.text_id is not None or row.attachments else None
 
 
 def latest_of(session: Session, checks: Sequence[int]) -> dict[tuple[int, str], Finding]:
@@ -341,7 +352,31 @@ def text_of_version(session: Session, finding: Finding) -> str:
 
 def text_of(session: Session, actor: Actor, number: int) -> str:
     """Return the words of a finding. Raises UnknownError ``finding-text-removed`` with the order that removed them."""
-    row = finding_of(session, actor, number).finding
+    return _words(session, finding_of(session, actor, number).finding)
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """Everything that is needed to recompute the salted hash of a finding (docs/protocol.md §10)."""
+
+    salt: str
+    hidden: Mapping[str, Any]
+    suite: str
+    digest: str
+    published: str | None
+    """As it is, or will be, in ``findings.json``; None: nothing is kept besides the row, so the row has none."""
+
+
+def opened(session: Session, actor: Actor, number: int) -> Sealed:
+    """Return a finding with its words and its salt. Raises UnknownError ``unknown-finding``, ``finding-text-removed``."""
+    view = finding_of(session, actor, number)
+    row = view.finding
+    hidden = hidden_object(row, view.visit, view.check.task, _words(session, row))
+    suite = session.get_one(DrawRow, view.visit.draw_id).suite
+    return Sealed(row.salt, hidden, suite, row.digest, sealed_of(row))
+
+
+def _words(session: Session, row: Finding) -> str:
     words = None if row.text_id is None else session.get(FindingText, row.text_id)
     if words is not None and words.removed_at is not None:
         raise UnknownError(
@@ -386,9 +421,14 @@ def dispute(session: Session, number: int, reason: str, *, actor: Actor, now: da
 
 
 def remove_text(session: Session, number: int, order: str, *, actor: Actor, now: datetime) -> FindingView:
-    """Remove words, salt and attachments of a finding by an order (which is named); code, date and hash stay."""
+    """Remove words, salt and attachments of a finding by an order (which is named); code, date and hash stay.
+
+    Where there is nothing to remove nothing changes.
+    """
     view = finding_of(session, actor, number)
     row = view.finding
+    if sealed_of(row) is None:
+        return view
     words = None if row.text_id is None else session.get(FindingText, row.text_id)
     if words is None:
         words = FindingText(text="")

@@ -6,6 +6,7 @@ Without the service's key the sealed blobs cannot be opened; then they are repor
 from __future__ import annotations
 
 import hashlib
+import json
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,8 +23,9 @@ from dualrandom.log.policy import Policy
 from dualrandom.store import activity
 from dualrandom.store.blobs import SERVICE_KEY, Vault
 from dualrandom.store.database import Database
-from dualrandom.store.tables import Blob, DrawFile, DrawRow
-from dualrandom.store.workspace import lay_out
+from dualrandom.store.findings import hidden_object, sealed_digest, sealed_of
+from dualrandom.store.tables import Blob, Check, DrawFile, DrawRow, Finding, FindingText, Visit
+from dualrandom.store.workspace import file_of, lay_out
 
 _RESTORE = ("从备份恢复。", "Restore the backup.")
 
@@ -167,6 +169,43 @@ def _draw(session: Session, vault: Vault, draw: str, policy: Policy | None) -> I
             return
         for problem in faults_of(Path(made) / "campaign", policy):
             yield _in(draw, problem)
+    yield from _findings(session, vault, row)
+
+
+def _findings(session: Session, vault: Vault, draw: DrawRow) -> Iterator[Problem]:
+    """Hold the words and salted hashes that are kept against the draw's findings.json."""
+    data = file_of(session, vault, draw.id, "public/findings.json")
+    published = {
+        (row["enterprise"], row["part"], row["task"], row["item"], row["revision"]): row.get("sealed")
+        for row in (() if data is None else json.loads(data)["findings"])
+    }
+    kept = (
+        select(Finding, FindingText, Check, Visit)
+        .join(FindingText, col(Finding.text_id) == FindingText.id, isouter=True)
+        .join(Check, col(Finding.check_id) == Check.id)
+        .join(Visit, col(Check.visit_id) == Visit.id)
+        .where(col(Visit.draw_id) == draw.id)
+        .order_by(col(Finding.id))
+    )
+    for row, words, check, visit in session.execute(kept.execution_options(yield_per=1000)):
+        named = f"{draw.id} {visit.enterprise} {check.task} {row.item} {row.version}"
+        if words is None or words.removed_at is None:
+            hidden = hidden_object(row, visit, check.task, "" if words is None else words.text)
+            if sealed_digest(row.salt, hidden, draw.suite) != row.digest:
+                yield _problem(
+                    "finding-changed",
+                    named,
+                    "检查结果或其文字与登记时的散列不符",
+                    "a finding or its words are not what was entered: the salted hash differs",
+                )
+        place = (visit.enterprise, visit.part, check.task, row.item, row.revision)
+        if row.published_at is not None and published.get(place, "") != sealed_of(row):
+            yield _problem(
+                "finding-not-published",
+                named,
+                "已公布的检查结果不在 findings.json 中，或散列不同",
+                "a published finding is not in findings.json, or has another hash there",
+            )
 
 
 def _in(draw: str, problem: Problem) -> Problem:

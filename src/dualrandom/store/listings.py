@@ -13,7 +13,7 @@ from sqlmodel import Session
 from dualrandom.page.words import finding_words, method_words
 from dualrandom.store.activity import Actor
 from dualrandom.store.calendars import all_visits
-from dualrandom.store.findings import list_findings
+from dualrandom.store.findings import list_findings, sealed_of
 from dualrandom.store.ledger import LedgerFilter, all_entries
 from dualrandom.store.referrals import FEEDBACK, feedback
 from dualrandom.store.tables import DrawRow
@@ -144,7 +144,7 @@ def finding_rows(session: Session, actor: Actor, draw: str) -> Rows:
                 _local(row.published_at, zone),
                 "是" if row.disputed_at is not None else "",
                 row.reason,
-                row.digest,
+                sealed_of(row) or "",
             )
         session.expunge_all()
 

@@ -1,7 +1,7 @@
 """Publishing findings: the newest versions that are not published yet go into the record by a step of the engine, and into the ledger.
 
-Beside ``findings.json`` the record gets ``findings/sealed.jsonl``: the salted hash of each published version with its words
-(:func:`dualrandom.store.findings.sealed_digest`). Words are served apart and may be removed; the hashes stay.
+A version with words or attachments is published with the salted hash of everything (:func:`dualrandom.store.findings.sealed_of`). Words
+are served apart and may be removed; the hashes stay, in the record and in the log.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from dualrandom.campaign import record_findings
-from dualrandom.campaign.folder import Campaign, write_public
+from dualrandom.campaign.folder import Campaign
 from dualrandom.campaign.publishing import full_result, published_changes
-from dualrandom.canonical import canonical
 from dualrandom.changes import effective_result
 from dualrandom.errors import InputError
 from dualrandom.findings import FindingRow, read_findings
+from dualrandom.findings.row import Key
 from dualrandom.policy.reader import read_plan
 from dualrandom.registry.headings import normal
 from dualrandom.registry.tables import open_tables
@@ -35,7 +35,7 @@ from dualrandom.store import activity
 from dualrandom.store.activity import SERVICE, Actor
 from dualrandom.store.blobs import Vault
 from dualrandom.store.errors import ConflictError
-from dualrandom.store.findings import Entry, FindingView, enter, fault, list_findings
+from dualrandom.store.findings import Entry, FindingView, enter, fault, list_findings, sealed_of
 from dualrandom.store.jobs import enqueue, finish
 from dualrandom.store.ledger import enter_checks
 from dualrandom.store.tables import Check, DrawRow, DrawState, Finding, Job, Role, Visit
@@ -43,7 +43,6 @@ from dualrandom.store.visit_lists import chunks
 from dualrandom.store.workspace import Keeping, file_of, run, unknown_draw
 
 HEADINGS: Final = ("enterprise", "part", "task", "item", "date", "method", "code")
-SEALED: Final = "findings/sealed.jsonl"
 NOTES: Final = frozenset(map(normal, ("备注", "notes", "备注 notes")))
 
 
@@ -58,7 +57,7 @@ class Waiting:
     reason: str | None
     """Why it replaces a published one; None: it is the first."""
     digest: str
-    version: int
+    sealed: str | None
     revision: int
     """What it will be in findings.json."""
 
@@ -97,7 +96,6 @@ def publish(keeping: Keeping, job: Job, now: datetime) -> int:
     draw, department = str(job.arguments["draw"]), job.arguments["department"]
     with keeping.database.reading() as session:
         rows = waiting(session, draw, department)
-        sealed = _sealed(session, draw, rows)
     if not rows:
         with keeping.database.writing() as session:
             finish(session, job, now, result={"draw": draw, "published": 0})
@@ -112,8 +110,7 @@ def publish(keeping: Keeping, job: Job, now: datetime) -> int:
             with tempfile.TemporaryDirectory() as made:
                 path = Path(made) / "findings.csv"
                 path.write_bytes(_sheet(groups[reason]))
-                record_findings(folder, path, reason)
-        write_public(Campaign(folder).public, {SEALED: sealed})
+                record_findings(folder, path, reason, _sealed(groups[reason]))
 
     def after(session: Session, _: None, folder: Path) -> None:  # noqa: ARG001
         mark_published(session, draw, rows, now)
@@ -157,10 +154,12 @@ def waiting(session: Session, draw: str, department: str | None) -> list[Waiting
             "code": finding.code,
         }
         before = earlier.get((check.id, finding.item))
-        said = [(one.code, one.method, one.found_on) for one in (before, finding) if one is not None]
-        revision = 1 if before is None else (before.revision or 0) + (said[0] != said[1])
+        # what is entered again without a difference is no version, so every version is a revision
+        revision = 1 if before is None else (before.revision or 0) + 1
         reason = None if before is None else finding.reason
-        rows.append(Waiting(finding.id, check.id, cells, reason, finding.digest, finding.version, revision))
+        rows.append(
+            Waiting(finding.id, check.id, cells, reason, finding.digest, sealed_of(finding), revision)
+        )
     return rows
 
 
@@ -373,37 +372,10 @@ def _sheet(rows: Sequence[Waiting]) -> bytes:
     return stream.getvalue().encode()
 
 
-def _sealed(session: Session, draw: str, rows: Sequence[Waiting]) -> bytes:
-    """Return ``findings/sealed.jsonl``: hashes of what is published and of ``rows``, by check, item and version."""
-    query = (
-        select(Finding, Check, Visit)
-        .join(Check, col(Finding.check_id) == Check.id)
-        .join(Visit, col(Check.visit_id) == Visit.id)
-        .where(col(Visit.draw_id) == draw, col(Finding.published_at).is_not(None))
-    )
-    lines = {
-        (visit.enterprise, visit.part, check.task, finding.item, finding.version): (
-            finding.digest,
-            finding.revision,
-        )
-        for finding, check, visit in session.execute(query)
+def _sealed(rows: Sequence[Waiting]) -> dict[Key, str]:
+    """Return the salted hashes of the rows that have one."""
+    return {
+        (row.row["enterprise"], int(row.row["part"]), row.row["task"], row.row["item"]): row.sealed
+        for row in rows
+        if row.sealed is not None
     }
-    for row in rows:
-        cells = row.row
-        place = (cells["enterprise"], int(cells["part"]), cells["task"], cells["item"], row.version)
-        lines[place] = row.digest, row.revision
-    return b"".join(
-        canonical(
-            {
-                "enterprise": e,
-                "item": item,
-                "part": part,
-                "revision": revision,
-                "sealed": digest,
-                "task": task,
-                "version": version,
-            }
-        )
-        + b"\n"
-        for (e, part, task, item, version), (digest, revision) in sorted(lines.items())
-    )

@@ -14,7 +14,6 @@ import pytest
 from sqlalchemy import select
 from sqlmodel import col
 
-from dualrandom.canonical import canonical
 from dualrandom.errors import InputError
 from dualrandom.store import activity
 from dualrandom.store.activity import Actor
@@ -26,6 +25,7 @@ from dualrandom.store.findings import (
     enter,
     finding_of,
     list_findings,
+    opened,
     remove_text,
     text_of,
 )
@@ -33,7 +33,7 @@ from dualrandom.store.fsck import database_faults
 from dualrandom.store.ledger import LedgerFilter, list_ledger
 from dualrandom.store.publishing import ask_publication, enter_sheet
 from dualrandom.store.referrals import change_referral, feedback, list_referrals, refer, referral_of
-from dualrandom.store.tables import Activity, DrawRow, Visit
+from dualrandom.store.tables import Activity, DrawRow, FindingText, Visit
 from dualrandom.store.visit_lists import VisitFilter, VisitView, list_visits, visit_of
 from dualrandom.verify import read_auditor, read_public, verify_record
 
@@ -145,6 +145,7 @@ def test_findings_are_published_corrected_and_removed_and_the_record_stays_prova
     ]
 
     before = read_public(laid / "public")
+    assert database_faults(drawn.database, drawn.vault) == ()
     with drawn.database.writing() as session:
         remove_text(session, first.finding.id or 0, "（2023）云行终 1 号", actor=DISPATCHER, now=AFTER)
     laid = verified(drawn, tmp_path / "third")
@@ -152,6 +153,8 @@ def test_findings_are_published_corrected_and_removed_and_the_record_stays_prova
     with drawn.database.reading() as session:
         with pytest.raises(UnknownError, match="finding-text-removed"):
             text_of(session, amr, first.finding.id or 0)
+        with pytest.raises(UnknownError, match="finding-text-removed"):
+            opened(session, amr, first.finding.id or 0)
         with pytest.raises(UnknownError, match="unknown-attachment"):
             attachment_of(session, drawn.vault, photograph.sha256, actor=amr)
         gone = finding_of(session, amr, first.finding.id or 0).finding
@@ -159,13 +162,21 @@ def test_findings_are_published_corrected_and_removed_and_the_record_stays_prova
         assert list(activity.faults(session)) == []
 
 
-def test_the_salted_hash_of_a_finding_is_in_the_record_and_in_the_activity_log(
+def by_hand(salt: str, hidden: dict[str, Any]) -> str:
+    """The salted hash as the protocol's text has it, without a function of ours."""
+    canonical = json.dumps(hidden, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    return hashlib.sha256(f"dualrandom/v1/sealed\n{salt}\n{canonical}".encode()).hexdigest()
+
+
+def test_the_salted_hash_of_words_is_in_the_record_the_log_and_the_activity_log(
     drawn: Any, tmp_path: Path
 ) -> None:
     amr = of("amr")
     view = views(drawn, amr)[1]
     with drawn.database.writing() as session:
-        rows = enter(session, view.visit.id or 0, clean(view, text="一切正常"), actor=amr, now=AFTER)
+        # what is entered again before the publication is one revision with the last words
+        enter(session, view.visit.id or 0, clean(view, text="一切正常"), actor=amr, now=AFTER)
+        rows = enter(session, view.visit.id or 0, clean(view, text="正常\n无异议"), actor=amr, now=AFTER)
         ask_publication(session, drawn.draw, department="amr", actor=amr, now=AFTER)
     drawn.do(AFTER, "findings")
     row = rows[0]
@@ -178,19 +189,83 @@ def test_the_salted_hash_of_a_finding_is_in_the_record_and_in_the_activity_log(
         "method": "on-site",
         "part": view.visit.part,
         "task": view.checks[0].check.task,
-        "text": "一切正常",
-        "version": 1,
+        "text": "正常\n无异议",
+        "version": 2,
     }
-    statement = b"dualrandom/v1/sealed\n" + row.salt.encode() + b"\n" + canonical(hidden)
-    assert row.digest == hashlib.sha256(statement).hexdigest()
-    laid = drawn.folder(tmp_path / "laid")
-    sealed = [json.loads(line) for line in (laid / "public/findings/sealed.jsonl").read_bytes().splitlines()]
-    assert (row.digest, 1) in {(each["sealed"], each["revision"]) for each in sealed}
+    assert row.digest == by_hand(row.salt, hidden)
     with drawn.database.reading() as session:
+        shown = opened(session, amr, row.id or 0)
+        assert (shown.hidden, shown.published) == (hidden, row.digest)
+        assert by_hand(shown.salt, dict(shown.hidden)) == shown.digest
+        with pytest.raises(UnknownError):
+            opened(session, of("fire"), row.id or 0)
         details = session.scalars(
             select(col(Activity.detail)).where(col(Activity.action) == "publish-findings")
         )
         assert any(row.digest in detail["digests"] for detail in details)
+    laid = verified(drawn, tmp_path / "laid")
+    data = (laid / "public/findings.json").read_bytes()
+    own = [
+        each
+        for each in json.loads(data)["findings"]
+        if (each["enterprise"], each["item"]) == (view.visit.enterprise, row.item)
+    ]
+    assert [(each["sealed"], each["revision"]) for each in own] == [(row.digest, 1)]
+    assert not (laid / "public/findings").exists()
+
+    # other words alone are a further revision, with a reason and a hash of their own
+    with drawn.database.writing() as session:
+        other = clean(view, text="称重后更正", reason="复核")
+        enter(session, view.visit.id or 0, other, actor=amr, now=AFTER)
+        ask_publication(session, drawn.draw, department="amr", actor=amr, now=AFTER)
+    drawn.do(AFTER, "findings")
+    laid = verified(drawn, tmp_path / "again")
+    again = [
+        each
+        for each in json.loads((laid / "public/findings.json").read_bytes())["findings"]
+        if (each["enterprise"], each["item"]) == (view.visit.enterprise, row.item)
+    ]
+    assert [(each["revision"], each["reason"], each["code"]) for each in again] == [
+        (1, None, "1"),
+        (2, "复核", "1"),
+    ]
+    assert again[0] == own[0]
+    assert again[1]["sealed"] != again[0]["sealed"]
+    assert database_faults(drawn.database, drawn.vault) == ()
+
+
+def test_a_finding_without_words_has_no_salted_hash_in_the_record(drawn: Any, tmp_path: Path) -> None:
+    view = next(each for each in views(drawn, of("amr")) if not each.checks[0].entered)
+    with drawn.database.writing() as session:
+        rows = enter(session, view.visit.id or 0, clean(view), actor=of("amr"), now=AFTER)
+        ask_publication(session, drawn.draw, department="amr", actor=of("amr"), now=AFTER)
+    drawn.do(AFTER, "findings")
+    laid = verified(drawn, tmp_path / "laid")
+    own = [
+        each
+        for each in json.loads((laid / "public/findings.json").read_bytes())["findings"]
+        if each["enterprise"] == view.visit.enterprise and each["task"] == view.checks[0].check.task
+    ]
+    assert own
+    assert not any("sealed" in each for each in own)
+    with drawn.database.writing() as session:
+        # an order that finds nothing to remove changes nothing
+        remove_text(session, rows[0].id or 0, "（2023）云行终 1 号", actor=DISPATCHER, now=AFTER)
+        assert opened(session, of("amr"), rows[0].id or 0).published is None
+    assert database_faults(drawn.database, drawn.vault) == ()
+
+
+def test_words_that_were_changed_behind_the_service_are_found(drawn: Any) -> None:
+    with drawn.database.writing() as session:
+        words = session.scalars(select(FindingText).where(col(FindingText.removed_at).is_(None))).first()
+        assert words is not None
+        kept, words.text = words.text, "别的"
+        session.add(words)
+    assert {fault.code for fault in database_faults(drawn.database, drawn.vault)} == {"finding-changed"}
+    with drawn.database.writing() as session:
+        words.text = kept
+        session.add(words)
+    assert database_faults(drawn.database, drawn.vault) == ()
 
 
 def test_a_sheet_is_taken_as_a_whole_with_its_notes_or_not_at_all(drawn: Any) -> None:
@@ -352,9 +427,11 @@ def test_a_draw_closes_by_itself_with_its_statistics_and_findings_can_still_be_c
         row = session.get_one(DrawRow, drawn.draw)
         assert row.state.value == "closed"
         closing = row.summary["closing"]
+        published = list_findings(session, DISPATCHER, published=True, limit=500)[0]
+        corrected = [each for each in published if (each.finding.revision or 0) > 1]
         assert closing["visits"]["done"] == len(session.scalars(select(Visit)).all())
     assert closing["visits"]["planned"] == 0
-    assert closing["corrected"] == 1
+    assert closing["corrected"] == len(corrected) > 1
     assert closing["disputed"] == 0, "the correction settled the dispute"
     assert closing["violations"] == sum(closing["codes"].get(code, 0) for code in "23458ABCDE") > 0
     amr = of("amr")

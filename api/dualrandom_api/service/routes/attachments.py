@@ -104,5 +104,5 @@ def attachment(
             actor = SERVICE
         _, content = attachments.attachment_of(session, service.vault, sha256, actor=actor)
     # never shown in the browser as a page of ours, whatever somebody uploaded
-    headers = {"Content-Disposition": "attachment", "Cache-Control": "no-store"}
+    headers = {"Content-Disposition": "attachment", "Cache-Control": "no-cache, no-store"}
     return Response(content, media_type="application/octet-stream", headers=headers)

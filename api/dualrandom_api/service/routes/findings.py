@@ -108,12 +108,47 @@ class FindingAnswer(BaseModel):
     attachments: list[str]
     has_text: bool
     digest: str = Field(description="加盐散列，含文字 · salted hash of everything, words included")
+    sealed: str | None = Field(
+        description="findings.json 中的散列；除该行外没有别的内容则为空 · the hash in findings.json; null where nothing is kept besides its row"
+    )
     published_at: datetime | None
     revision: int | None = Field(description="findings.json 中的版次 · its revision in findings.json")
     disputed_at: datetime | None
     dispute: str
     reason: str
     url: str
+
+
+class Hidden(BaseModel):
+    """The hidden object of a finding; its canonical JSON (RFC 8785) is what the salted hash covers (protocol §10)."""
+
+    attachments: list[str] = Field(description="附件的 SHA-256，升序 · SHA-256 of each attachment, ascending")
+    code: str = Field(examples=["2"])
+    date: str = Field(examples=["2026-09-14"])
+    enterprise: str
+    item: str
+    method: str = Field(examples=["on-site"])
+    part: int
+    task: str
+    text: str = Field(examples=["过期食品三袋，已封存"])
+    version: int
+
+
+class SealedAnswer(BaseModel):
+    """A finding opened: H of the three lines ``dualrandom/v1/sealed``, the salt, and ``hidden`` as canonical JSON is ``digest``."""
+
+    suite: Literal["sha256", "sm3"]
+    salt: str = Field(
+        description="盐，64 个十六进制数字 · the salt, 64 hex digits", examples=["0123456789abcdef" * 4]
+    )
+    hidden: Hidden
+    digest: str = Field(
+        description="重算应得的散列 · what recomputing gives", examples=["9f86d081884c7d65" * 4]
+    )
+    sealed: str | None = Field(
+        description="findings.json（因而日志）中的散列 · the hash in findings.json, and so in the log",
+        examples=["9f86d081884c7d65" * 4],
+    )
 
 
 class Entered(BaseModel):
@@ -149,7 +184,9 @@ class PublishedFinding(BaseModel):
     revision: int = Field(description="findings.json 中的版次 · its revision in findings.json")
     reason: str | None
     disputed: bool
-    sealed: str = Field(description="加盐散列 · salted hash")
+    sealed: str | None = Field(
+        description="加盐散列，与 findings.json 相同；没有文字和附件则为空 · salted hash as in findings.json; null without words and attachments"
+    )
 
 
 def _meaning(code: str) -> Bilingual:
@@ -177,6 +214,7 @@ def _answer(view: FindingView) -> FindingAnswer:
         attachments=row.attachments,
         has_text=row.text_id is not None,
         digest=row.digest,
+        sealed=findings.sealed_of(row),
         published_at=row.published_at,
         revision=row.revision,
         disputed_at=row.disputed_at,
@@ -287,6 +325,29 @@ def text(service: ServiceDep, actor: ActorDep, finding: FindingId) -> Response:
     return Response(words, media_type="text/plain; charset=utf-8", headers={"Cache-Control": "no-cache"})
 
 
+@router.get(
+    "/v1/findings/{finding}/sealed",
+    **allow(
+        *READERS,
+        scope="findings:read",
+        object="finding",
+        problems=["unknown-finding", "finding-text-removed"],
+    ),
+)
+def opened(service: ServiceDep, actor: ActorDep, finding: FindingId, response: Response) -> SealedAnswer:
+    """检查结果的全部内容及其盐，据此可重算日志中的散列 · All of a finding with its salt, to recompute the hash that is in the log."""
+    response.headers["Cache-Control"] = "no-cache"
+    with service.database.reading() as session:
+        found = findings.opened(session, actor, finding)
+    return SealedAnswer(
+        suite=found.suite,  # type: ignore[arg-type]
+        salt=found.salt,
+        hidden=Hidden(**found.hidden),
+        digest=found.digest,
+        sealed=found.published,
+    )
+
+
 @router.post(
     "/v1/findings/{finding}/dispute",
     **allow(
@@ -394,6 +455,6 @@ def public_findings(service: ServiceDep, page: PageDep, draw: DrawId, response: 
             revision=view.finding.revision or 1,
             reason=view.finding.reason or None if (view.finding.revision or 1) > 1 else None,
             disputed=view.finding.disputed_at is not None,
-            sealed=view.finding.digest,
+            sealed=findings.sealed_of(view.finding),
         ),
     )

@@ -43,6 +43,8 @@ class DrawRow(SQLModel, table=True):
     state: DrawState = word_field(DrawState, default=DrawState.ANNOUNCED)
     revisions: dict[str, int] = json_field()
     """Library kind → the revision that was frozen."""
+    suite: str = "sha256"
+    """The announcement's hash suite: sha256 or sm3."""
     announcement: str
     """Digest of announcement.json."""
     result: str | None = None

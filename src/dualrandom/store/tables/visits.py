@@ -104,13 +104,13 @@ class Finding(SQLModel, table=True):
     """SHA-256 of each attachment."""
     salt: str
     digest: str
-    """Salted hash of the whole finding with its text: it stays when the text is removed, and then ``salt`` is empty."""
+    """Salted hash of the whole finding with its text (protocol §10): it stays when the text is removed, and then ``salt`` is empty."""
     text_id: int | None = Field(default=None, foreign_key="finding_text.id")
     disputed_at: datetime | None = instant_field(default=None)
     dispute: str = ""
     published_at: datetime | None = instant_field(default=None)
     revision: int | None = None
-    """Its revision in findings.json; where only the words differ, that of the version before."""
+    """Its revision in findings.json."""
     reason: str = ""
     """Why this version replaces the one before."""
     at: datetime = instant_field()

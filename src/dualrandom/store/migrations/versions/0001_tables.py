@@ -323,6 +323,7 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("revisions", JSON, nullable=False),
+        sa.Column("suite", sa.String(), nullable=False),
         sa.Column("announcement", sa.String(), nullable=False),
         sa.Column("result", sa.String(), nullable=True),
         sa.Column("announced_at", sa.DateTime(timezone=True), nullable=False),
