@@ -1,5 +1,6 @@
 /** Files from a drop, a chooser or an address, and which of them are the record and which the auditor's. */
 
+import { isScanned } from "./scanned";
 import { type Announcement, LISTS } from "./verify/documents";
 import { fromHex } from "./verify/hash";
 import { bundleEntries, tilePaths } from "./verify/log";
@@ -50,9 +51,13 @@ function within(files: Files, folder: string, but: string | null): Files {
 }
 
 /** What was given: a record, and what only some have. */
-export interface Sorted { record: Files | null; auditor: AuditorFiles | null; policy: Uint8Array | null; receipt: Uint8Array | null }
+export interface Sorted {
+  record: Files | null; auditor: AuditorFiles | null; policy: Uint8Array | null; receipt: Uint8Array | null;
+  /** Texts of scanned codes, and pictures that may show some. */
+  scanned: string; pictures: Files;
+}
 
-/** The published folder among files, the auditor's material, a policy, and the one receipt. */
+/** The published folder among files, the auditor's material, a policy, and the one receipt or the codes of one. */
 export function sorted(files: Files): Sorted {
   const root = folderOf(files, "announcement.json");
   const secrets = folderOf(files, "list-secret");
@@ -71,8 +76,12 @@ export function sorted(files: Files): Sorted {
   if (record !== null && root === "") for (const [path] of receipts) record.delete(path);
   // Whom to trust is never taken from a record: a policy has to be given by itself.
   const policies = record === null ? [...files.values()].filter(isPolicy) : [];
-  return { record, auditor, policy: policies.length === 1 ? policies[0]! : null, receipt: receipts.length === 1 ? receipts[0]![1] : null };
+  const texts = apart.filter(([, data]) => data.length < 1_000_000).map(([, data]) => new TextDecoder().decode(data)).filter(isScanned);
+  const pictures = new Map(apart.filter(([path]) => PICTURE.test(path)));
+  return { record, auditor, scanned: texts.join("\n"), pictures, policy: policies.length === 1 ? policies[0]! : null, receipt: receipts.length === 1 ? receipts[0]![1] : null };
 }
+
+const PICTURE = /\.(png|jpe?g|webp|gif|bmp|heic)$/i;
 
 function isPolicy(data: Uint8Array): boolean {
   return data.length < 100_000 && /^quorum[ \t]/m.test(new TextDecoder().decode(data));

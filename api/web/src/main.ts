@@ -5,6 +5,7 @@ import type { Summary } from "./explain";
 import { chosen, dropped, fetched, sorted } from "./gather";
 import { byHand } from "./hand";
 import type { Bundle, Verified } from "./messages";
+import { assembled, readsPictures, ScanFault, scanned, textsIn } from "./scanned";
 import { Refused, Threads, type Watch } from "./threads";
 import { fromHex } from "./verify/hash";
 import { LogFault } from "./verify/note";
@@ -19,10 +20,12 @@ const SHARES: Partial<Record<CheckName, number>> = { canonical: 6, lists: 4, sel
 interface State {
   bundle: Bundle; phase: "start" | "reading" | "checking" | "done"; verified: Verified | null; seconds: number; problem: Said | null;
   notice: Said | null; chosen: { id: string | null };
+  /** The texts of the codes of a receipt, as far as they were given. */
+  codes: string;
 }
 
 const NOTHING: Bundle = { files: new Map(), auditor: null, policy: null, receipt: null };
-const state: State = { bundle: { ...NOTHING }, phase: "start", verified: null, seconds: 0, problem: null, notice: null, chosen: { id: null } };
+const state: State = { bundle: { ...NOTHING }, phase: "start", verified: null, seconds: 0, problem: null, notice: null, chosen: { id: null }, codes: "" };
 const page = document.getElementById("page")!;
 const code = document.getElementById("worker")!.textContent!;
 let pool: Threads | null = null;
@@ -52,10 +55,11 @@ async function take(gather: () => Promise<Files | null>, failure: Said): Promise
   const before = state.phase;
   Object.assign(state, { phase: "reading", problem: null, notice: null });
   render();
-  const { auditor, policy, receipt, record } = sorted((await gather().catch(() => null)) ?? new Map());
+  const { auditor, pictures, policy, receipt: file, record, scanned: texts } = sorted((await gather().catch(() => null)) ?? new Map());
   const refuse = (problem: Said | null, notice: Said | null = null): void => {
     Object.assign(state, { phase: before === "done" ? "done" : "start", problem, notice });
     render();
+    page.querySelector('.notice[role="alert"]')?.scrollIntoView({ block: "nearest" });
   };
   const { bundle } = state;
   if (policy !== null) {
@@ -63,15 +67,32 @@ async function take(gather: () => Promise<Files | null>, failure: Said): Promise
     if (wrong !== null) return refuse(wrong);
     bundle.policy = policy;
   }
+  const codes = file === null && (texts !== "" || pictures.size > 0);
+  const receipt = codes ? await fromCodes(texts, pictures) : file;
   if (record !== null) Object.assign(bundle, { files: record, auditor, receipt: receipt ?? (before === "start" ? bundle.receipt : null) });
   else {
     if (auditor !== null) bundle.auditor = auditor;
     if (receipt !== null) bundle.receipt = receipt;
   }
-  if (record === null && auditor === null && policy === null && receipt === null) return refuse(failure);
-  if (bundle.files.size === 0) return refuse(null, receipt !== null ? WORDS.receiptTaken : policy !== null ? WORDS.policyTaken : WORDS.noRecord);
+  if (record === null && auditor === null && policy === null && receipt === null) return codes ? refuse(state.problem, state.notice) : refuse(failure);
+  if (bundle.files.size === 0) return refuse(state.problem, receipt !== null ? WORDS.receiptTaken : policy !== null ? WORDS.policyTaken : WORDS.noRecord);
   if (before === "done" && record === null && auditor === null && policy === null) await judge(receipt!);
   else await check();
+}
+
+/** The receipt of the codes given so far, these among them; null and a problem, or what is still missing. */
+async function fromCodes(texts: string, pictures: Files): Promise<Uint8Array | null> {
+  try {
+    const seen = pictures.size === 0 ? "" : await textsIn(pictures);
+    for (const text of [texts, seen]) if (!state.codes.includes(text)) state.codes += `${state.codes === "" ? "" : "\n"}${text}`;
+    const receipt = await assembled(state.codes);
+    state.codes = "";
+    return receipt;
+  } catch (error) {
+    if (!(error instanceof ScanFault)) throw error;
+    state.problem = error.said;
+    return null;
+  }
 }
 
 function policyFault(policy: Uint8Array): Said | null {
@@ -179,7 +200,25 @@ function start(): Content[] {
       : null,
     served ? el("p", { class: "soft small" }, t(WORDS.addressHint)) : null,
   );
-  return [zone, ...messages(), el("p", { class: "soft small" }, t(WORDS.private))];
+  return [zone, ...messages(), el("p", { class: "soft small" }, t(WORDS.private)), codesForm()];
+}
+
+/** A receipt as texts of scanned codes, one after the other. */
+function codesForm(): HTMLElement {
+  const field = el("textarea", { id: "codes", rows: "4", spellcheck: "false", autocomplete: "off", autocapitalize: "off", placeholder: "DUALRANDOM:1:…" }, state.codes);
+  const far = el("p", { class: "soft small", role: "status", id: "codes-far" });
+  const tell = (): void => {
+    state.codes = field.value;
+    const said = scanned(field.value);
+    far.textContent = said === null ? "" : t(said);
+  };
+  field.addEventListener("input", tell);
+  tell();
+  const go = (): void => void take(() => Promise.resolve(new Map([["codes.txt", new TextEncoder().encode(state.codes)]])), WORDS.codesNone);
+  return el("details", { class: "card codes", ...(state.codes === "" ? {} : { open: "" }) },
+    el("summary", {}, t(WORDS.codes)), el("p", { class: "soft small" }, t(readsPictures() ? WORDS.codesPictures : WORDS.codesHint)),
+    el("label", { for: "codes" }, t(WORDS.codesTexts)), field, far,
+    el("div", { class: "row" }, button(t(WORDS.codesGo), "", go), readsPictures() ? chooser("pictures", t(WORDS.codesChoose), "", false, takeChosen) : null));
 }
 
 function progress(): Content[] {
@@ -202,6 +241,7 @@ function report({ exit, outcomes, receipt: ofReceipt, summary }: Verified): Cont
     el("h2", {}, t(WORDS.checks)), checks(own),
     ...(summary?.logKey ? trust(summary.logKey) : []),
     ...(summary?.seed ? byHand({ threads: threads(), summary, auditor: state.bundle.auditor !== null, chosen: state.chosen, takeReceipt: takeChosen }) : []),
+    codesForm(),
     el("p", { class: "row again" }, button(t(WORDS.again), "", () => {
       Object.assign(state, { phase: "start", bundle: { ...NOTHING, policy: state.bundle.policy }, verified: null, problem: null, notice: null });
       render();

@@ -53,9 +53,10 @@ def receipt_codes_page(receipt: Mapping[str, Any], data: bytes, language: str) -
             ),
             paragraph(
                 f"共 {len(symbols)} 个二维码，合起来就是回执文件，一个字节不差。用手机相机逐个扫描，把每次得到的文本存入同一个文件"
-                "（一行一个，次序不限），然后在电脑上核验：",
+                "（一行一个，次序不限），粘贴到复核页面 verify.html 的“回执是二维码？”一栏，或在电脑上核验：",
                 f"{len(symbols)} codes; together they are the receipt's file to the byte. Scan one after the other with a phone, "
-                "save the texts in one file (one a line, in any order), then check it on a computer:",
+                "save the texts in one file (one a line, in any order), paste them into the page verify.html (“Is the receipt a page of QR "
+                "codes?”), or check them on a computer:",
             ),
             tag("pre", code("dualrandom verify PUBLIC_DIR --receipt SCANNED.txt")),
             tag(
