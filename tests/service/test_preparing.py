@@ -70,8 +70,11 @@ def import_whole(office: Any, client: Any, kind: str, content: bytes, name: str 
     read = read_import(office, client, kind, content, name)
     assert read.json()["state"] == "ready", read.text
     answer = client.post(f"{read.json()['url']}/acceptance", headers={"If-Match": read.headers["ETag"]})
-    assert answer.status_code == 201, answer.text
-    return answer.json()
+    assert answer.status_code == 202, answer.text
+    office.run_jobs()
+    job = client.get(answer.headers["Location"]).json()
+    assert job["state"] == "done", job
+    return job["result"]
 
 
 def test_a_file_is_uploaded_read_compared_and_accepted(town: Any) -> None:
@@ -89,10 +92,20 @@ def test_a_file_is_uploaded_read_compared_and_accepted(town: Any) -> None:
     assert (len(rest["items"]), rest["next"]) == (1, None)
     stale = client.post(f"{import_['url']}/acceptance", headers={"If-Match": '"1"'})
     assert (stale.status_code, stale.json()["type"]) == (412, "urn:dualrandom:problem:changed-meanwhile")
-    answer = client.post(f"{import_['url']}/acceptance", headers={"If-Match": read.headers["ETag"]})
-    assert (answer.status_code, answer.json()["number"], answer.json()["rows"]) == (201, 1, 3)
-    assert len(client.get(answer.headers["Location"]).json()["items"]) == 3
+    asked, again = (
+        client.post(f"{import_['url']}/acceptance", headers={"If-Match": read.headers["ETag"]})
+        for _ in range(2)
+    )
+    assert (asked.status_code, asked.json()["state"], asked.json()["total"]) == (202, "queued", 3)
+    assert again.headers["Location"] == asked.headers["Location"]
+    assert client.get(import_["url"]).json()["state"] == "ready"
+    town.run_jobs()
+    job = client.get(asked.headers["Location"]).json()
+    assert (job["state"], job["result"]["revision"], job["result"]["rows"]) == ("done", 1, 3)
+    assert len(client.get("/v1/libraries/enterprises/revisions/1/changes").json()["items"]) == 3
     assert client.get(import_["url"]).json()["state"] == "accepted"
+    ended = client.post(f"{import_['url']}/acceptance", headers={"If-Match": read.headers["ETag"]})
+    assert ended.json()["type"].endswith("import-not-ready")
 
 
 def test_a_refused_file_comes_back_with_its_cells_marked(town: Any) -> None:
@@ -418,3 +431,25 @@ def test_who_does_not_answer_is_reminded_and_left_out_by_itself(town: Any) -> No
     assert {"invitation", "join-reminder", "join-left-out"} <= kinds
     late = fire.post(f"{url}/joins/fire/confirmation", headers={"If-Match": '"2"'})
     assert late.json()["type"].endswith("join-closed")
+
+
+def test_of_two_files_that_were_compared_with_the_same_state_one_is_accepted(town: Any) -> None:
+    client = town.as_("dispatcher")
+    reads = [
+        read_import(town, client, "enterprises", FIRMS.replace("食品", f"食品{name}").encode())
+        for name in ("甲", "乙")
+    ]
+    jobs = []
+    for read in reads:
+        asked = client.post(f"{read.json()['url']}/acceptance", headers={"If-Match": read.headers["ETag"]})
+        jobs.append(asked.headers["Location"])
+    before = client.get("/v1/libraries/enterprises/rows").json()
+    town.run_jobs()
+    first, second = (client.get(job).json() for job in jobs)
+    assert first["state"] == "done"
+    assert second["problem"]["type"].endswith("import-base-changed")
+    assert client.get("/v1/libraries/enterprises/rows").json() != before
+    late = client.post(f"{reads[1].json()['url']}/acceptance", headers={"If-Match": reads[1].headers["ETag"]})
+    assert (late.status_code, late.json()["type"].rpartition(":")[2]) == (409, "import-base-changed")
+    version = client.get(reads[1].json()["url"]).headers["ETag"]
+    assert client.delete(reads[1].json()["url"], headers={"If-Match": version}).status_code == 200

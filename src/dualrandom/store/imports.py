@@ -158,6 +158,21 @@ def difference_page(
     ]
 
 
+def require_acceptable(session: Session, row: Import, actor: Actor) -> None:
+    """See that an import could be accepted at this moment.
+
+    Raises ForbiddenError, ConflictError ``import-not-ready``, or ``import-base-changed`` if what it replaces has changed since it was
+    compared.
+    """
+    _require_ready(row)
+    kind, base = library_kind(row.kind), row.base_revision or 0
+    may_import(kind, actor)
+    head = current_revision(session, kind)
+    newest = 0 if head is None else head.number
+    if newest != base and _touched_since(session, kind, row.department_id, base):
+        raise _base_changed(kind, base, newest)
+
+
 def accept(session: Session, number: int, version: int, *, actor: Actor, now: datetime) -> Revision:
     """Make an import the library's next revision, whole.
 
@@ -174,18 +189,7 @@ def accept(session: Session, number: int, version: int, *, actor: Actor, now: da
     revision = next_revision(session, kind, (row.new - row.gone), number, actor, now)
     # nobody else can begin a revision before this transaction ends, so what is true now stays true
     if revision.number - 1 != base and _touched_since(session, kind, row.department_id, base):
-        raise ConflictError(
-            "import-base-changed",
-            f"{kind} {base}",
-            {
-                "zh": f"比对之后名录已有新版本（第 {revision.number - 1} 版）",
-                "en": f"the library has changed since this was compared with it (revision {revision.number - 1})",
-            },
-            {
-                "zh": "放弃这次导入，重新上传同一文件。",
-                "en": "Discard this import and upload the file again.",
-            },
-        )
+        raise _base_changed(kind, base, revision.number - 1)
     values = {"kind": kind, "number": revision.number, "before": revision.number - 1, "import": number}
     dated = {"dated": kind == "visits"}
     session.execute(
@@ -362,6 +366,21 @@ def _touched_since(session: Session, kind: Kind, department: str | None, base: i
         col(LibraryRow.kind) == kind, touched, *own_rows(kind, department)
     )
     return session.scalars(found.limit(1)).first() is not None
+
+
+def _base_changed(kind: Kind, base: int, newest: int) -> ConflictError:
+    return ConflictError(
+        "import-base-changed",
+        f"{kind} {base}",
+        {
+            "zh": f"比对之后名录已有新版本（第 {newest} 版）",
+            "en": f"the library has changed since this was compared with it (revision {newest})",
+        },
+        {
+            "zh": "放弃这次导入，重新上传同一文件。",
+            "en": "Discard this import and upload the file again.",
+        },
+    )
 
 
 def _require_ready(row: Import) -> None:

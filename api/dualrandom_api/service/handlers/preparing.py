@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from dualrandom.store import checking, contributing, joining
+from dualrandom.store import accepting, checking, contributing, joining
 from dualrandom.store.import_reading import read_import
 from dualrandom.store.imports import IMPORT
 from dualrandom.store.jobs import holds
@@ -17,6 +17,10 @@ from dualrandom_api.service.runner import HANDLERS
 
 def _import(service: Service, job: Job) -> None:
     read_import(service.database, service.vault, job, service.clock)
+
+
+def _accept(service: Service, job: Job) -> None:
+    accepting.accept_import(service.database, job, service.clock())
 
 
 def _check(service: Service, job: Job) -> None:
@@ -44,6 +48,7 @@ def _invited(job: Job) -> datetime:
 
 
 HANDLERS[IMPORT] = _import
+HANDLERS[accepting.ACCEPT] = _accept
 HANDLERS[checking.CHECK] = _check
 HANDLERS[joining.REMINDER] = _remind
 HANDLERS[joining.DEADLINE] = _leave_out

@@ -15,6 +15,7 @@ from sqlmodel import Session, col
 
 from dualrandom.registry.columns import Kind
 from dualrandom.store import imports
+from dualrandom.store.accepting import ask_to_accept
 from dualrandom.store.imports import IMPORT
 from dualrandom.store.libraries import SEALED, library_kind, read_sealed
 from dualrandom.store.tables import Import, Job, Role
@@ -22,9 +23,11 @@ from dualrandom_api.service.dependencies import (
     ActorDep,
     Bilingual,
     IfMatch,
+    JobAnswer,
     Listing,
     PageDep,
     ServiceDep,
+    accepted,
     after_of,
     listing,
     tagged,
@@ -32,9 +35,7 @@ from dualrandom_api.service.dependencies import (
 from dualrandom_api.service.problems import ProblemType, refusal
 from dualrandom_api.service.routes.libraries import (
     ChangeAnswer,
-    RevisionAnswer,
     change_answer,
-    revision_answer,
 )
 from dualrandom_api.service.security import GuardedRoute, allow
 
@@ -333,7 +334,8 @@ def problem_sheet(service: ServiceDep, actor: ActorDep, number: ImportId) -> Res
 
 @router.post(
     "/v1/imports/{number}/acceptance",
-    status_code=201,
+    status_code=202,
+    response_model=JobAnswer,
     **allow(
         *WRITERS,
         scope="libraries:write",
@@ -347,14 +349,11 @@ def problem_sheet(service: ServiceDep, actor: ActorDep, number: ImportId) -> Res
         ],
     ),
 )
-def accept(
-    service: ServiceDep, actor: ActorDep, number: ImportId, version: IfMatch, response: Response
-) -> RevisionAnswer:
-    """接受：整个文件成为名录的新一版 · Accept it: the whole file is the library's next revision."""
+def accept(service: ServiceDep, actor: ActorDep, number: ImportId, version: IfMatch) -> JSONResponse:
+    """接受：由任务把整个文件作为名录的新一版 · Accept it: a job makes the whole file the library's next revision."""
     with service.database.writing() as session:
-        revision = imports.accept(session, number, version, actor=actor, now=service.clock())
-    response.headers["Location"] = f"/v1/libraries/{revision.kind}/revisions/{revision.number}/changes"
-    return revision_answer(revision)
+        job = ask_to_accept(session, number, version, actor=actor, now=service.clock())
+    return accepted(job)
 
 
 @router.delete(
