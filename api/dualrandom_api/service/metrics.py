@@ -32,9 +32,7 @@ class Metrics:
         self.jobs = Gauge(
             "dualrandom_jobs", "Jobs by kind and state", ("kind", "state"), registry=self.registry
         )
-        self.outbox = Gauge(
-            "dualrandom_outbox_unsent", "Messages that wait to be sent", registry=self.registry
-        )
+        self.mails = Gauge("dualrandom_mails", "Mails by state", ("state",), registry=self.registry)
 
     def text(self) -> bytes:
         """Return all of them in the text format."""

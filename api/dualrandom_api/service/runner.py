@@ -15,18 +15,17 @@ import socket
 import threading
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any, Final
 
 import structlog
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from dualrandom.errors import DualRandomError
 from dualrandom.store import jobs
 from dualrandom.store.database import StaleError
 from dualrandom.store.jobs import LeaseLostError
-from dualrandom.store.repeats import sweep
 from dualrandom.store.tables import Job
 from dualrandom_api.service.parts import Service
 from dualrandom_api.service.problems import document_of, refusal
@@ -34,12 +33,15 @@ from dualrandom_api.service.problems import document_of, refusal
 HANDLERS: Final[dict[str, Callable[[Service, Job], None]]] = {}
 """What does a kind of job. Modules in ``handlers/`` and ``routes/`` add theirs when they are imported."""
 
+LASTING: Final[list[Callable[[Service], None]]] = []
+"""What sees, now and then, that jobs which never end are there."""
+
 ATTEMPTS: Final = 6
 MEANWHILE: Final = timedelta(seconds=1)
 """If only another runner was faster, the first delay."""
 FIRST_DELAY: Final = timedelta(seconds=10)
 LONGEST_DELAY: Final = timedelta(minutes=15)
-TIDY_EVERY: Final = timedelta(minutes=10)
+LOOK_EVERY: Final = timedelta(minutes=10)
 
 log = structlog.get_logger("dualrandom_api")
 
@@ -52,7 +54,7 @@ class Runner:
         self.name = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
-        self._tidy_at = service.clock()
+        self._look_at = service.clock()
 
     def start(self) -> None:
         """Start the threads."""
@@ -69,24 +71,26 @@ class Runner:
 
     def run_due(self) -> int:
         """Run what is due, in this thread; return how many jobs were taken."""
-        self._tidy_up()
         taken = 0
         while not self._stop.is_set() and run_one(self.service, self.name):
             taken += 1
         return taken
 
-    def _tidy_up(self) -> None:
-        """Now and then delete the answers that are kept no longer; several servers may do so at once."""
+    def see_to_lasting(self) -> None:
+        """Now and then begin the jobs that never end, if they are not there; several servers may do so at once."""
         now = self.service.clock()
-        if now < self._tidy_at:
+        if now < self._look_at:
             return
-        self._tidy_at = now + TIDY_EVERY
-        with self.service.database.writing(apart=True) as session:
-            sweep(session, now - timedelta(hours=self.service.settings.repeat_hours))
+        for begin in LASTING:
+            # another server was faster
+            with suppress(IntegrityError):
+                begin(self.service)
+        self._look_at = now + LOOK_EVERY
 
     def _loop(self) -> None:
         while not self._stop.is_set():
             try:
+                self.see_to_lasting()
                 self.run_due()
             except Exception:
                 # a database that is away for a while must not end the runner

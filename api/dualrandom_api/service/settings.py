@@ -5,13 +5,17 @@ from __future__ import annotations
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import BaseModel, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from dualrandom.relay import RELAYS
 from dualrandom.store.jobs import LEASE
 from dualrandom.store.tables import Role
+
+MAILBOX: Final = r"^[0-9A-Za-z._+-]{1,64}@[0-9A-Za-z-]{1,63}(\.[0-9A-Za-z-]{1,63}){0,8}$"
+"""Mailboxes that are taken: ASCII, without quotes."""
 
 
 class OidcMapping(BaseModel):
@@ -49,6 +53,45 @@ class PasswordSettings(BaseModel):
     """… for so long."""
 
 
+class MailSettings(BaseModel):
+    """The mail server that takes the service's mails, and how they are sent."""
+
+    host: str
+    port: int = 587
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    """``tls`` from the first byte (port 465); ``none`` only for a relay on the same machine or network, without a password."""
+    username: str | None = None
+    password: SecretStr | None = None
+    ca_file: Path | None = None
+    """Certificates to trust besides the system's, of an office that has its own authority."""
+    sender: Annotated[str, Field(pattern=MAILBOX)]
+    """The mails' From, whose domain the Message-IDs end with."""
+    timeout_seconds: float = 30
+    every_seconds: float = 15
+    """How often it is looked for new messages."""
+    tries: int = 16
+    """With 16 a mail is given up after some two days."""
+
+    @model_validator(mode="after")
+    def _no_password_in_the_open(self) -> Self:
+        if self.security == "none" and self.password is not None:
+            raise ValueError("a password is sent over TLS only: security must be starttls or tls")
+        return self
+
+    @property
+    def domain(self) -> str:
+        """The sender's domain."""
+        return self.sender.rpartition("@")[2]
+
+
+class KeepSettings(BaseModel):
+    """How many days what has ended is kept; a job of the housekeeping deletes it then."""
+
+    sign_ins: float = 7
+    jobs: float = 90
+    mails: float = 30
+
+
 class Settings(BaseSettings):
     """What the operator decides. Lists and nested settings are JSON in the environment."""
 
@@ -68,13 +111,16 @@ class Settings(BaseSettings):
     session_hours: float = 12
     passwords: PasswordSettings = Field(default_factory=PasswordSettings)
     oidc: OidcSettings | None = None
+    mail: MailSettings | None = None
+    """None: messages are at /v1/messages only."""
+    keep_days: KeepSettings = Field(default_factory=KeepSettings)
 
     public_per_minute: int = 1200
     """Requests to public routes from one address."""
     requests_per_minute: int = 6000
     """Requests to all other routes from one address."""
     sign_ins_per_minute: int = 20
-    """Attempts to sign in, and receipt codes tried, from one address."""
+    """Attempts to sign in, and codes tried, from one address, at all servers of the database together."""
     body_bytes: int = 1 << 20
     """The longest body of a request; uploads of libraries have ``upload_bytes``."""
     upload_bytes: int = 256 << 20

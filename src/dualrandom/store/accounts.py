@@ -85,6 +85,7 @@ def create_user(
     role: Role,
     department: str | None = None,
     inspector: str | None = None,
+    email: str | None = None,
     password_hash: str | None = None,
     issuer: str | None = None,
     subject: str | None = None,
@@ -99,6 +100,7 @@ def create_user(
         role=role,
         department_id=department,
         inspector=inspector,
+        email=email,
         password_hash=password_hash,
         issuer=issuer,
         subject=subject,
@@ -169,7 +171,7 @@ def users(session: Session, after: str, limit: int) -> Sequence[User]:
 def change_user(
     session: Session, actor: Actor, now: datetime, username: str, version: int, values: Mapping[str, Any]
 ) -> User:
-    """Change name, role, department, inspector, disabled or password_hash. Raises StaleError, RefusedError.
+    """Change name, role, department, inspector, email, disabled or password_hash. Raises StaleError, RefusedError.
 
     Whoever is disabled, gets another role or another password is signed out everywhere. Nobody changes their own role or disables
     themselves, so the last dispatcher cannot lock the office out.
@@ -189,9 +191,12 @@ def change_user(
     check_placement(session, user.role, user.department_id, user.inspector)
     if {"role", "department_id", "disabled", "password_hash", "inspector"} & values.keys():
         _sign_out_everywhere(session, user, now)
-    told = {name: value for name, value in values.items() if name != "password_hash"}
+    # the log is never shortened, so it holds neither hashes nor addresses
+    told = {name: value for name, value in values.items() if name not in {"password_hash", "email"}}
     if "password_hash" in values:
         told["password"] = "changed"
+    if "email" in values:
+        told["email"] = "changed"
     activity.record(session, actor, "account-changed", f"user:{username}", now, _plain(told))
     return user
 
@@ -340,65 +345,6 @@ def _sign_out_everywhere(session: Session, user: User, now: datetime) -> None:
     )
 
 
-# keys for programs
-
-
-def create_key(
-    session: Session,
-    actor: Actor,
-    now: datetime,
-    *,
-    department: str,
-    name: str,
-    scopes: Sequence[str],
-    expires_at: datetime,
-) -> tuple[str, ApiKey]:
-    """Make a department's key; return it, which is shown once, and its row. Raises UnknownError for another's department."""
-    owned(actor, department)
-    if session.get(Department, department) is None:
-        raise unknown("unknown-department", department, "没有这个部门", "there is no such department")
-    assert actor.user is not None
-    prefix = secrets.token_hex(4)
-    key = f"{KEY}{prefix}_{secrets.token_urlsafe(32)}"
-    row = ApiKey(
-        department_id=department,
-        name=name,
-        prefix=prefix,
-        key_hash=digest_of(key),
-        scopes=sorted(set(scopes)),
-        created_by=actor.user,
-        created_at=now,
-        expires_at=expires_at,
-    )
-    session.add(row)
-    session.flush()
-    detail = {"department": department, "scopes": row.scopes, "expires_at": expires_at.isoformat()}
-    activity.record(session, actor, "key-created", f"key:{prefix}", now, detail)
-    return key, row
-
-
-def keys_of(session: Session, actor: Actor, department: str) -> Sequence[ApiKey]:
-    """Return a department's keys, the newest first. Raises UnknownError for another's department."""
-    owned(actor, department)
-    chosen = select(ApiKey).where(col(ApiKey.department_id) == department).order_by(col(ApiKey.id).desc())
-    return session.scalars(chosen).all()
-
-
-def revoke_key(session: Session, actor: Actor, now: datetime, department: str, prefix: str) -> ApiKey:
-    """End a key. Raises UnknownError ``unknown-key``."""
-    owned(actor, department)
-    key = session.scalars(
-        select(ApiKey).where(col(ApiKey.department_id) == department, col(ApiKey.prefix) == prefix)
-    ).one_or_none()
-    if key is None:
-        raise unknown("unknown-key", prefix, "没有这个密钥", "there is no such key")
-    if key.revoked_at is None:
-        key.revoked_at = now
-        session.add(key)
-        activity.record(session, actor, "key-revoked", f"key:{prefix}", now)
-    return key
-
-
 def owned(actor: Actor, department: str) -> None:
     """See that a department's object is the actor's to see. Raises UnknownError: others do not learn that it exists."""
     if actor.role in {Role.DEPARTMENT, Role.CREW} and actor.department != department:
@@ -416,6 +362,15 @@ def owned(actor: Actor, department: str) -> None:
 def departments(session: Session) -> Sequence[Department]:
     """Return all departments by id."""
     return session.scalars(select(Department).order_by(col(Department.id))).all()
+
+
+def the_department(session: Session, actor: Actor, department: str) -> Department:
+    """Return a department. Raises UnknownError ``unknown-department`` also for another's."""
+    owned(actor, department)
+    row = session.get(Department, department)
+    if row is None:
+        raise unknown("unknown-department", department, "没有这个部门", "there is no such department")
+    return row
 
 
 def create_department(session: Session, actor: Actor, now: datetime, row: Department) -> Department:

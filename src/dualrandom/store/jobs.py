@@ -146,6 +146,24 @@ def postpone(session: Session, job: Job, until: datetime) -> None:
     session.execute(update(Job).where(col(Job.id) == job.id).values(values))
 
 
+def come_again(session: Session, job: Job, at: datetime, result: Mapping[str, Any]) -> None:
+    """Let a job that never ends run again later, as if it had not been tried yet. Raises LeaseLostError."""
+    postpone(session, job, at)
+    session.execute(update(Job).where(col(Job.id) == job.id).values(attempts=0, result=dict(result)))
+
+
+def keep_going(session: Session, kind: str, now: datetime, run_after: datetime) -> Job:
+    """Return the one job of a kind that never ends; it is made, or begun anew if it failed."""
+    job = enqueue(session, kind, "", now=now, by="service", run_after=run_after, unique_key=kind)
+    if job.state in {"done", "failed"}:
+        session.execute(
+            update(Job)
+            .where(col(Job.id) == job.id, col(Job.state) == job.state)
+            .values(state="queued", run_after=run_after, attempts=0, problem=None, finished_at=None)
+        )
+    return job
+
+
 def visible(session: Session, actor: Actor, *, before: int | None, limit: int) -> Sequence[Job]:
     """Return the jobs that an actor may see, the newest first: a department those that its people and keys began."""
     chosen = select(Job).order_by(col(Job.id).desc()).limit(limit)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlmodel import Session, col
 
 from dualrandom.store.activity import Actor
@@ -55,10 +55,3 @@ def for_actor(session: Session, actor: Actor, *, before: int | None, limit: int)
     if before is not None:
         chosen = chosen.where(col(Outbox.id) < before)
     return session.scalars(chosen.limit(limit)).all()
-
-
-def unsent(session: Session) -> int:
-    """Return how many messages wait to be sent."""
-    return session.scalars(
-        select(func.count()).select_from(Outbox).where(col(Outbox.addressed_at).is_(None))
-    ).one()

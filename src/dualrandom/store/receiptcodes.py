@@ -9,6 +9,7 @@ import hashlib
 import secrets
 from datetime import datetime, timedelta
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select, update
 from sqlmodel import Session, col
@@ -16,11 +17,13 @@ from sqlmodel import Session, col
 from dualrandom.store import activity
 from dualrandom.store.activity import Actor
 from dualrandom.store.errors import ForbiddenError, RefusedError, unknown
-from dualrandom.store.tables import DrawRow, LibraryRow, ReceiptCode
+from dualrandom.store.tables import DrawRow, LibraryRow, Office, ReceiptCode
 
 ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 LENGTH: Final = 16
 LASTS: Final = timedelta(days=60)
+MAIL: Final = "receipt-code"
+"""Kind of the message that carries a code to an enterprise."""
 PUBLIC: Final = Actor("public", "public")
 
 
@@ -78,6 +81,21 @@ def issue(
     session.flush()
     activity.record(session, actor, "receipt-code-issued", draw, now, {"enterprise": enterprise})
     return "-".join(code[start : start + 4] for start in range(0, LENGTH, 4)), kept
+
+
+def words(session: Session, row: ReceiptCode) -> tuple[str, str]:
+    """Return what is written to the enterprise above its code."""
+    office = session.get_one(Office, 1)
+    until = f"{row.expires_at.astimezone(ZoneInfo(office.timezone)):%Y-%m-%d}"
+    zh = (
+        f"{office.name}：凭以下一次性代码和统一社会信用代码，可在 {until} 前领取抽取 {row.draw_id} 的回执，"
+        "自行核对本单位所受的对待。请勿转给他人。"
+    )
+    en = (
+        f"{office.name_en}: with this one-time code and your enterprise's id you can get your receipt of draw {row.draw_id} "
+        f"until {until}, and check your own treatment with it. Do not pass it on."
+    )
+    return zh, en
 
 
 def check(session: Session, now: datetime, enterprise: str, code: str) -> ReceiptCode:

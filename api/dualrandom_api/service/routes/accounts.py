@@ -23,6 +23,7 @@ from dualrandom_api.service.dependencies import (
 from dualrandom_api.service.parts import Service
 from dualrandom_api.service.problems import ProblemType, refusal
 from dualrandom_api.service.security import COOKIE, PEOPLE, GuardedRoute, allow, csrf_token
+from dualrandom_api.service.settings import MAILBOX
 
 router = APIRouter(route_class=GuardedRoute, tags=["accounts"])
 
@@ -79,6 +80,7 @@ UsernameInPath = Annotated[
 ]
 Identifier = Annotated[str, Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$", examples=["amr"])]
 Password = Annotated[str, Field(max_length=1000, examples=["correct horse battery"])]
+Mailbox = Annotated[str, Field(max_length=254, pattern=MAILBOX, examples=["zhang.wei@amr.example"])]
 Name = Annotated[str, Field(min_length=1, max_length=100, examples=["张伟"])]
 
 
@@ -104,6 +106,7 @@ class Person(BaseModel):
     role: Role
     department: str | None = Field(default=None, examples=["amr"])
     inspector: str | None = None
+    email: str | None = None
     disabled: bool = False
     single_sign_on: bool = False
     version: int = 1
@@ -135,6 +138,7 @@ class NewUser(Body):
     role: Role
     department: Identifier | None = None
     inspector: Identifier | None = None
+    email: Mailbox | None = None
     password: Password | None = None
 
 
@@ -145,6 +149,7 @@ class UserChange(Body):
     role: Role | None = None
     department: Identifier | None = None
     inspector: Identifier | None = None
+    email: Mailbox | None = None
     disabled: bool | None = None
     password: Password | None = None
 
@@ -164,6 +169,7 @@ def person(user: User) -> Person:
         role=user.role,
         department=user.department_id,
         inspector=user.inspector,
+        email=user.email,
         disabled=user.disabled,
         single_sign_on=user.subject is not None,
         version=user.version,
@@ -329,6 +335,7 @@ def create_user(service: ServiceDep, actor: ActorDep, body: NewUser, response: R
             role=body.role,
             department=body.department,
             inspector=body.inspector,
+            email=body.email,
             password_hash=hashed,
         )
     tagged(response, user.version)
@@ -365,7 +372,7 @@ def change_person(
     values = {
         name: value
         for name, value in sent.items()
-        if name in {"department", "inspector"} or value is not None
+        if name in {"department", "email", "inspector"} or value is not None
     }
     if "department" in values:
         values["department_id"] = values.pop("department")

@@ -10,7 +10,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
-from dualrandom.store import jobs, messages
+from dualrandom.store import deliveries, jobs, messages
 from dualrandom.store.tables import Outbox, Role
 from dualrandom_api.service.dependencies import (
     ActorDep,
@@ -69,7 +69,8 @@ def metrics(service: ServiceDep) -> Response:
         service.metrics.jobs.clear()
         for (kind, state), number in jobs.counts(session).items():
             service.metrics.jobs.labels(kind, state).set(number)
-        service.metrics.outbox.set(messages.unsent(session))
+        for state, number in deliveries.counts(session).items():
+            service.metrics.mails.labels(state).set(number)
     return Response(service.metrics.text(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 

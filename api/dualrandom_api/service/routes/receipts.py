@@ -13,18 +13,24 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
 from dualrandom.campaign.receipts import give_receipt
-from dualrandom.store import receiptcodes
+from dualrandom.store import deliveries, receiptcodes
 from dualrandom.store.tables import Role
 from dualrandom.store.workspace import lay_out
 from dualrandom_api.service.dependencies import ActorDep, ServiceDep
-from dualrandom_api.service.problems import ProblemType
-from dualrandom_api.service.routes.accounts import Body
+from dualrandom_api.service.post import sealer
+from dualrandom_api.service.problems import ProblemType, refusal
+from dualrandom_api.service.routes.accounts import Body, Mailbox
 from dualrandom_api.service.routes.public import DrawId
 from dualrandom_api.service.security import GuardedRoute, allow
 
 router = APIRouter(route_class=GuardedRoute, tags=["receipts"])
 
 PROBLEMS = (
+    ProblemType(
+        "mail-off", 409, "服务没有设置邮件", "the service sends no mail",
+        "不填 email，代码另行寄交；或请管理员设置 DUALRANDOM_MAIL__*。",
+        "Leave email out and bring the code in another way, or have DUALRANDOM_MAIL__* set.",
+    ),
     ProblemType(
         "not-in-library", 422, "抽取所用的名录中没有这个检查对象",
         "the library that was drawn from does not have this enterprise",
@@ -62,18 +68,20 @@ EnterpriseId = Annotated[
 
 
 class CodeRequest(Body):
-    """For which enterprise of the draw."""
+    """For which enterprise of the draw, and its mailbox if the code is to be mailed there."""
 
     enterprise: EnterpriseId
+    email: Mailbox | None = None
 
 
 class CodeAnswer(BaseModel):
-    """A code, shown this once, to be mailed to the enterprise."""
+    """A code, shown this once. ``mailed``: it is on its way to the mailbox that was given; else take it to the enterprise."""
 
     draw: str
     enterprise: str
     code: str = Field(examples=["7K3M-0QZA-9V2X-41TD"])
     expires_at: datetime
+    mailed: bool = False
 
 
 class ReceiptRequest(Body):
@@ -102,17 +110,38 @@ class ReceiptAnswer(BaseModel):
         Role.DISPATCHER,
         Role.DEPARTMENT,
         scope="receipts:write",
-        problems=["unknown-draw", "not-in-library"],
+        problems=["unknown-draw", "not-in-library", "mail-off"],
     ),
 )
 def issue_code(
     service: ServiceDep, actor: ActorDep, draw: DrawId, body: CodeRequest, response: Response
 ) -> CodeAnswer:
-    """为企业签发一次性代码，寄给企业 · Issue a one-time code to be mailed to an enterprise; earlier ones end."""
+    """为企业签发一次性代码，寄给企业 · Issue a one-time code for an enterprise, and mail it if its mailbox is given; earlier ones end."""
+    mail, now = service.settings.mail, service.clock()
+    if body.email is not None and mail is None:
+        raise refusal("mail-off")
     with service.database.writing() as session:
-        code, row = receiptcodes.issue(session, actor, service.clock(), draw, body.enterprise)
+        code, row = receiptcodes.issue(session, actor, now, draw, body.enterprise)
+        if body.email is not None and mail is not None:
+            deliveries.write_to(
+                session,
+                receiptcodes.MAIL,
+                f"enterprise:{row.enterprise}",
+                draw,
+                receiptcodes.words(session, row),
+                mailbox=body.email,
+                secret=sealer(service).seal(code.encode()),
+                domain=mail.domain,
+                now=now,
+            )
     response.headers["Cache-Control"] = "no-store"
-    return CodeAnswer(draw=draw, enterprise=row.enterprise, code=code, expires_at=row.expires_at)
+    return CodeAnswer(
+        draw=draw,
+        enterprise=row.enterprise,
+        code=code,
+        expires_at=row.expires_at,
+        mailed=body.email is not None,
+    )
 
 
 @router.post(
