@@ -6,6 +6,7 @@ the tables and accounts.
 
 import base64
 import logging
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -23,7 +24,7 @@ from sqlmodel import Session
 from dualrandom.demo import write_campaign
 from dualrandom.registry.columns import KINDS
 from dualrandom.relay import Attempt
-from dualrandom.store import accounts
+from dualrandom.store import accounts, api_keys
 from dualrandom.store.activity import SERVICE, Actor
 from dualrandom.store.announcing import Ready, announce_plan
 from dualrandom.store.blobs import Vault
@@ -108,7 +109,7 @@ class Running:
         client = TestClient(self.app, raise_server_exceptions=False)
         with self.service.database.writing() as session:
             maker = accounts.actor_of(accounts.the_user(session, department))
-            key, _ = accounts.create_key(
+            row = api_keys.issue_key(
                 session,
                 maker,
                 self.clock(),
@@ -117,8 +118,18 @@ class Running:
                 scopes=scopes,
                 expires_at=self.clock() + timedelta(days=3650),
             )
+            key, _ = api_keys.collect_key(session, maker, self.clock(), department, row.prefix)
         client.headers["Authorization"] = f"Bearer {key}"
         return client
+
+    def approved(self, asked: Any, by: str = "auditor") -> Any:
+        """Let a second person agree to what was asked for, have it done, and return the job."""
+        assert asked.status_code == 202, asked.text
+        body = {"decision": "approve", "digest": asked.json()["digest"]}
+        decided = self.as_(by).post(f"{asked.json()['url']}/decision", json=body)
+        assert decided.status_code == 200, decided.text
+        self.run_jobs()
+        return self.as_("dispatcher").get(decided.json()["job"]).json()
 
     def run_jobs(self) -> int:
         """Do every job that is due at the clock's time; return how many."""
@@ -294,6 +305,27 @@ def create_office(url: str, data: Path, clock: Clock, **changed: Any) -> Running
     app = create_service(Settings(**values), clock=clock)
     app.state.told = []
     return Running(app, clock, app.state.service)
+
+
+@pytest.fixture(scope="session")
+def promised() -> Callable[[Running, str, str, Any], None]:
+    """Asserts that an answer is one that its route names: no crash, a known status, a problem in both languages."""
+
+    def check(made: Running, method: str, path: str, answer: Any) -> None:
+        operation = made.app.openapi()["paths"][path][method.lower()]
+        told = f"{method} {answer.request.url}: {answer.status_code} {answer.text[:600]}"
+        assert answer.status_code < 500 or answer.status_code in {501, 503}, told
+        assert str(answer.status_code) in operation["responses"], told
+        if answer.status_code < 400:
+            return
+        assert answer.headers["Content-Type"] == "application/problem+json", told
+        problem = answer.json()
+        assert problem["type"].rpartition(":")[2] in operation["x-problems"], told
+        for words in (problem["details"], problem["remedy"]):
+            assert re.search(r"[\u4e00-\u9fff]", words["zh"]), told
+            assert re.search(r"[A-Za-z]{2}", words["en"]), told
+
+    return check
 
 
 @pytest.fixture(autouse=True)

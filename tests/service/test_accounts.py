@@ -205,18 +205,27 @@ def test_a_page_needs_its_token_and_its_own_site(office: Any) -> None:
     assert code(post(**{"X-CSRF-Token": "0" * 64})) == "csrf-refused"
     token = {"X-CSRF-Token": answer.json()["csrf"]}
     assert code(post(**token, Origin="https://elsewhere.example")) == "csrf-refused"
-    assert post(**token, Origin="http://testserver").status_code == 201
-    assert post(**token).status_code == 201
+    assert post(**token, Origin="http://testserver").status_code == 202
+    assert post(**token).status_code == 202
     office.public.cookies.clear()
+
+
+def issued(office: Any, who: str, department: str, **body: Any) -> Any:
+    """Ask for a key, have it approved, and collect it."""
+    client, path = office.as_(who), f"/v1/departments/{department}/api-keys"
+    asked = client.post(path, json={"name": "站点", "scopes": ["departments:read"], **body})
+    prefix = office.approved(asked)["result"]["prefix"]
+    collected = client.post(f"{path}/{prefix}/collection")
+    assert collected.status_code == 200, collected.text
+    return collected.json()
 
 
 def test_a_key_acts_for_its_department_within_its_scopes_until_it_ends(office: Any) -> None:
     office_fire = office.as_("fire")
     path = "/v1/departments/fire/api-keys"
-    made = office_fire.post(path, json={"name": "站点", "scopes": ["departments:read"], "days": 2})
-    assert made.status_code == 201, made.text
-    headers = bearer(made.json()["key"])
-    assert made.json()["key"] not in office_fire.get(path).text
+    made = issued(office, "fire", "fire", days=2)
+    headers = bearer(made["key"])
+    assert made["key"] not in office_fire.get(path).text
     assert office.public.get("/v1/departments", headers=headers).status_code == 200
     lacking = office.public.get("/v1/messages", headers=headers)
     assert (lacking.status_code, code(lacking)) == (403, "scope-missing")
@@ -224,12 +233,52 @@ def test_a_key_acts_for_its_department_within_its_scopes_until_it_ends(office: A
         assert code(office.public.get(closed, headers=headers)) == "scope-missing"
     office.clock.pass_(days=2, seconds=1)
     assert office.public.get("/v1/departments", headers=headers).status_code == 401
-    other = office_fire.post(path, json={"name": "站点", "scopes": ["departments:read"]}).json()
+    other = issued(office, "fire", "fire")
     assert office.public.get("/v1/departments", headers=bearer(other["key"])).status_code == 200
     assert office_fire.delete(f"{path}/{other['prefix']}").json()["revoked_at"] is not None
     assert office.public.get("/v1/departments", headers=bearer(other["key"])).status_code == 401
     unknown = office_fire.post(path, json={"name": "x", "scopes": ["everything"]})
     assert (unknown.status_code, code(unknown)) == (422, "unknown-scope")
+
+
+def test_a_key_is_issued_by_two_persons_and_collected_once_by_who_asked(office: Any) -> None:
+    fire, dispatcher = office.as_("fire"), office.as_("dispatcher")
+    path = "/v1/departments/fire/api-keys"
+    before = len(fire.get(path).json())
+    asked = fire.post(path, json={"name": "采集", "scopes": ["departments:read"]})
+    assert (asked.status_code, asked.headers["Location"]) == (202, asked.json()["url"])
+    body = {"decision": "approve", "digest": asked.json()["digest"]}
+    assert fire.post(f"{asked.json()['url']}/decision", json=body).status_code == 403
+    assert fire.get(asked.json()["url"]).json()["state"] == "open"
+    assert office.as_("amr").get(asked.json()["url"]).status_code == 404
+    assert asked.json()["id"] not in [
+        one["id"] for one in office.as_("amr").get("/v1/approvals").json()["items"]
+    ]
+    office.run_jobs()
+    assert len(fire.get(path).json()) == before
+    prefix = office.approved(asked, by="dispatcher2")["result"]["prefix"]
+    assert next(one["collected"] for one in fire.get(path).json()) is False
+    stranger = dispatcher.post(f"{path}/{prefix}/collection")
+    assert (stranger.status_code, code(stranger)) == (403, "key-of-another-person")
+    key = fire.post(f"{path}/{prefix}/collection")
+    assert key.headers["Cache-Control"] == "no-store"
+    assert office.public.get("/v1/departments", headers=bearer(key.json()["key"])).status_code == 200
+    assert code(fire.post(f"{path}/{prefix}/collection")) == "key-collected"
+
+
+def test_a_key_is_extended_by_two_persons_and_only_while_it_is_valid(office: Any) -> None:
+    fire = office.as_("fire")
+    made = issued(office, "fire", "fire", days=2)
+    url = f"/v1/departments/fire/api-keys/{made['prefix']}"
+    refused = fire.post(f"{url}/extension", json={"days": 5})
+    withdrawn = fire.delete(refused.json()["url"])
+    assert withdrawn.status_code == 204
+    office.approved(fire.post(f"{url}/extension", json={"days": 10}))
+    office.clock.pass_(days=5)
+    assert office.public.get("/v1/departments", headers=bearer(made["key"])).status_code == 200
+    office.clock.pass_(days=5, seconds=1)
+    assert office.public.get("/v1/departments", headers=bearer(made["key"])).status_code == 401
+    assert code(fire.post(f"{url}/extension", json={})) == "key-ended"
 
 
 def test_a_department_does_not_see_anothers_keys(office: Any) -> None:
@@ -259,9 +308,7 @@ def test_a_retired_departments_keys_end(office: Any) -> None:
     dispatcher = office.as_("dispatcher")
     body = {"id": "old", "name": "旧局", "name_en": "Old", "seats": [[], []]}
     assert dispatcher.post("/v1/departments", json=body).status_code == 201
-    key = dispatcher.post(
-        "/v1/departments/old/api-keys", json={"name": "k", "scopes": ["departments:read"]}
-    ).json()["key"]
+    key = issued(office, "dispatcher", "old")["key"]
     assert office.public.get("/v1/departments", headers=bearer(key)).status_code == 200
     del body["id"]
     dispatcher.put("/v1/departments/old", json=body | {"active": False})
@@ -273,7 +320,7 @@ def test_all_of_it_stands_in_the_activity_log(office: Any) -> None:
         row["action"] for page in _pages(office.as_("auditor"), "/v1/activity?limit=100") for row in page
     }
     assert {"signed-in", "signed-out", "account-created", "account-changed", "account-locked"} <= actions
-    assert {"key-created", "key-revoked", "department-created"} <= actions
+    assert {"key-created", "key-collected", "key-extended", "key-revoked", "department-created"} <= actions
     chain = office.as_("auditor").get("/v1/activity/chain").json()
     assert (chain["intact"], chain["faults"]) == (True, [])
 

@@ -103,6 +103,16 @@ def settings_with(fresh: Any, **changed: Any) -> Any:
     return TestClient(app, client=("203.0.113.9", 1000))
 
 
+def test_tries_of_passwords_are_counted_for_all_servers_together(office: Any) -> None:
+    one, two = (settings_with(office, sign_ins_per_minute=4) for _ in range(2))
+    body = {"username": "dispatcher", "password": "wrong"}
+    answers = [client.post("/v1/sessions", json=body) for client in (one, two, one, two, one, two)]
+    assert [answer.status_code for answer in answers] == [401] * 4 + [429] * 2
+    assert code(answers[-1]) == "too-many-requests"
+    office.clock.pass_(seconds=int(answers[-1].headers["Retry-After"]) + 45)
+    assert one.post("/v1/sessions", json=body).status_code == 401
+
+
 def test_too_many_requests_are_told_when_to_come_again(fresh: Any) -> None:
     client = settings_with(fresh, public_per_minute=3)
     assert [client.get("/v1/public/draws").status_code for _ in range(4)] == [200, 200, 200, 429]

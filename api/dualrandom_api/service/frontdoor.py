@@ -7,6 +7,8 @@ not logged one by one.
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import os
 import re
 import time
@@ -14,10 +16,13 @@ from itertools import count
 from typing import Final
 
 import structlog
+from sqlalchemy.exc import OperationalError
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from dualrandom.store import tries
 from dualrandom_api.gate import NOTHING_LOADS
 from dualrandom_api.service.documents import send_ready
 from dualrandom_api.service.limits import Limit, address_of
@@ -86,6 +91,8 @@ class FrontDoor:
         request_id = self._request_id(scope)
         is_public = path.startswith(PUBLIC)
         wait = self._wait(scope, path, method, is_public=is_public)
+        if not wait and _is_try(path, method):
+            wait = await run_in_threadpool(self._tries_everywhere, address_of(scope, self._proxies))
         if is_public and not wait and method in {"GET", "HEAD"}:
             ready = self.service.documents.get(path)
             if ready is not None:
@@ -158,6 +165,22 @@ class FrontDoor:
         if path in UNLIMITED:
             return 0
         address = address_of(scope, self._proxies)
-        if path in TRIES and (method != "GET" or path.endswith("/return")):
+        if _is_try(path, method):
             return self._tries.wait(address)
         return (self._public if is_public else self._others).wait(address)
+
+    def _tries_everywhere(self, address: str) -> int:
+        """Count a try in the database: a limit against guessing has to hold over all servers."""
+        name = hmac.new(self.service.secret, b"dualrandom/tries\0" + address.encode(), hashlib.sha256)
+        limit = self.service.settings.sign_ins_per_minute
+        try:
+            with self.service.database.writing(apart=True) as session:
+                return tries.wait(session, name.hexdigest(), self.service.clock(), limit)
+        except OperationalError:
+            # the route will say that the database is away; until then this server's own count holds
+            log.warning("tries-not-counted")
+            return 0
+
+
+def _is_try(path: str, method: str) -> bool:
+    return path in TRIES and (method != "GET" or path.endswith("/return"))

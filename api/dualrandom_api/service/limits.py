@@ -1,6 +1,7 @@
 """How often one address may ask: a token bucket each, in this process's memory.
 
-Several servers each count their own; a proxy before them can count for all. An IPv6 address counts as its /64, which one subscriber has.
+Several servers each count their own; a proxy before them can count for all. Tries of passwords and codes are counted in the database
+besides (:mod:`dualrandom.store.tries`). An IPv6 address counts as its /64, which one subscriber has.
 """
 
 from __future__ import annotations

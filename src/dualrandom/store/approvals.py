@@ -11,13 +11,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlmodel import Session, col
 
 from dualrandom.canonical import canonical
 from dualrandom.store import activity
 from dualrandom.store.activity import Actor
-from dualrandom.store.database import locked
 from dualrandom.store.errors import ConflictError, ForbiddenError, unknown
 from dualrandom.store.jobs import enqueue
 from dualrandom.store.messages import tell
@@ -28,10 +27,14 @@ ACTIONS: Final[Mapping[str, tuple[str, str]]] = {
     "void": ("作废抽取", "void a draw"),
     "rotate-log-key": ("轮换日志密钥", "hand the log over to a new key"),
     "revoke-log-key": ("吊销日志密钥", "revoke a key of the log"),
+    "issue-api-key": ("签发 API 密钥", "issue an API key"),
+    "extend-api-key": ("延长 API 密钥", "extend an API key"),
 }
 """What needs two persons; each is also the kind of the job that does it."""
 
 ASKS: Final = frozenset({Role.DISPATCHER.value})
+ASKED_BY_DEPARTMENTS: Final = frozenset({"issue-api-key", "extend-api-key"})
+"""What a department's people may ask for as well, for their department."""
 DECIDES: Final = frozenset({Role.DISPATCHER.value, Role.AUDITOR.value})
 
 
@@ -58,7 +61,8 @@ def ask(
     """
     if action not in ACTIONS:
         raise ValueError(f"no such action: {action}")
-    if actor.user is None or actor.role not in ASKS:
+    asks = ASKS | {Role.DEPARTMENT.value} if action in ASKED_BY_DEPARTMENTS else ASKS
+    if actor.user is None or actor.role not in asks:
         raise ForbiddenError(
             "person-needed",
             action,
@@ -121,7 +125,7 @@ def decide(
 
     Raises UnknownError, ForbiddenError ``approval-own``, ConflictError ``approval-decided``, ``approval-expired``, ``approval-differs``.
     """
-    approval = the_approval(session, approval_id, lock=True)
+    approval = the_approval(session, actor, approval_id, lock=True)
     if actor.user is None or actor.role not in DECIDES or actor.user == approval.requested_by:
         raise ForbiddenError(
             "approval-own",
@@ -173,7 +177,7 @@ def decide(
 
 def withdraw(session: Session, actor: Actor, now: datetime, approval_id: int) -> Approval:
     """Take back what one asked for. Raises UnknownError, ForbiddenError ``approval-not-own``, ConflictError."""
-    approval = the_approval(session, approval_id, lock=True)
+    approval = the_approval(session, actor, approval_id, lock=True)
     if actor.user != approval.requested_by:
         raise ForbiddenError(
             "approval-not-own",
@@ -194,22 +198,40 @@ def withdraw(session: Session, actor: Actor, now: datetime, approval_id: int) ->
     return approval
 
 
-def the_approval(session: Session, approval_id: int, *, lock: bool = False) -> Approval:
-    """Return an approval. Raises UnknownError ``unknown-approval``."""
-    found = locked(session, Approval, approval_id) if lock else session.get(Approval, approval_id)
+def the_approval(session: Session, actor: Actor, approval_id: int, *, lock: bool = False) -> Approval:
+    """Return an approval that the actor may see. Raises UnknownError ``unknown-approval``."""
+    found = session.scalars(
+        select(Approval).where(col(Approval.id) == approval_id, *_visible(actor))
+    ).one_or_none()
     if found is None:
-        raise unknown("unknown-approval", str(approval_id), "没有这个申请", "there is no such approval")
+        raise unknown(
+            "unknown-approval",
+            str(approval_id),
+            "没有这个申请，或不属于您",
+            "there is no such approval, or it is not yours",
+        )
+    if lock:
+        session.refresh(found, with_for_update=True)
     return found
 
 
-def approvals(session: Session, *, before: int | None, limit: int, state: str | None) -> Sequence[Approval]:
-    """Return approvals, the newest first."""
-    chosen = select(Approval).order_by(col(Approval.id).desc()).limit(limit)
+def approvals(
+    session: Session, actor: Actor, *, before: int | None, limit: int, state: str | None
+) -> Sequence[Approval]:
+    """Return approvals, the newest first; a department sees what its own people asked for."""
+    chosen = select(Approval).where(*_visible(actor)).order_by(col(Approval.id).desc()).limit(limit)
     if before is not None:
         chosen = chosen.where(col(Approval.id) < before)
     if state is not None:
         chosen = chosen.where(col(Approval.state) == state)
     return session.scalars(chosen).all()
+
+
+def _visible(actor: Actor) -> list[ColumnElement[bool]]:
+    if actor.role != Role.DEPARTMENT:
+        return []
+    own = select(col(User.id)).where(col(User.department_id) == actor.department)
+    return [col(Approval.requested_by).in_(own)]
 
 
 def names_of(session: Session, those: Sequence[Approval]) -> dict[int, str]:

@@ -6,7 +6,9 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query
+from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
+from sqlmodel import Session
 
 from dualrandom.store import approvals
 from dualrandom.store.approvals import ACTIONS
@@ -20,6 +22,7 @@ from dualrandom_api.service.dependencies import (
     after_of,
     listing,
 )
+from dualrandom_api.service.parts import Service
 from dualrandom_api.service.problems import ProblemType
 from dualrandom_api.service.routes.accounts import Body
 from dualrandom_api.service.security import GuardedRoute, allow
@@ -28,7 +31,8 @@ router = APIRouter(route_class=GuardedRoute, tags=["approvals"])
 
 PROBLEMS = (
     ProblemType(
-        "unknown-approval", 404, "没有这个申请", "there is no such approval", "核对编号。", "Check the id.",
+        "unknown-approval", 404, "没有这个申请，或不属于您", "there is no such approval, or it is not yours",
+        "核对编号。", "Check the id.",
     ),
     ProblemType(
         "person-needed", 403, "此操作须由调度员本人提出", "a dispatcher has to ask for this in person",
@@ -54,6 +58,8 @@ PROBLEMS = (
         "重新读取申请，核对内容与 digest。", "Read it again, and check content and digest.",
     ),
 )  # fmt: skip
+
+READERS = (Role.DISPATCHER, Role.DEPARTMENT, Role.AUDITOR)
 
 ApprovalId = Annotated[
     int, Path(ge=1, le=2**31 - 1, description="申请编号 · an approval's number", examples=[1])
@@ -87,6 +93,13 @@ class Decision(Body):
     reason: Annotated[str, Field(max_length=1000, pattern=r"^[^\x00]*$")] = ""
 
 
+def asked(service: Service, session: Session, approval: Approval) -> JSONResponse:
+    """Return 202 with where the second person decides. Routes that give it say ``status_code=202, response_model=ApprovalAnswer``."""
+    names, jobs = approvals.names_of(session, [approval]), approvals.jobs_of(session, [approval])
+    answer = approval_answer(approval, names, service.clock(), jobs.get(approval.id or 0))
+    return JSONResponse(answer.model_dump(mode="json"), 202, {"Location": answer.url})
+
+
 def approval_answer(
     approval: Approval, names: dict[int, str], now: datetime, job: int | None = None
 ) -> ApprovalAnswer:
@@ -113,16 +126,19 @@ def approval_answer(
     )
 
 
-@router.get("/v1/approvals", response_model=Listing[ApprovalAnswer], **allow(Role.DISPATCHER, Role.AUDITOR))
+@router.get("/v1/approvals", response_model=Listing[ApprovalAnswer], **allow(*READERS))
 def all_approvals(
     service: ServiceDep,
+    actor: ActorDep,
     page: PageDep,
     state: Annotated[Literal["open", "approved", "refused", "withdrawn"] | None, Query()] = None,
 ) -> dict[str, Any]:
-    """申请列表，最新在前 · Approvals, the newest first."""
+    """申请列表，最新在前；部门只见自己的 · Approvals, the newest first; a department sees its own."""
     after = after_of(page, int)
     with service.database.reading() as session:
-        rows = approvals.approvals(session, before=after[0] if after else None, limit=page.fetch, state=state)
+        rows = approvals.approvals(
+            session, actor, before=after[0] if after else None, limit=page.fetch, state=state
+        )
         names = approvals.names_of(session, rows)
         jobs = approvals.jobs_of(session, rows)
     now = service.clock()
@@ -134,11 +150,11 @@ def all_approvals(
     )
 
 
-@router.get("/v1/approvals/{approval}", **allow(Role.DISPATCHER, Role.AUDITOR, problems=["unknown-approval"]))
-def one_approval(service: ServiceDep, approval: ApprovalId) -> ApprovalAnswer:
+@router.get("/v1/approvals/{approval}", **allow(*READERS, object="approval", problems=["unknown-approval"]))
+def one_approval(service: ServiceDep, actor: ActorDep, approval: ApprovalId) -> ApprovalAnswer:
     """一项申请 · One approval: read it, then decide with its digest."""
     with service.database.reading() as session:
-        row = approvals.the_approval(session, approval)
+        row = approvals.the_approval(session, actor, approval)
         names, jobs = approvals.names_of(session, [row]), approvals.jobs_of(session, [row])
     return approval_answer(row, names, service.clock(), jobs.get(approval))
 
@@ -176,7 +192,12 @@ def decide(service: ServiceDep, actor: ActorDep, approval: ApprovalId, body: Dec
 @router.delete(
     "/v1/approvals/{approval}",
     status_code=204,
-    **allow(Role.DISPATCHER, problems=["unknown-approval", "approval-not-own", "approval-decided"]),
+    **allow(
+        Role.DISPATCHER,
+        Role.DEPARTMENT,
+        object="approval",
+        problems=["unknown-approval", "approval-not-own", "approval-decided"],
+    ),
 )
 def withdraw(service: ServiceDep, actor: ActorDep, approval: ApprovalId) -> None:
     """撤回自己的申请 · Withdraw what one asked for."""

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Response
+from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field, field_validator
+from sqlmodel import Session
 
-from dualrandom.store import accounts
+from dualrandom.store import accounts, api_keys, approvals
+from dualrandom.store.activity import Actor
 from dualrandom.store.tables import ApiKey, Department, Role
 from dualrandom_api.service.dependencies import ActorDep, ServiceDep
+from dualrandom_api.service.parts import Service
 from dualrandom_api.service.problems import ProblemType, refusal
-from dualrandom_api.service.routes.accounts import Body, Identifier, Name
+from dualrandom_api.service.routes.accounts import Body, Identifier, Mailbox, Name
+from dualrandom_api.service.routes.approvals import ApprovalAnswer, asked
 from dualrandom_api.service.security import PEOPLE, SCOPES, GuardedRoute, allow
 
 router = APIRouter(route_class=GuardedRoute, tags=["departments"])
@@ -25,6 +30,18 @@ PROBLEMS = (
     ProblemType(
         "unknown-key", 404, "没有这个密钥", "there is no such key",
         "核对密钥的前缀。", "Check the key's prefix.",
+    ),
+    ProblemType(
+        "key-collected", 409, "密钥已领取、吊销或过期", "the key was collected or revoked, or has expired",
+        "遗失的，吊销后重新申请。", "If it is lost, revoke it and ask for another one.",
+    ),
+    ProblemType(
+        "key-ended", 409, "密钥已吊销或过期", "the key was revoked or has expired",
+        "申请新的密钥。", "Ask for a new one.",
+    ),
+    ProblemType(
+        "key-of-another-person", 403, "只有申请人可以领取密钥", "only who asked for the key can collect it",
+        "请申请人领取，或自行申请。", "Have them collect it, or ask for one of your own.",
     ),
     ProblemType(
         "unknown-scope", 422, "没有这个权限范围", "there is no such scope",
@@ -42,6 +59,9 @@ DepartmentId = Annotated[
         examples=["amr"],
     ),
 ]
+Prefix = Annotated[
+    str, Path(pattern=r"^[0-9a-f]{8}$", description="密钥前缀 · the key's prefix", examples=["1a2b3c4d"])
+]
 Seat = Annotated[str, Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$")]
 
 
@@ -53,6 +73,7 @@ class DepartmentAnswer(BaseModel):
     name_en: str
     seats: list[list[str]] = Field(examples=[[["leader"], []]])
     active: bool
+    email: str | None = None
 
 
 class DepartmentChange(Body):
@@ -62,6 +83,10 @@ class DepartmentChange(Body):
     name_en: Name
     seats: Annotated[list[Annotated[list[Seat], Field(max_length=10)]], Field(min_length=1, max_length=10)]
     active: bool = True
+    email: Annotated[
+        Mailbox | None,
+        Field(description="消息寄往的邮箱，没有则寄给其人员 · where its messages go; none: to its people"),
+    ] = None
 
 
 class NewDepartment(DepartmentChange):
@@ -79,10 +104,13 @@ class KeyAnswer(BaseModel):
     created_at: datetime
     expires_at: datetime
     revoked_at: datetime | None = None
+    collected: bool = Field(
+        description="申请人是否已领取；领取前不能使用 · whether it was collected; before that it cannot be used"
+    )
 
 
-class NewKeyAnswer(KeyAnswer):
-    """A new API key, shown this once."""
+class CollectedKey(KeyAnswer):
+    """An API key, shown this once."""
 
     key: str = Field(examples=["drk_1a2b3c4d_…"])
 
@@ -103,9 +131,22 @@ class NewKey(Body):
         return sorted(set(scopes))
 
 
+class Extension(Body):
+    """For how many days more, from the second person's decision."""
+
+    days: Annotated[int, Field(ge=1, le=LONGEST_DAYS)] = 90
+
+
 def department_answer(row: Department) -> DepartmentAnswer:
     """Return a department as the routes show it."""
-    return DepartmentAnswer(id=row.id, name=row.name, name_en=row.name_en, seats=row.seats, active=row.active)
+    return DepartmentAnswer(
+        id=row.id,
+        name=row.name,
+        name_en=row.name_en,
+        seats=row.seats,
+        active=row.active,
+        email=row.email,
+    )
 
 
 def key_answer(row: ApiKey) -> KeyAnswer:
@@ -117,6 +158,7 @@ def key_answer(row: ApiKey) -> KeyAnswer:
         created_at=row.created_at,
         expires_at=row.expires_at,
         revoked_at=row.revoked_at,
+        collected=row.key_hash is not None,
     )
 
 
@@ -158,12 +200,13 @@ def scopes() -> list[str]:
 def keys(service: ServiceDep, actor: ActorDep, department: DepartmentId) -> list[KeyAnswer]:
     """部门的 API 密钥（不含密钥本身） · A department's API keys, without the keys themselves."""
     with service.database.reading() as session:
-        return [key_answer(row) for row in accounts.keys_of(session, actor, department)]
+        return [key_answer(row) for row in api_keys.keys_of(session, actor, department)]
 
 
 @router.post(
     "/v1/departments/{department}/api-keys",
-    status_code=201,
+    status_code=202,
+    response_model=ApprovalAnswer,
     **allow(
         Role.DISPATCHER,
         Role.DEPARTMENT,
@@ -171,26 +214,70 @@ def keys(service: ServiceDep, actor: ActorDep, department: DepartmentId) -> list
         problems=["unknown-department", "unknown-scope"],
     ),
 )
-def create_key(
-    service: ServiceDep, actor: ActorDep, department: DepartmentId, body: NewKey, response: Response
-) -> NewKeyAnswer:
-    """新建 API 密钥，只显示一次 · Make an API key; it is shown this once."""
+def ask_for_key(service: ServiceDep, actor: ActorDep, department: DepartmentId, body: NewKey) -> JSONResponse:
+    """申请 API 密钥；第二人同意后由申请人领取 · Ask for an API key; when a second person agrees, who asked collects it."""
     foreign = sorted(set(body.scopes) - SCOPES.keys())
     if foreign:
         raise refusal("unknown-scope", " ".join(foreign))
-    now = service.clock()
     with service.database.writing() as session:
-        key, row = accounts.create_key(
-            session,
-            actor,
-            now,
-            department=department,
-            name=body.name,
-            scopes=body.scopes,
-            expires_at=now + timedelta(days=body.days),
-        )
+        accounts.the_department(session, actor, department)
+        payload = {"department": department, **body.model_dump()}
+        return _asked(service, session, actor, "issue-api-key", f"{department}: {body.name}", payload)
+
+
+@router.post(
+    "/v1/departments/{department}/api-keys/{prefix}/extension",
+    status_code=202,
+    response_model=ApprovalAnswer,
+    **allow(
+        Role.DISPATCHER,
+        Role.DEPARTMENT,
+        object="department",
+        problems=["unknown-department", "unknown-key", "key-ended"],
+    ),
+)
+def ask_to_extend_key(
+    service: ServiceDep, actor: ActorDep, department: DepartmentId, prefix: Prefix, body: Extension
+) -> JSONResponse:
+    """申请延长 API 密钥 · Ask to extend an API key that is still valid."""
+    with service.database.writing() as session:
+        api_keys.require_valid(api_keys.the_key(session, actor, department, prefix), service.clock())
+        payload = {"department": department, "prefix": prefix, "days": body.days}
+        return _asked(service, session, actor, "extend-api-key", f"key:{prefix}", payload)
+
+
+def _asked(
+    service: Service, session: Session, actor: Actor, action: str, subject: str, payload: dict[str, Any]
+) -> JSONResponse:
+    approval = approvals.ask(
+        session,
+        actor,
+        service.clock(),
+        action=action,
+        subject=subject,
+        payload=payload,
+        lasts=service.settings.approval_time,
+    )
+    return asked(service, session, approval)
+
+
+@router.post(
+    "/v1/departments/{department}/api-keys/{prefix}/collection",
+    **allow(
+        Role.DISPATCHER,
+        Role.DEPARTMENT,
+        object="department",
+        problems=["unknown-department", "unknown-key", "key-of-another-person", "key-collected"],
+    ),
+)
+def collect_key(
+    service: ServiceDep, actor: ActorDep, department: DepartmentId, prefix: Prefix, response: Response
+) -> CollectedKey:
+    """申请人领取 API 密钥，只显示一次 · Who asked for an API key collects it; it is shown this once."""
+    with service.database.writing() as session:
+        key, row = api_keys.collect_key(session, actor, service.clock(), department, prefix)
     response.headers["Cache-Control"] = "no-store"
-    return NewKeyAnswer(**key_answer(row).model_dump(), key=key)
+    return CollectedKey(**key_answer(row).model_dump(), key=key)
 
 
 @router.delete(
@@ -203,10 +290,8 @@ def revoke_key(
     service: ServiceDep,
     actor: ActorDep,
     department: DepartmentId,
-    prefix: Annotated[
-        str, Path(pattern=r"^[0-9a-f]{8}$", description="密钥前缀 · the key's prefix", examples=["1a2b3c4d"])
-    ],
+    prefix: Prefix,
 ) -> KeyAnswer:
     """吊销 API 密钥 · Revoke an API key, at once."""
     with service.database.writing() as session:
-        return key_answer(accounts.revoke_key(session, actor, service.clock(), department, prefix))
+        return key_answer(api_keys.revoke_key(session, actor, service.clock(), department, prefix))

@@ -34,7 +34,7 @@ from dualrandom_api.service.handlers.draws import keeping_of
 from dualrandom_api.service.parts import Service
 from dualrandom_api.service.problems import ProblemType
 from dualrandom_api.service.routes.accounts import Body
-from dualrandom_api.service.routes.approvals import ApprovalAnswer, approval_answer
+from dualrandom_api.service.routes.approvals import ApprovalAnswer, asked
 from dualrandom_api.service.security import PEOPLE, GuardedRoute, allow
 
 router = APIRouter(route_class=GuardedRoute, tags=["draws"])
@@ -147,12 +147,6 @@ def _draw(session: Session, draw: str) -> DrawRow:
     return row
 
 
-def _asked(service: Service, session: Session, approval: Any) -> JSONResponse:
-    names, jobs = approvals.names_of(session, [approval]), approvals.jobs_of(session, [approval])
-    answer = approval_answer(approval, names, service.clock(), jobs.get(approval.id))
-    return JSONResponse(answer.model_dump(mode="json"), 202, {"Location": answer.url})
-
-
 @router.get("/v1/draws", response_model=Listing[DrawAnswer], **allow(*PEOPLE, scope="draws:read"))
 def all_draws(
     service: ServiceDep,
@@ -216,7 +210,7 @@ def ask_to_announce(
             },
             lasts=service.settings.approval_time,
         )
-        return _asked(service, session, approval)
+        return asked(service, session, approval)
 
 
 @router.post(
@@ -248,7 +242,7 @@ def ask_to_void(service: ServiceDep, actor: ActorDep, draw: DrawId, body: Voidin
             payload={"reason": body.reason.strip()},
             lasts=service.settings.approval_time,
         )
-        return _asked(service, session, approval)
+        return asked(service, session, approval)
 
 
 @router.post(
@@ -278,7 +272,7 @@ def bring_beacon(service: ServiceDep, actor: ActorDep, draw: DrawId, body: Evide
 )
 def ask_for_new_key(service: ServiceDep, actor: ActorDep) -> JSONResponse:
     """提请轮换日志密钥 · Ask to hand the log over to a new key."""
-    return _ask_about_key(service, actor, "rotate-log-key", {})
+    return _about_key(service, actor, "rotate-log-key", {})
 
 
 @router.post(
@@ -289,10 +283,10 @@ def ask_for_new_key(service: ServiceDep, actor: ActorDep) -> JSONResponse:
 )
 def ask_to_revoke_key(service: ServiceDep, actor: ActorDep, body: Voiding) -> JSONResponse:
     """提请吊销日志现行密钥 · Ask to revoke the log's current key."""
-    return _ask_about_key(service, actor, "revoke-log-key", {"reason": body.reason.strip()})
+    return _about_key(service, actor, "revoke-log-key", {"reason": body.reason.strip()})
 
 
-def _ask_about_key(service: Service, actor: Any, action: str, payload: dict[str, Any]) -> JSONResponse:
+def _about_key(service: Service, actor: Any, action: str, payload: dict[str, Any]) -> JSONResponse:
     with service.database.writing() as session:
         approval = approvals.ask(
             session,
@@ -303,4 +297,4 @@ def _ask_about_key(service: Service, actor: Any, action: str, payload: dict[str,
             payload=payload,
             lasts=service.settings.approval_time,
         )
-        return _asked(service, session, approval)
+        return asked(service, session, approval)
