@@ -11,6 +11,7 @@ from typing import Any
 import logged  # type: ignore[import-not-found]
 import reference_changes as changed  # type: ignore[import-not-found]
 import reference_receipts as receipts  # type: ignore[import-not-found]
+import reference_withdrawals as withdrawn  # type: ignore[import-not-found]
 
 QUICKNET = "52db9ba70e0cc0f6eaf7803dd07447a1f5477735fd3f661792ba94600c84e971"
 ROUND_1000 = (
@@ -269,6 +270,20 @@ def cases(reference: ModuleType) -> dict[str, Any]:
     # The announced auditor has checked the draw and its changes, and signed so.
     found["sealed-attested"] = copy.deepcopy(found["sealed-changed"]) | {"beside": attested(changed.beside())}
     found["sealed-sm3-logged"]["beside"] = logged.publish(first=attested())
+    # Departments leave after the announcement: their crews are unfilled, and findings commit to what they leave out.
+    found["open-withdrawn"] = copy.deepcopy(found["open-changed"]) | {"beside": withdrawn.beside()}
+    found["sealed-withdrawn"] = copy.deepcopy(found["sealed-changed"]) | {"beside": withdrawn.beside()}
+    found["open-logged-withdrawn"] = copy.deepcopy(found["open-changed"]) | {
+        "beside": logged.publish(first=withdrawn.beside())
+    }
+    found["open-withdrawn-next"] = copy.deepcopy(found["open-changed-next"]) | {
+        "beside": withdrawn.beside(withdrawn.before)
+    }
+    found["open-withdrawn-none"] = rest = base() | local("open-withdrawn-none-1")
+    rest["policy"] = {"substitution": "none"}
+    rest["beside"] = withdrawn.beside(withdrawn.alone)
+    for row in rest["roster"].values():
+        row["total"] = 2
     # What is conspicuous is flagged: a small frame, a stratum drawn nearly whole, pools of few; one firm is always closed.
     found["open-conspicuous"] = few = base() | local("open-conspicuous-0")
     few["frame"] = {key: row for key, row in few["frame"].items() if key < "E13"}

@@ -9,7 +9,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -156,6 +156,13 @@ def another(built: Any, **fields: Any) -> bytes:
 class Story:
     """What is logged and when, step by step; lies override a step. Afterwards `files` is all that is published."""
 
+    kinds: ClassVar = {
+        "exclude": "EXCLUDE",
+        "substitute": "SUBSTITUTE",
+        "replace": "AMEND",
+        "withdraw": "AMEND",
+    }
+
     def __init__(self, built: Any, files: dict[str, bytes]) -> None:
         self.built = built
         self.draw = built.draw
@@ -211,16 +218,18 @@ class Story:
             self.book.add(kind, self.draw, self.built.public[name])
 
     def afterwards(self) -> None:
-        kinds = {"exclude": "EXCLUDE", "substitute": "SUBSTITUTE", "replace": "AMEND"}
         for number, row in enumerate(self.files.get("changes.jsonl", b"").splitlines(), 1):
             change = json.loads(row)
-            self.book.add(kinds[change["type"]], self.draw, row)
+            self.amended(self.kinds[change["type"]], row)
             if change["type"] == "exclude" and change["beacon"] is not None:
                 self.excluded(number)
         ends = (("findings.json", "FINDINGS"), ("attest.json", "ATTEST"), ("void.json", "VOID"))
         for name, kind in ends:
             if name in self.files:
                 self.book.add(kind, self.draw, self.files[name])
+
+    def amended(self, kind: str, row: bytes) -> None:
+        self.book.add(kind, self.draw, row)
 
     def excluded(self, number: int) -> None:
         """The witnesses cosign an exclusion in the last second before its round."""

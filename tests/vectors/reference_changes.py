@@ -1,9 +1,11 @@
 """The reference's changes after the draw (docs/protocol.md §13): brute force over crews, written from the page alone.
 
-`Changed` makes rows one after the other; `beside` tells the story of the vectors.
+`Changed` makes rows one after the other; `beside` tells the story of the vectors, and reference_withdrawals.py that of departments
+that leave.
 
     lies: exclude, signature, evidence, seed, tasks, visits, substituted (the row), replace (those who may come, best first),
-          replaced (the row), chain (the finished rows), found (the visit that has a finding)
+          replaced (the row), chain (the finished rows), found (the visit that has a finding), withdraw (the row), emptied (the
+          places that it empties), left (whose own tasks take no part in a substitution), following (whose joint tasks)
 """
 
 from __future__ import annotations
@@ -45,6 +47,7 @@ class Changed:
         self.visited = {enterprise for enterprise, _ in self.visits}
         self.pending: list[tuple[Json, str, list[Json]]] = []
         self.away: list[tuple[str, str, str, str]] = []
+        self.left: list[str] = []
         self.rows: list[Json] = []
         self.digest = built.h(built.public["result.json"]).hex()
 
@@ -133,7 +136,10 @@ class Changed:
             seed = built.h(text.encode()).hex()
         seed = self.lie("seed", seed)
         view = self.view(seed)
+        department_of = {t["id"]: t["department"] for t in built.announcement["tasks"]}
+        left, following = self.lie("left", self.left), self.lie("following", self.left)
         own = sorted({c["task"] for v in gone for c in v["checks"] if c["task"] in built.strata})
+        own = [task for task in own if department_of[task] not in left]
         tasks = []
         for task in own:
             mine = (
@@ -151,7 +157,7 @@ class Changed:
             if place["enterprise"]:
                 view.selected[place["task"]].append(place["enterprise"])
         for task in built.announcement["tasks"]:
-            if task["mode"] == "follows":
+            if task["mode"] == "follows" and task["department"] not in following:
                 view.selected[task["id"]] = [
                     k
                     for k in view.selected[task["lead"]]
@@ -300,6 +306,32 @@ class Changed:
         self.append(self.lie("replaced", row))
         crew["seats"] = seats
         self.away.append((out, reason, visit["date"], place[0]))
+
+    def withdraw(
+        self, department: str, since: str, reason: str, time: str, evidence: str | None = None
+    ) -> None:
+        row = {
+            "department": department,
+            "evidence": evidence,
+            "from": since,
+            "reason": reason,
+            "time": time,
+            "type": "withdraw",
+        }
+        row = self.append(self.lie("withdraw", row))
+        ours = row.get("department")
+        emptied = [
+            place
+            for place, visit in self.visits.items()
+            if visit["date"] and visit["date"] >= row["from"]
+            for crew in visit["crews"]
+            if crew["department"] == ours
+        ]
+        for place in self.lie("emptied", emptied):
+            for crew in self.visits[place]["crews"]:
+                if crew["department"] == ours:
+                    crew["seats"] = []
+        self.left.append(ours)
 
 
 def rechained(found: Changed, rows: list[Json]) -> list[Json]:

@@ -26,7 +26,7 @@ def rows(stored: dict[str, dict[str, bytes]]) -> list[dict[str, Any]]:
 
 
 def test_published_changes_have_the_form_of_their_schema(rows: list[dict[str, Any]]) -> None:
-    assert {row["type"] for row in rows} == {"exclude", "substitute", "replace"}
+    assert {row["type"] for row in rows} == {"exclude", "substitute", "replace", "withdraw"}
     for row in rows:
         Draft202012Validator(SCHEMA).validate(row)
 
