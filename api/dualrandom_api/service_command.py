@@ -153,17 +153,21 @@ def _password(screen: Screen, settings: Any, username: str) -> dict[str, Any]:
 
 
 def _backup(screen: Screen, settings: Any, file: Path, programs: Path | None) -> dict[str, Any]:
-    from dualrandom.store import activity  # noqa: PLC0415
     from dualrandom.store.backup import back_up  # noqa: PLC0415
+    from dualrandom.store.backups import record_backup  # noqa: PLC0415
     from dualrandom.store.database import Database, utc_now  # noqa: PLC0415
 
     database = Database(settings.url)
     screen.stage("备份", "backing up")
     manifest = back_up(database, file, programs)
-    # an announcement's prerequisites say when the last backup was made
+    # announcing insists on a recent one
     with database.writing() as session:
-        activity.record(
-            session, activity.SERVICE, "backup", file.name, utc_now(), {"sha256": manifest.sha256}
+        record_backup(
+            session,
+            utc_now(),
+            file=file.name,
+            sha256=manifest.sha256,
+            activity_rows=manifest.activity_rows,
         )
     database.close()
     screen.end_stage()

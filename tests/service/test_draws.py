@@ -9,12 +9,15 @@ import pytest
 
 from dualrandom.demo import write_campaign
 from dualrandom.registry.columns import KINDS
+from dualrandom.store import activity
 from dualrandom.store.activity import Actor
+from dualrandom.store.backups import is_backed_up, record_backup
 from dualrandom.store.import_reading import import_now
 from dualrandom.store.planning import create_plan
 from dualrandom.store.tables import Office
 from dualrandom.store.workspace import files_of
 from dualrandom.verify import verify_record
+from dualrandom_api.service.handlers.keeping_house import keep_house
 
 BEFORE = datetime(2023, 8, 21, 1, 0, tzinfo=UTC)
 ROUND_DUE = datetime(2023, 8, 23, 15, 59, 24, tzinfo=UTC)
@@ -63,7 +66,12 @@ def decide(town: Any, asked: Any, by: str, decision: str = "approve") -> Any:
     return town.as_(by).post(f"{approval['url']}/decision", json=body)
 
 
+def back_up(town: Any, who: str = "support") -> Any:
+    return town.as_(who).post("/v1/backups", json={"keeper": "信息中心"})
+
+
 def announce(town: Any) -> str:
+    assert back_up(town).json()["suffices"]
     asked = ask(town, "/v1/plans/2023-09/announcement", {}, **{"If-Match": plan_etag(town)})
     assert asked.status_code == 202, asked.text
     decided = decide(town, asked, "auditor")
@@ -72,6 +80,44 @@ def announce(town: Any) -> str:
     job = town.as_("dispatcher").get(decided.json()["job"]).json()
     assert job["state"] == "done", job
     return str(job["result"]["draw"])
+
+
+def test_nothing_is_announced_without_a_backup_since_the_last_change(town: Any, town_folder: Path) -> None:
+    def asked(**body: bool) -> tuple[int, str]:
+        answer = ask(town, "/v1/plans/2023-09/announcement", body, **{"If-Match": plan_etag(town)})
+        return answer.status_code, str(answer.json().get("type", "")).rpartition(":")[2]
+
+    def blocks() -> bool:
+        points = town.as_("dispatcher").get("/v1/plans/2023-09/prerequisites").json()["points"]
+        return ("backup-missing", "blocks") in {(one["code"], one["severity"]) for one in points}
+
+    dispatcher = town.as_("dispatcher")
+    assert (asked(), blocks()) == ((409, "backup-missing"), True)
+    assert dispatcher.get("/v1/backups/latest").json() == {
+        "at": None,
+        "what": None,
+        "by": None,
+        "suffices": False,
+    }
+    assert back_up(town, "amr").status_code == 403
+    assert back_up(town).status_code == 201
+    assert (asked()[0], blocks()) == (202, False)
+    (row,) = town.as_("auditor").get("/v1/activity?action=backup-stated").json()["items"]
+    assert (row["actor"], row["subject"]) == ("user:support", "信息中心")
+    (path,) = town_folder.glob("recusals.*")
+    with town.service.database.writing() as session:
+        vault, now = town.service.vault, town.clock()
+        import_now(session, vault, "recusals", path.name, path.read_bytes(), actor=DISPATCHER, now=now)
+    assert (asked(), blocks()) == ((409, "backup-missing"), True)
+    assert asked(rehearsal=True)[0] == 202
+    with town.service.database.writing() as session:
+        (change,) = activity.rows(session, before=None, limit=1, action="import-accepted")
+        record_backup(session, town.clock(), file="b", sha256="0" * 64, activity_rows=change.id - 1)
+        assert not is_backed_up(session)
+        record_backup(session, town.clock(), file="b", sha256="0" * 64, activity_rows=change.id)
+    assert (asked()[0], blocks()) == (202, False)
+    for open_one in town.as_("dispatcher").get("/v1/approvals?state=open").json()["items"]:
+        assert dispatcher.delete(open_one["url"]).status_code == 204
 
 
 def test_one_person_alone_announces_nothing(town: Any) -> None:
@@ -98,6 +144,7 @@ def test_a_version_that_is_not_the_plans_cannot_be_announced(town: Any) -> None:
 
 
 def test_libraries_that_changed_after_the_request_are_not_announced(town: Any, town_folder: Path) -> None:
+    back_up(town)
     asked = ask(town, "/v1/plans/2023-09/announcement", {}, **{"If-Match": plan_etag(town)})
     assert asked.json()["payload"]["revisions"]["items"] == 1
     (path,) = town_folder.glob("items.*")
@@ -124,6 +171,14 @@ def test_an_announced_draw_is_voided_by_two_and_announced_anew_under_the_next_nu
     assert ask(town, f"/v1/draws/{draw}/void", {"reason": "again"}).status_code == 409
     second = announce(town)
     assert second > draw
+    for _ in range(2):
+        keep_house(town.service)
+        town.clock.pass_(hours=1)
+        town.run_jobs()
+    told = [
+        one for one in town.as_("support").get("/v1/messages").json()["items"] if one["kind"] == "backup-due"
+    ]
+    assert [one["subject"] for one in told] == [second]
     assert [one["draw"] for one in town.as_("amr").get("/v1/draws").json()["items"]] == [second, draw]
 
 

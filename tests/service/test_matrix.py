@@ -40,6 +40,8 @@ ROWS: dict[str, tuple[str, str, str]] = {
     "POST /v1/approvals/{approval}/decision": ("DA", "", ""),
     "POST /v1/attachments": ("DPC", "findings:write", ""),
     "GET /v1/attachments/{sha256}": ("DPCA", "findings:read", "attachment"),
+    "POST /v1/backups": ("DS", "", ""),
+    "GET /v1/backups/latest": ("DAS", "", ""),
     "GET /v1/calendars/visits.ics": ("DPC", "visits:read", ""),
     "GET /v1/case-visits": ("DPCA", "cases:read", ""),
     "POST /v1/case-visits": ("DP", "cases:write", ""),

@@ -305,6 +305,8 @@ def test_a_plan_lives_from_a_draft_to_contributions_and_what_blocks_it_is_said(
     assert [(one["party"], one["office"]) for one in of_plan] == [("fire", False), ("amr", True)]
 
     # the check that announcing would make
+    stated = dispatcher.post("/v1/backups", json={"keeper": "信息中心"})
+    assert stated.json()["suffices"]
     found = dispatcher.get(f"{url}/prerequisites").json()
     assert [point["code"] for point in found["points"] if point["severity"] == "blocks"] == [
         "inputs-unchecked"

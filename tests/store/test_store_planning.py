@@ -20,6 +20,7 @@ from dualrandom.keyring import public_text
 from dualrandom.seed import commitment_of, contribution_statement
 from dualrandom.store import checking, contributing, joining, plan_copies, plan_tasks, planning, policies
 from dualrandom.store.activity import Actor
+from dualrandom.store.backups import state_backup
 from dualrandom.store.database import StaleError
 from dualrandom.store.errors import ConflictError, ForbiddenError, RefusedError, UnknownError
 from dualrandom.store.jobs import claim
@@ -527,6 +528,9 @@ def test_a_checked_plan_that_everybody_has_joined_is_ready_until_something_chang
         commit(session, "amr")
         checking.check(session, PLAN, DISPATCHER, NOW)
     desk.run_jobs(NOW)
+    assert desk.codes() == {("backup-missing", "operator")}
+    with desk.writing() as session:
+        state_backup(session, DISPATCHER, NOW - timedelta(days=8), keeper="信息中心")
     found = desk.points()
     assert [point for point in found.points if point.severity == "blocks"] == []
     assert found.is_ready
@@ -552,6 +556,7 @@ def test_what_does_not_fit_together_is_found_before_announcing_with_its_owner(de
         desk.confirm(department)
     with desk.writing() as session:
         checking.check(session, PLAN, DISPATCHER, NOW)
+        state_backup(session, DISPATCHER, NOW, keeper="信息中心")
     desk.run_jobs(NOW)
     (point,) = (point for point in desk.points().points if point.severity == "blocks")
     assert (point.code, point.value, point.where) == ("item-not-listed", "no-such-item", "libraries/items")

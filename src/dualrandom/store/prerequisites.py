@@ -16,6 +16,7 @@ from dualrandom.errors import Problem
 from dualrandom.policy.plan import Plan
 from dualrandom.registry.columns import KINDS, LIBRARIES, MAY_BE_ABSENT
 from dualrandom.store.activity import Actor
+from dualrandom.store.backups import MESSAGE, REMEDY, is_backed_up, last_backup
 from dualrandom.store.checking import DISPATCHER, Prerequisite, check_of, points_of, task_departments
 from dualrandom.store.contributing import announced, next_draw, parties, signed_for
 from dualrandom.store.libraries import current_revisions
@@ -23,7 +24,6 @@ from dualrandom.store.plan_copies import read_back
 from dualrandom.store.plan_inputs import plan_toml
 from dualrandom.store.plans import joins_of, plan_of, tasks_of
 from dualrandom.store.tables import (
-    Activity,
     Department,
     DrawRow,
     Import,
@@ -36,8 +36,6 @@ from dualrandom.store.tables import (
     User,
 )
 
-BACKUP = "backup"
-"""The action of the activity log that says a backup was made."""
 BACKUP_AGE = timedelta(days=7)
 OPERATOR = "operator"
 
@@ -323,18 +321,23 @@ def _office(session: Session, now: datetime, *, log_password: bool) -> Iterator[
                 "Set the environment variable DUALRANDOM_LOG_PASSWORD.",
             ),
         )
-    made = select(col(Activity.at)).where(col(Activity.action) == BACKUP).order_by(col(Activity.id).desc())
-    last = session.scalars(made.limit(1)).one_or_none()
-    if last is None or now - last > BACKUP_AGE:
+    last = last_backup(session)
+    if not is_backed_up(session):
+        yield _blocks(
+            "backup-missing",
+            OPERATOR,
+            "backup",
+            "" if last is None else last.at.isoformat(),
+            (MESSAGE["zh"], MESSAGE["en"]),
+            (REMEDY["zh"], REMEDY["en"]),
+        )
+    elif last is not None and now - last.at > BACKUP_AGE:
         yield _warns(
             "backup-old",
             OPERATOR,
             "backup",
-            "" if last is None else last.isoformat(),
-            (
-                "最近七日没有备份：丢失密封数据的抽取只能作废",
-                "no backup within seven days: a draw whose sealed data are lost must be voided",
-            ),
+            last.at.isoformat(),
+            ("最近七日没有备份", "no backup within seven days"),
             ("备份数据库与服务密钥。", "Back up the database and the service's key."),
         )
 

@@ -1,4 +1,4 @@
-"""The jobs that never end: mails are sent, and what nobody needs any more is deleted."""
+"""The jobs that never end: mails are sent, what nobody needs any more is deleted, and a draw that no backup has is told of."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from dualrandom.store import deliveries
+from dualrandom.store.backups import remind
 from dualrandom.store.housekeeping import Keep, tidy
 from dualrandom.store.jobs import come_again, holds, keep_going
 from dualrandom.store.tables import Job
@@ -74,6 +75,7 @@ def _tidy(service: Service, job: Job) -> None:
     )
     with service.database.writing() as session:
         counted = tidy(session, now, keep)
+        remind(session, now)
         come_again(session, job, now + EVERY, counted)
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from dualrandom.store import approvals
+from dualrandom.store.backups import require_backup
 from dualrandom.store.database import StaleError
 from dualrandom.store.drawing import give_evidence
 from dualrandom.store.errors import ConflictError
@@ -180,7 +181,9 @@ def one_draw(service: ServiceDep, draw: DrawId, response: Response) -> DrawAnswe
     "/v1/plans/{plan}/announcement",
     status_code=202,
     response_model=ApprovalAnswer,
-    **allow(Role.DISPATCHER, problems=["unknown-plan", "already-announced", "person-needed"]),
+    **allow(
+        Role.DISPATCHER, problems=["unknown-plan", "already-announced", "backup-missing", "person-needed"]
+    ),
 )
 def ask_to_announce(
     service: ServiceDep, actor: ActorDep, plan: PlanId, version: IfMatch, body: Announcing
@@ -197,6 +200,8 @@ def ask_to_announce(
             )
         if row.version != version:
             raise StaleError(f"plan {plan}")
+        if not body.rehearsal:
+            require_backup(session)
         approval = approvals.ask(
             session,
             actor,
