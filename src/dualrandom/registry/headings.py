@@ -20,6 +20,8 @@ ROWS_TO_SEARCH = 20
 
 _NOISE = re.compile(r"[\s*:._/\\、·\"'“”\-#]+")
 _BRACKETS = re.compile(r"[(\[【][^)\]】]*[)\]】]")
+LONGEST_HEADING = 500
+"""Characters: what is longer names nothing, and looking for its brackets could take hours."""
 
 FALLBACKS: Mapping[tuple[Kind, str], str] = {("inspectors", "code"): "licence"}
 """Columns that another one may stand for: a licence number is unique to a person."""
@@ -80,6 +82,8 @@ def spellings(kind: Kind) -> frozenset[str]:
 
 def meaning(kind: Kind, heading: object) -> str | None:
     """Return the column of library ``kind`` that ``heading`` names, or None."""
+    if isinstance(heading, str) and len(heading) > LONGEST_HEADING:
+        return None
     meanings = _meanings(kind)
     text = normal(heading)
     return meanings.get(text) or meanings.get(

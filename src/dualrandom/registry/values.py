@@ -35,7 +35,7 @@ _DATE = re.compile(
     r"(?:[T ]+\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?",
     re.ASCII,
 )
-_RANGE = re.compile(r"\s*(?:~|至|\.\.|—+|–|\bto\b)\s*")
+_RANGE = re.compile(r" ?(?:~|至|\.\.|—+|–|\bto\b) ?")
 _DECIMAL = re.compile(r"[+-]?\d{1,15}(?:\.\d{1,9})?", re.ASCII)
 _FRACTION = re.compile(r"(\d{1,6})/(\d{1,6})", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
@@ -200,7 +200,9 @@ def days(from_1904: bool) -> Parse:
         if single is not None:
             return (single,)
         found: set[date] = set()
-        listed = _RANGE.sub("~", unicodedata.normalize("NFKC", written(raw)))
+        # one space at most before and after: over a run of them the search would take the square of its length
+        text = " ".join(unicodedata.normalize("NFKC", written(raw)).split())
+        listed = _RANGE.sub("~", text)
         for part in _SPLIT.split(listed):
             ends = [_day(end, from_1904) for end in part.split("~")] if part else []
             if not part:
