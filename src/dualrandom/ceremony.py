@@ -65,9 +65,9 @@ Invariants
 >>> refused(voided.seed), refused(voided.announce, {"amr"}, at(13), at(9)), refused(voided.void, "again")
 ('draw-is-void', 'draw-is-void', 'draw-is-void')
 
-7. After publication only exclusions, substitutes, replacements, openings, findings, corrections and attestations are
-   added. The draw is closed while all of it is there: a finding for each check of each visit in effect that has a date,
-   and no exclusion that waits for its substitute. A correction leaves it closed; an exclusion opens it again.
+7. After publication only exclusions, substitutes, replacements, withdrawals, openings, findings, corrections and
+   attestations are added. The draw is closed while all of it is there: a finding for each check of each visit in effect
+   that has a date and whose crew is not unfilled, and no exclusion that waits for its substitute. A correction leaves it closed; an exclusion opens it again.
 
 >>> executing = published.change()
 >>> executing.phase.name, executing.close().phase.name, executing.close().change().phase.name
@@ -182,7 +182,7 @@ class Ceremony:
         return replace(self, phase=Phase.PUBLISHED)
 
     def change(self) -> Ceremony:
-        """Published, executing or closed → executing: an exclusion, a substitute, a replacement, a finding."""
+        """Published, executing or closed → executing: a row of changes.jsonl, a finding."""
         self._within(Phase.PUBLISHED, Phase.CLOSED, "", "not-drawn")
         return replace(self, phase=Phase.EXECUTING)
 

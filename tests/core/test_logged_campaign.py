@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -207,6 +207,29 @@ def test_an_exclusion_is_witnessed_before_the_round_that_finds_its_substitute(
         assert (office.public / "exclusions" / "1.checkpoint").exists() is bool(kept)
         assert office.verified().status("events") == ("PASS" if kept else "NOT CHECKED")
         assert "FAIL" not in {check.status for check in office.verified().checks}
+
+
+def test_a_withdrawal_is_logged_as_an_amendment_and_the_public_checks_it(
+    drawn_root: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(drawn_root, tmp_path / "office")
+    office = Office(tmp_path / "office")
+    visits = json.loads((office.public / "result.json").read_bytes())["visits"]
+    last = max((v for v in visits if v["crews"]), key=lambda v: v["date"])
+    department, since = last["crews"][0]["department"], date.fromisoformat(last["date"])
+    now = DUE + timedelta(days=1)
+    campaign.withdraw(office.folder, department, since, "ordered-elsewhere", None, now)
+    assert office.kinds()[-1] == "AMEND"
+    checked = office.verified()
+    assert {name: checked.status(name) for name in ("log", "changes")} == {
+        "log": "NOT CHECKED",
+        "changes": "PASS",
+    }
+    office.cosign()
+    assert office.verified().status("log") == "PASS"
+    rows = (office.public / "changes.jsonl").read_bytes()
+    (office.public / "changes.jsonl").write_bytes(rows.replace(b"ordered-elsewhere", b"force-majeure"))
+    assert office.verified().status("log") == "FAIL"
 
 
 def test_nonces_are_taken_until_their_own_deadline(office: Office) -> None:

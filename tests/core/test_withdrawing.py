@@ -150,7 +150,7 @@ def test_the_page_and_the_departments_lists_show_who_does_not_come_and_why(town:
     assert places.isdisjoint(unfilled)
     assert len(places) == seated
     told = [row for row in book["crews"].iter_rows(min_row=2, values_only=True) if "空缺" in str(row[4])]
-    assert sorted(row[1] for row in told) == sorted(enterprise for enterprise, _ in unfilled)
+    assert sorted(str(row[1]) for row in told) == sorted(enterprise for enterprise, _ in unfilled)
     summary = (town / "exports" / "summary.html").read_text("utf-8")
     assert "空缺的检查组" in summary
     assert summary.count("it no longer has the licensed inspectors") == len(unfilled)
@@ -169,7 +169,7 @@ def test_a_finding_of_an_unfilled_crew_is_refused_and_none_is_waited_for(town: P
         (place, other)
         for other in sorted(departments)
         for place, (day, seats) in crews(town, other).items()
-        if day is not None and seats
+        if day and seats
     ]
     campaign.record_findings(town, findings_of(town, tmp_path, *seated[1:]))
     assert state_of_folder(town).phase is Phase.EXECUTING

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -300,6 +301,28 @@ def test_a_correction_is_a_further_revision_and_the_first_stays() -> None:
     ]
     back = merge_findings(corrected, [row()], "误改", ANNOUNCEMENT, DIGEST)
     assert [e["revision"] for e in back["findings"]] == [1, 2, 3]
+
+
+def test_a_finding_keeps_the_hash_of_what_it_leaves_out_and_only_if_there_is_some() -> None:
+    kept = replace(row(), sealed="a" * 64)
+    document = merge_findings(None, [kept, row("e3")], None, ANNOUNCEMENT, DIGEST)
+    first, second = document["findings"]
+    assert first["sealed"] == "a" * 64
+    assert "sealed" not in second
+    assert merge_findings(document, [kept, row("e3")], None, ANNOUNCEMENT, DIGEST) == document
+
+
+def test_other_words_behind_the_same_finding_are_a_further_revision() -> None:
+    document = merge_findings(None, [replace(row(), sealed="a" * 64)], None, ANNOUNCEMENT, DIGEST)
+    for changed in (replace(row(), sealed="b" * 64), row()):
+        with pytest.raises(InputError) as error:
+            merge_findings(document, [changed], None, ANNOUNCEMENT, DIGEST)
+        assert [problem.code for problem in error.value.problems] == ["finding-differs"]
+        corrected = merge_findings(document, [changed], "更正文字", ANNOUNCEMENT, DIGEST)
+        assert [(e["revision"], e.get("sealed")) for e in corrected["findings"]] == [
+            (1, "a" * 64),
+            (2, changed.sealed),
+        ]
 
 
 @pytest.mark.parametrize("reason", ["", "  ", "\x00"])

@@ -368,6 +368,30 @@ def test_a_substitute_stands_in_for_an_excluded_enterprise() -> None:
     assert "excluded after the draw: 1" in render_estimate(document, "en")
 
 
+def test_a_firm_that_a_withdrawn_department_did_not_visit_is_counted_apart() -> None:
+    tasks = [{**task, "department": f"of-{task['id']}"} for task in ANNOUNCEMENT["tasks"]]
+    announcement = {**ANNOUNCEMENT, "tasks": tasks}
+    visit = {
+        "checks": [{"items": ["i1", "i2"], "task": "t1"}],
+        "crews": [{"barred": [], "department": "of-t1", "seats": ["p1", "p2"]}],
+        "date": "2026-09-04",
+        "enterprise": "e06",
+        "part": 1,
+    }
+    result = {**RESULT, "embargoed": None, "visits": [visit]}
+    row = {"department": "of-t1", "from": "2026-09-04", "reason": "reorganised", "type": "withdraw"}
+    entries = [f for f in ALL["findings"] if (f["enterprise"], f["task"]) != ("e06", "t1")]
+    document = estimate_document(announcement, result, findings(entries), FRAME, changes=[row])
+    t1, t2 = (task["total"] for task in document["tasks"])
+    assert (t1["unfilled"], t1["missed"]["6"], t1["excluded"]) == (1, 0, 0)
+    assert (t2["unfilled"], t1["horvitz_thompson"]) == (0, None)
+    # it is taken to be like the others, as a firm whose finding is still to come
+    before = estimate_document(announcement, result, findings(entries), FRAME)["tasks"][0]["total"]
+    assert {**before, "pending": before["pending"] - 1, "unfilled": 1} == t1
+    assert "the department withdrew: 1" in render_estimate(document, "en")
+    assert "1 家因部门退出无人检查" in render_estimate(document, "zh")
+
+
 def test_the_document_is_canonical_json() -> None:
     document = estimate_document(ANNOUNCEMENT, RESULT, ALL, FRAME)
     assert parse_canonical(canonical(document), "estimate.json") == document

@@ -10,7 +10,7 @@ import logged  # type: ignore[import-not-found]
 import reference_changes as changed  # type: ignore[import-not-found]
 import reference_withdrawals as withdrawn  # type: ignore[import-not-found]
 from lies import OPEN as DRAWN  # type: ignore[import-not-found]
-from lies import Json, change, value  # type: ignore[import-not-found]
+from lies import Json, change, value
 
 OPEN, SEALED, NEXT, NONE, LOGGED = (
     "open-withdrawn",

@@ -52,7 +52,7 @@ def story(found: Any) -> dict[str, bytes]:
     seat = found.lie("seat", next(s for s in found.seats() if found.candidates(*s)))
     found.replace(*seat, "left", "2023-08-30T01:00:00Z")
     found.withdraw("amr", "2023-09-06", "no-inspectors", "2023-09-06T23:59:59Z")
-    return document(found) | findings(found)
+    return dict(document(found) | findings(found))
 
 
 def before(found: Any) -> dict[str, bytes]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from dualrandom.changes import effective_visits
 from dualrandom.errors import DualRandomError
 from dualrandom.estimate.estimator import (
     Counts,
@@ -31,9 +32,9 @@ MISSED = (*UNREACHED, IDLE)
 """Nothing could be checked. Neither clean nor a violation; estimated apart."""
 VIOLATIONS = tuple("23458ABCDE")
 """``8``: refusing is a violation in itself; ``A``: a problem, to be handled; ``E``: a violation that was corrected."""
-PENDING, EXCLUDED = "pending", "excluded"
-UNKNOWN = frozenset({PENDING, EXCLUDED})
-"""Drawn, but nothing is known: no finding yet, or excluded before the visit (docs/protocol.md §13)."""
+PENDING, EXCLUDED, UNFILLED = "pending", "excluded", "unfilled"
+UNKNOWN = frozenset({PENDING, EXCLUDED, UNFILLED})
+"""Drawn, but nothing is known: no finding yet, excluded before the visit, or its department withdrew (docs/protocol.md §13)."""
 
 Document = Mapping[str, Any]
 
@@ -55,17 +56,18 @@ class _Unit:
     stratum: str
     district: str
     in_scope: bool
-    excluded: bool
+    gone: str | None
+    """:data:`EXCLUDED` or :data:`UNFILLED`; None if it is visited."""
     codes: tuple[str | None, ...]
 
     def known(self, item: int | None) -> Iterator[str]:
         """Return the codes that were recorded, for one item or all."""
-        if not self.excluded:
+        if self.gone is None:
             yield from (c for c in (self.codes if item is None else (self.codes[item],)) if c is not None)
 
     def status(self, item: int | None) -> str:
-        """Return ``violation``, ``clean``, ``pending``, ``excluded`` or one of :data:`MISSED`, for one item or all."""
-        return EXCLUDED if self.excluded else _status(self.codes if item is None else (self.codes[item],))
+        """Return ``violation``, ``clean``, one of :data:`UNKNOWN` or of :data:`MISSED`, for one item or all."""
+        return self.gone or _status(self.codes if item is None else (self.codes[item],))
 
 
 def estimate_document(
@@ -91,7 +93,9 @@ def estimate_document(
     strata = _strata(announcement, opened["strata"])
     selected = _selected(result, opened["visits"])
     excluded = set()
-    for row in changes:
+    rows = list(changes)
+    unfilled = _unfilled(announcement, result, opened["visits"], rows)
+    for row in rows:
         if row["type"] == "exclude":
             excluded.add(row["enterprise"])
         for entry in row["tasks"] if row["type"] == "substitute" else ():
@@ -109,7 +113,8 @@ def estimate_document(
             strata_of, district = placed.of[enterprise]
             codes = tuple(latest.get((task["id"], enterprise, item)) for item in items)
             in_scope = task["id"] in strata_of
-            gone = enterprise in excluded
+            absent = UNFILLED if (enterprise, task["id"]) in unfilled else None
+            gone = EXCLUDED if enterprise in excluded else absent
             units.append(_Unit(enterprise, strata_of[drawn_by], district, in_scope, gone, codes))
         view = _Task(task["id"], drawn_by, strata[drawn_by], units, placed, confidence)
         tasks.append(_task_document(view, task["lead"], items, district_ids))
@@ -172,6 +177,26 @@ def _selected(result: Document, opened: Mapping[str, Any]) -> dict[str, set[str]
             },
         )
     return {entry["task"]: set(entry["selected"]) for entry in selection}
+
+
+def _unfilled(
+    announcement: Document, result: Document, opened: Mapping[str, Any], rows: list[Document]
+) -> set[tuple[str, str]]:
+    """Return the (enterprise, task) whose crew is unfilled: nobody of a department that withdrew comes any more."""
+    if not any(row["type"] == "withdraw" for row in rows):
+        return set()
+    visits = result["visits"]
+    if result["embargoed"] is not None:
+        visits = [hidden for hidden in opened.values() if isinstance(hidden, dict)]
+    department_of = {task["id"]: task["department"] for task in announcement["tasks"]}
+    return {
+        (visit["enterprise"], check["task"])
+        for visit in effective_visits({"visits": visits}, rows)
+        for crew in visit["crews"]
+        if not crew["seats"]
+        for check in visit["checks"]
+        if department_of[check["task"]] == crew["department"]
+    }
 
 
 def _scope(announcement: Document, placed: _Frame, selected: Mapping[str, set[str]]) -> dict[str, set[str]]:
@@ -318,6 +343,7 @@ class _Task:
             "codes": dict(sorted(codes.items())),
             "pending": statuses[PENDING],
             "excluded": statuses[EXCLUDED],
+            "unfilled": statuses[UNFILLED],
             **_estimate_document(estimate(rows, self.confidence)),
             "horvitz_thompson": _unconditional(rows),
         }

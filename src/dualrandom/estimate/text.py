@@ -103,6 +103,11 @@ def _task(task: Mapping[str, Any], words: _Words) -> Iterator[str]:
             f"  抽取后剔除 {total['excluded']} 家，由递补企业代表其所在层",
             f"  excluded after the draw: {total['excluded']}; substitutes speak for their strata",
         )
+    if total["unfilled"]:
+        yield words(
+            f"  {total['unfilled']} 家因部门退出无人检查：推断时假定其与同层其他企业无异",
+            f"  not visited, the department withdrew: {total['unfilled']}; taken to be like the others of their stratum",
+        )
     for stratum in task["strata"]:
         if stratum["not_estimable"]:
             reason = _REASONS[stratum["not_estimable"]][words.language]
