@@ -49,6 +49,10 @@ class Story:
         with self.keeping.database.reading() as session:
             return session.get_one(DrawRow, draw)
 
+    def told(self, kind: str) -> set[str]:
+        with self.keeping.database.reading() as session:
+            return set(session.scalars(select(col(Outbox.audience)).where(col(Outbox.kind) == kind)))
+
     def version(self) -> int:
         with self.keeping.database.reading() as session:
             return session.get_one(PlanRow, self.plan).version
@@ -142,6 +146,7 @@ def test_two_servers_that_take_a_step_at_once_do_not_both_keep_it(story: Story) 
 def test_a_voided_draw_keeps_its_number_and_the_next_one_names_it(story: Story) -> None:
     void_draw(story.keeping, story.draw, "名录有误", actor=DISPATCHER, now=NOW)
     assert (story.row(story.draw).state, story.row(story.draw).void_reason) == (DrawState.VOID, "名录有误")
+    assert {"role:auditor", "role:dispatcher", "department:amr"} <= story.told("void")
     with pytest.raises(StateError, match="draw-is-void"):
         void_draw(story.keeping, story.draw, "again", actor=DISPATCHER, now=NOW)
     overtaken = draw_now(

@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from dualrandom.page.words import weekday
 from dualrandom.store.tables import Department, DrawRow, Office
-from dualrandom.store.visit_lists import VisitView, library_cells
+from dualrandom.store.visit_lists import VisitView, library_cells, unfilled_words
 
 STYLE: Final = """
 @page { size: A4; margin: 20mm }
@@ -48,7 +48,7 @@ def notice_page(session: Session, view: VisitView, code: str) -> bytes:
         )
         name = one.check.department_id if department is None else department.name
         rows += Markup("<tr><td>{}</td><td>{}</td><td>{}</td></tr>").format(
-            name, listed, people or Markup("（空缺）{}").format(one.check.unfilled)
+            name, listed, people or Markup("（空缺）{}").format(unfilled_words(one.check.unfilled))
         )
     day = visit.later or visit.date
     when = (

@@ -127,6 +127,7 @@ def void_draw(
         plan.version += 1
         session.add(plan)
         activity.record(session, actor, "void", draw, now, {"reason": voided.reason})
+        _tell_void(session, row.plan_id, draw, voided.reason, now)
         if job is not None:
             finish(session, job, now, result={"draw": draw, "state": "void"})
 
@@ -257,6 +258,23 @@ def _tell(session: Session, plan: str, draw: str, now: datetime) -> None:
             ),
             now=now,
             once=f"announced:{draw}:{join.department_id}",
+        )
+
+
+def _tell_void(session: Session, plan: str, draw: str, reason: str, now: datetime) -> None:
+    joined = select(col(Join.department_id)).where(col(Join.plan_id) == plan)
+    departments = (f"department:{department}" for department in session.scalars(joined))
+    for audience in sorted({*departments, "role:auditor", "role:dispatcher"}):
+        tell(
+            session,
+            "void",
+            audience,
+            draw,
+            (
+                f"抽取 {draw} 已作废：{reason}。没有结果，也没有检查。",
+                f"Draw {draw} is void: {reason}. It has no result, and there are no visits.",
+            ),
+            now=now,
         )
 
 

@@ -123,18 +123,26 @@ def close(session: Session, draw: str, *, actor: Actor, now: datetime) -> Mappin
         .values(state=PlanState.CLOSED, version=PlanRow.version + 1)
     )
     activity.record(session, actor, "close", draw, now, statistics)
-    tell(
-        session,
-        "closed",
-        "role:dispatcher",
-        draw,
-        (
-            f"抽取 {draw} 已办结：检查 {statistics['visits']['done']} 次，发现问题 {statistics['violations']} 项。",
-            f"Draw {draw} is closed: {statistics['visits']['done']} visits, {statistics['violations']} violations.",
-        ),
-        now=now,
-        once=f"closed:{draw}",
+    took_part = (
+        select(col(Check.department_id))
+        .join(Visit, col(Check.visit_id) == Visit.id)
+        .where(col(Visit.draw_id) == draw)
+        .distinct()
     )
+    departments = (f"department:{department}" for department in session.scalars(took_part))
+    for audience in sorted({*departments, "role:auditor", "role:dispatcher"}):
+        tell(
+            session,
+            "closed",
+            audience,
+            draw,
+            (
+                f"抽取 {draw} 已办结：检查 {statistics['visits']['done']} 次，发现问题 {statistics['violations']} 项。",
+                f"Draw {draw} is closed: {statistics['visits']['done']} visits, {statistics['violations']} violations.",
+            ),
+            now=now,
+            once=f"closed:{draw}:{audience}",
+        )
     return statistics
 
 
@@ -171,12 +179,13 @@ def statistics_of(session: Session, draw: str) -> dict[str, Any]:
     for code, _, department, _ in newest.values():
         departments[department]["findings"] += 1
         departments[department]["violations"] += code in VIOLATIONS
-    unfilled = session.scalars(
-        select(func.count())
-        .select_from(Check)
+    empty = (
+        select(col(Check.visit_id), col(Check.department_id), col(Check.unfilled))
         .join(Visit, col(Check.visit_id) == Visit.id)
         .where(col(Visit.draw_id) == draw, col(Check.unfilled) != "")
-    ).one()
+        .distinct()
+    )
+    unfilled = Counter(reason for _, _, reason in session.execute(empty))
     amended = _counts(
         session,
         select(col(Amendment.type), func.count())
@@ -191,7 +200,7 @@ def statistics_of(session: Session, draw: str) -> dict[str, Any]:
         "disputed": sum(is_disputed for _, is_disputed, _, _ in newest.values()),
         "findings": len(newest),
         "late": sum(is_late for _, _, _, is_late in newest.values()),
-        "unfilled": int(unfilled),
+        "unfilled": dict(sorted(unfilled.items())),
         "violations": sum(count for code, count in codes.items() if code in VIOLATIONS),
         "visits": {
             state: by_state.get(state, 0) for state in ("cancelled", "done", "planned", "undated", "unfilled")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 from sqlmodel import Session, col
 
 from dualrandom.beacon import read_evidence
@@ -16,11 +16,12 @@ from dualrandom.progress import Progress, silent
 from dualrandom.relay import Attempt, Wanted, ask
 from dualrandom.store import activity
 from dualrandom.store.activity import Actor
+from dualrandom.store.amendments import wake
 from dualrandom.store.database import locked
 from dualrandom.store.errors import ConflictError
 from dualrandom.store.jobs import enqueue, finish, postpone
 from dualrandom.store.messages import tell
-from dualrandom.store.tables import DrawRow, DrawState, Job, Office
+from dualrandom.store.tables import Check, CrewSeat, DrawRow, DrawState, Job, Office, Outbox, Visit
 from dualrandom.store.visits import visits_from_draw
 from dualrandom.store.workspace import Keeping, add_file, file_of, run, touch, unknown_draw
 
@@ -85,7 +86,10 @@ def draw_now(
         drawn_row = session.get_one(DrawRow, name, populate_existing=True)
         visits_from_draw(session, keeping.vault, drawn_row, folder, now)
         activity.record(session, activity.SERVICE, "draw", name, now, {"result": drawn.digest})
+        # withdrawals that came before the result are appended now
+        wake(session, name, now)
         enqueue(session, "cosign", name, now=now, by="service", unique_key=f"cosign-result:{name}")
+        _tell_drawn(session, name, drawn.visits, now)
         finish(session, job, now, result={"draw": name, "result": drawn.digest})
 
     return run(keeping, name, step, job=job, after=after)
@@ -121,6 +125,39 @@ def give_evidence(
         .values(run_after=now)
     )
     activity.record(session, actor, "beacon", name, now, {"round": beacon["round"]})
+
+
+def _tell_drawn(session: Session, name: str, visits: int, now: datetime) -> None:
+    """Tell every department and everybody with a seat how many visits they have, and the office that there is a result."""
+    seats = (
+        select(col(CrewSeat.inspector), func.count(func.distinct(col(Check.visit_id))))
+        .join(Check, col(CrewSeat.check_id) == Check.id)
+        .join(Visit, col(Check.visit_id) == Visit.id)
+        .where(col(Visit.draw_id) == name)
+        .group_by(col(CrewSeat.inspector))
+    )
+    departments = (
+        select(col(Check.department_id), func.count(func.distinct(col(Check.visit_id))))
+        .join(Visit, col(Check.visit_id) == Visit.id)
+        .where(col(Visit.draw_id) == name)
+        .group_by(col(Check.department_id))
+    )
+    counts = {f"inspector:{code}": count for code, count in session.execute(seats)}
+    counts |= {f"department:{department}": count for department, count in session.execute(departments)}
+    counts |= dict.fromkeys(("role:auditor", "role:dispatcher"), visits)
+    session.add_all(
+        Outbox(
+            kind="drawn",
+            audience=audience,
+            subject=name,
+            body_zh=f"抽取 {name} 已有结果：{count} 次检查，见检查列表。",
+            body_en=f"Draw {name} has its result: {count} visits, see the list of visits.",
+            unique_key=f"drawn:{name}:{audience}",
+            at=now,
+        )
+        for audience, count in sorted(counts.items())
+    )
+    session.flush()
 
 
 def _wait(keeping: Keeping, row: DrawRow, job: Job, now: datetime) -> None:

@@ -25,6 +25,7 @@ from dualrandom.hashing import hash_hex, suite_digest
 from dualrandom.page.words import FINDING_CODES, METHODS
 from dualrandom.store import activity
 from dualrandom.store.activity import Actor
+from dualrandom.store.amendments import audiences
 from dualrandom.store.attachments import forget, missing
 from dualrandom.store.database import locked
 from dualrandom.store.errors import ConflictError, RefusedError, UnknownError, unknown
@@ -409,14 +410,15 @@ def dispute(session: Session, number: int, reason: str, *, actor: Actor, now: da
     session.add(row)
     activity.record(session, actor, "dispute", f"finding:{number}", now, {"reason": row.dispute})
     place = f"{view.visit.enterprise} {view.check.task} {row.item}"
-    tell(
-        session,
-        "dispute",
-        f"department:{view.check.department_id}",
-        f"finding:{number}",
-        (f"检查结果有异议：{place}。{row.dispute}", f"A finding is disputed: {place}. {row.dispute}"),
-        now=now,
-    )
+    for audience in sorted(audiences([view.check])):
+        tell(
+            session,
+            "dispute",
+            audience,
+            f"finding:{number}",
+            (f"检查结果有异议：{place}。{row.dispute}", f"A finding is disputed: {place}. {row.dispute}"),
+            now=now,
+        )
     return view
 
 
@@ -441,6 +443,19 @@ def remove_text(session: Session, number: int, order: str, *, actor: Actor, now:
         forget(session, sha256)
     detail = {"digest": row.digest, "order": words.removal}
     activity.record(session, actor, "remove-text", f"finding:{number}", now, detail)
+    place = f"{view.visit.enterprise} {view.check.task} {row.item}"
+    for audience in sorted(audiences([view.check])):
+        tell(
+            session,
+            "text-removed",
+            audience,
+            f"finding:{number}",
+            (
+                f"检查结果的文字和附件已按决定移除：{place}（{words.removal}）。",
+                f"Words and attachments of a finding were removed by order: {place} ({words.removal}).",
+            ),
+            now=now,
+        )
     return view
 
 

@@ -17,7 +17,7 @@ from dualrandom.store.findings import list_findings, sealed_of
 from dualrandom.store.ledger import LedgerFilter, all_entries
 from dualrandom.store.referrals import FEEDBACK, feedback
 from dualrandom.store.tables import DrawRow
-from dualrandom.store.visit_lists import VisitFilter, timezone_of
+from dualrandom.store.visit_lists import VisitFilter, timezone_of, unfilled_words
 from dualrandom.store.workspace import unknown_draw
 
 Cell = str | int | date | datetime | None
@@ -110,7 +110,7 @@ def visit_rows(session: Session, actor: Actor, draw: str) -> Rows:
                 one.check.task,
                 "；".join(one.check.items),
                 crew,
-                one.check.unfilled,
+                unfilled_words(one.check.unfilled),
                 visit.state,
                 visit.publish_by,
                 visit.notice,

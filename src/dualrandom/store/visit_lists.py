@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, exists, func, or_, select, tuple_
 from sqlmodel import Session, col
 
+from dualrandom.changes import WITHDRAWALS
 from dualrandom.store.activity import Actor
 from dualrandom.store.errors import UnknownError, unknown
 from dualrandom.store.tables import Check, CrewSeat, DrawRow, Finding, LibraryRow, Office, Role, Visit
@@ -72,7 +73,7 @@ def list_visits(
     limit: int = 100,
 ) -> tuple[list[VisitView], tuple[date, int] | None]:
     """Return visits by day, as ``actor`` may see them, and where the next page begins (None: there is none)."""
-    query = select(Visit).where(*visible(actor), *_narrowed(wanted))
+    query = select(Visit).where(*visible(actor), *_narrowed(wanted, actor))
     if after is not None:
         query = query.where(tuple_(col(Visit.day), col(Visit.id)) > tuple_(*after))
     rows = list(session.scalars(query.order_by(col(Visit.day), col(Visit.id)).limit(limit + 1)))
@@ -108,19 +109,24 @@ def _has_department(department: str | None) -> ColumnElement[bool]:
     return exists().where(col(Check.visit_id) == Visit.id, col(Check.department_id) == department)
 
 
-def _has_inspector(inspector: str | None) -> ColumnElement[bool]:
+def _own(actor: Actor) -> list[ColumnElement[bool]]:
+    return [col(Check.department_id) == actor.department] if actor.role == Role.DEPARTMENT else []
+
+
+def _has_inspector(inspector: str | None, *of: ColumnElement[bool]) -> ColumnElement[bool]:
     seated = select(col(Check.visit_id)).join(CrewSeat, col(CrewSeat.check_id) == Check.id)
-    return col(Visit.id).in_(seated.where(col(CrewSeat.inspector) == inspector))
+    return col(Visit.id).in_(seated.where(col(CrewSeat.inspector) == inspector, *of))
 
 
-def _narrowed(wanted: VisitFilter) -> list[ColumnElement[bool]]:
+def _narrowed(wanted: VisitFilter, actor: Actor) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if wanted.draw is not None:
         conditions.append(col(Visit.draw_id) == wanted.draw)
     if wanted.department is not None:
         conditions.append(_has_department(wanted.department))
     if wanted.inspector is not None:
-        conditions.append(_has_inspector(wanted.inspector))
+        # a department that could ask for others' people would learn which visits they make
+        conditions.append(_has_inspector(wanted.inspector, *_own(actor)))
     if wanted.enterprise is not None:
         conditions.append(col(Visit.enterprise) == wanted.enterprise)
     if wanted.state is not None:
@@ -219,6 +225,11 @@ def chunks(ids: Sequence[Key]) -> Iterable[Sequence[Key]]:
     """Yield ids in portions that a query may name."""
     for start in range(0, len(ids), CHUNK):
         yield ids[start : start + CHUNK]
+
+
+def unfilled_words(reason: str) -> str:
+    """Return in Chinese why a check has no crew, empty if it has one."""
+    return WITHDRAWALS[reason].zh if reason in WITHDRAWALS else reason
 
 
 def today(session: Session, now: datetime) -> date:

@@ -23,15 +23,7 @@ from dualrandom.store.blobs import Vault
 from dualrandom.store.days import publication_day
 from dualrandom.store.jobs import enqueue
 from dualrandom.store.scanning import sealed_code
-from dualrandom.store.tables import (
-    Amendment,
-    Check,
-    CrewSeat,
-    DrawRow,
-    Finding,
-    Job,
-    Visit,
-)
+from dualrandom.store.tables import Check, CrewSeat, DrawRow, Job, Visit
 from dualrandom.store.visit_lists import chunks, library_cells, timezone_of
 
 UNDATED: Final = date.max
@@ -43,7 +35,7 @@ ALARM_HOUR: Final = time(8)
 def visits_from_draw(session: Session, vault: Vault, draw: DrawRow, folder: Path, now: datetime) -> None:
     """Bring the visits in step with a drawn campaign folder: after the draw all of them, after a change what it changed.
 
-    A department that withdrew beforehand has its crews marked unfilled. Repeating it changes nothing.
+    Crews that a withdrawal emptied are marked unfilled with its reason. Repeating it changes nothing.
     """
     campaign = Campaign(folder)
     rows = published_changes(campaign)
@@ -75,8 +67,8 @@ def visits_from_draw(session: Session, vault: Vault, draw: DrawRow, folder: Path
         (row.enterprise, row.part): row
         for row in session.scalars(select(Visit).where(col(Visit.draw_id) == draw.id))
     }
-    _seat(session, draw, effective, ids, people, department_of)
-    _unfill_withdrawn(session, draw)
+    reasons = {row["department"]: row["reason"] for row in rows if row["type"] == "withdraw"}
+    _mark_unfilled(session, _seat(session, draw, effective, ids, people, department_of, reasons))
     ensure_alarm(session, now)
 
 
@@ -129,8 +121,12 @@ def _seat(
     ids: Mapping[tuple[str, int], Visit],
     people: Mapping[str, str],
     department_of: Mapping[str, str],
-) -> None:
-    """Write checks and crews of new visits, and the crews of earlier ones where they differ."""
+    reasons: Mapping[str, str],
+) -> list[Check]:
+    """Write checks and crews of new visits, and the crews of earlier ones where they differ; return the latter.
+
+    ``reasons``: why departments withdrew. A crew without seats is one that a withdrawal emptied.
+    """
     checks: dict[tuple[int, str], Check] = {}
     drawn = select(Check).join(Visit, col(Check.visit_id) == Visit.id).where(col(Visit.draw_id) == draw.id)
     for check in session.scalars(drawn):
@@ -153,66 +149,34 @@ def _seat(
                         crew=crew,
                     )
                 )
-            elif not known.unfilled and known.crew != crew:
+            elif known.crew != crew:
                 known.crew = crew
+                known.unfilled = "" if crew else reasons.get(department, "")
                 changed.append(known)
                 row.version += 1
                 session.add(row)
     session.add_all([*added, *changed])
     session.flush()
-    if changed:
-        session.execute(delete(CrewSeat).where(col(CrewSeat.check_id).in_([check.id for check in changed])))
+    for part in chunks([check.id for check in changed if check.id is not None]):
+        session.execute(delete(CrewSeat).where(col(CrewSeat.check_id).in_(part)))
     session.add_all(
         CrewSeat(check_id=check.id or 0, seat=seat, inspector=inspector)
         for check in (*added, *changed)
         for seat, inspector in enumerate(check.crew)
     )
     session.flush()
+    return changed
 
 
-def _unfill_withdrawn(session: Session, draw: DrawRow) -> None:
-    """Mark the crews of departments that withdrew before the draw."""
-    withdrawn = session.scalars(
-        select(Amendment).where(col(Amendment.draw_id) == draw.id, col(Amendment.type) == "withdraw")
-    )
-    for row in withdrawn:
-        unfill(session, draw.id, row.document["department"], row.reason)
-
-
-def unfill(session: Session, draw: str, department: str, reason: str) -> list[Check]:
-    """Take a department's crews from the visits that have no finding of it yet; return their checks. Nobody else moves.
-
-    A visit to which nobody comes any more becomes ``unfilled``.
-    """
-    found = exists().where(col(Finding.check_id) == Check.id)
-    checks = list(
-        session.scalars(
-            select(Check)
-            .join(Visit, col(Check.visit_id) == Visit.id)
-            .where(
-                col(Visit.draw_id) == draw,
-                col(Visit.state) != "cancelled",
-                col(Check.department_id) == department,
-                col(Check.unfilled) == "",
-                ~found,
-            )
-        )
-    )
-    for check in checks:
-        check.unfilled, check.crew = reason, []
-        session.add(check)
-    session.flush()
-    for part in chunks([check.id for check in checks if check.id is not None]):
-        session.execute(delete(CrewSeat).where(col(CrewSeat.check_id).in_(part)))
-    for part in chunks(sorted({check.visit_id for check in checks})):
+def _mark_unfilled(session: Session, changed: Sequence[Check]) -> None:
+    """Mark the visits to which nobody comes any more, now that these checks have no crew."""
+    for part in chunks(sorted({check.visit_id for check in changed if check.unfilled})):
         manned = exists().where(col(Check.visit_id) == Visit.id, col(Check.unfilled) == "")
         empty = select(Visit).where(col(Visit.id).in_(part), col(Visit.state) == "planned", ~manned)
         for visit in session.scalars(empty):
             visit.state = "unfilled"
-            visit.version += 1
             session.add(visit)
     session.flush()
-    return checks
 
 
 def ensure_alarm(session: Session, now: datetime) -> Job:

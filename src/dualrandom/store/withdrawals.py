@@ -1,55 +1,76 @@
-"""What the engine has no row for: a department that withdraws after the announcement, a visit that is made later.
+"""A department that withdraws after the announcement (docs/protocol.md §13.4).
 
-A withdrawal is published beside the result as ``amendments/<number>.json``: the result stands as announced, the department's crews are
-marked unfilled with the reason, nobody else moves. A later day changes nothing in the record either: the drawn date stays published,
-everybody on the visit is told, and the date of the findings shows when it was made.
+The result stands, or will stand, as announced; from a day on the department's crews are unfilled with the reason, nobody else moves. The
+withdrawal is a row of changes.jsonl, appended by a job of the kind ``change``: at once if the draw has a result, else right after the
+publication; behind a substitute that is due it waits until that stands.
 """
 
 from __future__ import annotations
 
 import json
-from datetime import date, datetime
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, select
 from sqlmodel import Session, col
 
-from dualrandom.announcement import instant
-from dualrandom.canonical import canonical
+from dualrandom.campaign import Change
+from dualrandom.campaign import withdraw as append_withdrawal
+from dualrandom.changes import WITHDRAWALS
 from dualrandom.store import activity
 from dualrandom.store.activity import Actor
+from dualrandom.store.amendments import audiences, conflict, list_amendments, no_reason, not_open
+from dualrandom.store.attachments import missing
 from dualrandom.store.blobs import Vault
-from dualrandom.store.changes import amend, audiences, checks_of, conflict, list_amendments, not_open
-from dualrandom.store.database import change, locked
-from dualrandom.store.errors import ForbiddenError
+from dualrandom.store.database import locked
+from dualrandom.store.errors import ConflictError, ForbiddenError, RefusedError, unknown
 from dualrandom.store.findings import reason_of
+from dualrandom.store.jobs import enqueue
 from dualrandom.store.messages import tell
-from dualrandom.store.publishing import close_if_complete, finish_visits
+from dualrandom.store.publishing import finish_visits
 from dualrandom.store.tables import (
-    Amendment,
     Check,
-    CrewSeat,
     DrawRow,
     DrawState,
+    Finding,
+    Job,
     Join,
     JoinState,
     Office,
     Role,
     Visit,
 )
-from dualrandom.store.visit_lists import VisitView, library_cells, visit_of
-from dualrandom.store.visits import unfill
-from dualrandom.store.workspace import add_file, file_of, touch, unknown_draw
+from dualrandom.store.visit_lists import chunks, today
+from dualrandom.store.workspace import Keeping, file_of, unknown_draw
+
+WITHDRAW: Final = "withdraw"
 
 
-def withdraw(
-    session: Session, vault: Vault, draw: str, department: str, reason: str, *, actor: Actor, now: datetime
-) -> Amendment:
-    """Let a department withdraw after the announcement: the draw goes on as announced, its crews are marked unfilled.
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """What is asked for. ``since``: the first day without the department, None: the draw's next day; ``evidence``: SHA-256 of an
+    attachment; ``note``: what the reason's code does not say, kept in the activity log only."""
 
-    Raises UnknownError, ForbiddenError ``foreign-department``, ConflictError ``draw-not-open``, ``not-in-the-draw``,
-    ``already-withdrawn``.
+    department: str
+    reason: str
+    since: date | None = None
+    evidence: str | None = None
+    note: str = ""
+
+
+def ask_withdrawal(
+    session: Session, vault: Vault, draw: str, wanted: Withdrawal, *, actor: Actor, now: datetime
+) -> Job:
+    """Queue the withdrawal of a department; a department only its own. What is evident now is refused now, the rest by the job.
+
+    Raises UnknownError, ForbiddenError ``foreign-department``, RefusedError ``change-reason``, ``reason-missing``, ``day-not-announced``,
+    ConflictError ``draw-not-open``, ``not-in-the-draw``, ``already-withdrawn``, ``under-embargo``, ``withdrawal-too-early``,
+    ``no-crew-left``, ``already-inspected``.
     """
+    department = wanted.department
     if actor.role == Role.DEPARTMENT and actor.department != department:
         raise ForbiddenError(
             "foreign-department",
@@ -57,7 +78,9 @@ def withdraw(
             {"zh": "只能为本部门退出", "en": "a department withdraws only for itself"},
             {"zh": "请该部门或调度员办理。", "en": "Ask that department or a dispatcher."},
         )
-    # the office's row comes first everywhere, so that two writers cannot wait for each other
+    if wanted.reason not in WITHDRAWALS:
+        raise no_reason(wanted.reason, WITHDRAWALS)
+    note = reason_of(wanted.note) if wanted.note.strip() else ""
     locked(session, Office, 1)
     row = locked(session, DrawRow, draw)
     announced = file_of(session, vault, draw, "public/announcement.json")
@@ -65,170 +88,260 @@ def withdraw(
         raise unknown_draw(draw)
     if row.state not in {DrawState.ANNOUNCED, DrawState.DRAWN}:
         raise not_open(draw)
-    tasks = sorted(t["id"] for t in json.loads(announced)["tasks"] if t["department"] == department)
-    if not tasks:
+    announcement = json.loads(announced)
+    _require_part(session, draw, department, announcement)
+    _require_opened(session, vault, draw, announcement)
+    if wanted.evidence is not None and missing(session, [wanted.evidence], actor=actor):
+        raise unknown("unknown-attachment", wanted.evidence, "没有这个附件", "there is no such attachment")
+    if wanted.since is not None:
+        _require_day(announcement, wanted.since, now)
+    if row.state is DrawState.DRAWN:
+        since = first_day(announcement["days"], wanted.since, today(session, now), now)
+        if not crews_from(session, draw, department, since):
+            raise no_crew_left(department)
+        require_uninspected(session, draw, department, since)
+    arguments = {
+        "do": WITHDRAW,
+        "leaving": department,
+        "reason": wanted.reason,
+        "since": None if wanted.since is None else wanted.since.isoformat(),
+        "evidence": wanted.evidence,
+        "role": actor.role,
+        "department": actor.department,
+    }
+    at = now if row.state is DrawState.DRAWN else max(now, row.due)
+    job = enqueue(session, "change", draw, now=now, by=actor.name, arguments=arguments, run_after=at)
+    _leave_plan(session, row.plan_id, department, wanted.reason)
+    detail = {"department": department, "job": job.id, "note": note, "reason": wanted.reason}
+    activity.record(session, actor, "ask-withdrawal", draw, now, detail)
+    if row.state is DrawState.ANNOUNCED:
+        _tell_early(session, row, announcement, wanted, now)
+    return job
+
+
+def waiting_withdrawals(session: Session, draw: str) -> list[Job]:
+    """Return the withdrawals that were asked for and are not in the record yet, in order."""
+    jobs = select(Job).where(
+        col(Job.kind) == "change", col(Job.subject) == draw, col(Job.state).in_(("queued", "running"))
+    )
+    return [job for job in session.scalars(jobs.order_by(col(Job.id))) if job.arguments.get("do") == WITHDRAW]
+
+
+def withdrawal_step(
+    keeping: Keeping, arguments: Mapping[str, Any], now: datetime
+) -> Callable[[Path], Change]:
+    """Return the step of the engine that appends the row. The day that was asked for may be over by now: then it is the next one."""
+    content = None
+    with keeping.database.reading() as session:
+        day = today(session, now)
+        if arguments["evidence"] is not None:
+            content = keeping.vault.get(session, arguments["evidence"])
+    asked = None if arguments["since"] is None else date.fromisoformat(arguments["since"])
+
+    def step(folder: Path) -> Change:
+        announcement = json.loads((folder / "public" / "announcement.json").read_bytes())
+        since = first_day(announcement["days"], asked, day, now)
+        if since is None:
+            raise no_crew_left(arguments["leaving"])
+        path = None
+        if content is not None:
+            # beside the campaign: only its hash belongs to the record
+            path = folder.parent / "evidence"
+            path.write_bytes(content)
+        return append_withdrawal(folder, arguments["leaving"], since, arguments["reason"], path, now)
+
+    return step
+
+
+def after_withdrawal(session: Session, draw: str, row: Mapping[str, Any]) -> None:
+    """Bring in step what a withdrawal ends: visits of which nothing else is missing are done."""
+    checks = crews_from(session, draw, row["department"], date.fromisoformat(row["from"]), unfilled=True)
+    finish_visits(session, [check.id for check in checks if check.id is not None])
+
+
+def first_day(days: list[str], asked: date | None, local: date, now: datetime) -> date | None:
+    """Return the announced day from which a department is away, None if there is none.
+
+    ``asked``: the first that is not before it and not over; None: the first after ``local``, today at the office.
+    """
+    known = sorted(map(date.fromisoformat, days))
+    if asked is None:
+        return next((day for day in known if day > local), None)
+    earliest = max(asked, now.astimezone(UTC).date())
+    return next((day for day in known if day >= earliest), None)
+
+
+def crews_from(
+    session: Session, draw: str, department: str, since: date | None, *, unfilled: bool = False
+) -> list[Check]:
+    """Return a department's checks with a crew (``unfilled``: without one) of the visits that were drawn for ``since`` or later."""
+    if since is None:
+        return []
+    query = (
+        select(Check)
+        .join(Visit, col(Check.visit_id) == Visit.id)
+        .where(
+            col(Visit.draw_id) == draw,
+            col(Visit.state) != "cancelled",
+            col(Visit.date) >= since,
+            col(Check.department_id) == department,
+            col(Check.unfilled) != "" if unfilled else col(Check.unfilled) == "",
+        )
+    )
+    return list(session.scalars(query))
+
+
+def require_uninspected(session: Session, draw: str, department: str, since: date | None) -> None:
+    """Refuse to empty crews that have entered findings. Raises ConflictError ``already-inspected``."""
+    for part in chunks([c.id for c in crews_from(session, draw, department, since) if c.id is not None]):
+        found = select(Visit).where(
+            exists().where(
+                col(Check.visit_id) == Visit.id,
+                col(Check.id).in_(part),
+                col(Finding.check_id) == Check.id,
+            )
+        )
+        visit = session.scalars(found.limit(1)).first()
+        if visit is not None:
+            raise conflict(
+                "already-inspected",
+                visit.enterprise,
+                (
+                    f"{visit.date} 的检查已登记结果，检查组不能再空缺",
+                    f"findings of {visit.date} were entered: those crews cannot become unfilled",
+                ),
+                ("改用更晚的退出日期。", "Withdraw from a later day."),
+            )
+
+
+def no_crew_left(department: str) -> ConflictError:
+    """Return the refusal for a department that has no crew any more."""
+    return conflict(
+        "no-crew-left",
+        department,
+        ("该部门此后没有检查组", "the department has no crew from then on"),
+        ("没有检查组的部门无须退出。", "A department without crews need not withdraw."),
+    )
+
+
+def withdrawal_told(change: Change) -> tuple[str, str]:
+    """Return what everybody on an emptied visit is told, in Chinese and English."""
+    row, reason = change.row, WITHDRAWALS[change.row["reason"]]
+    crews = len(change.unfilled)
+    return (
+        f"部门 {row['department']} 自 {row['from']} 起退出抽取 {change.draw}（{reason.zh}）：其 {crews} 个检查组空缺，其他安排不变。",
+        f"{row['department']} withdrew from draw {change.draw} from {row['from']} on ({reason.en}): {crews} crews unfilled.",
+    )
+
+
+def emptied_audiences(session: Session, draw: str, change: Change) -> set[str]:
+    """Return the departments and inspectors of the visits that a withdrawal leaves without a crew, as they are now."""
+    places = set(change.unfilled)
+    found: set[str] = set()
+    for part in chunks(sorted({enterprise for enterprise, _ in places})):
+        query = (
+            select(Check, Visit)
+            .join(Visit, col(Check.visit_id) == Visit.id)
+            .where(col(Visit.draw_id) == draw, col(Visit.enterprise).in_(part))
+        )
+        rows = session.execute(query)
+        found |= audiences(check for check, visit in rows if (visit.enterprise, visit.part) in places)
+    return found
+
+
+def _require_part(session: Session, draw: str, department: str, announcement: Mapping[str, Any]) -> None:
+    if all(task["department"] != department for task in announcement["tasks"]):
         raise conflict(
             "not-in-the-draw",
             department,
             ("该部门不在本次抽取中", "this department has no part in the draw"),
             ("核对部门。", "Check the department."),
         )
-    known = [one.document["department"] for one in list_amendments(session, draw) if one.type == "withdraw"]
+    known = {row.document["department"] for row in list_amendments(session, draw) if row.type == WITHDRAW}
+    known |= {job.arguments["leaving"] for job in waiting_withdrawals(session, draw)}
     if department in known:
         raise conflict(
             "already-withdrawn",
             department,
-            ("该部门已退出", "this department has withdrawn already"),
+            (
+                "该部门已退出，或退出待公布",
+                "this department has withdrawn, or its withdrawal waits to be published",
+            ),
             ("不必再做。", "There is nothing left to do."),
         )
-    why = reason_of(reason)
-    document = {
-        "announcement": row.announcement,
-        "department": department,
-        "draw": draw,
-        "reason": why,
-        "tasks": tasks,
-        "time": instant(now),
-        "type": "dualrandom/v1/withdrawal",
-    }
-    amendment = amend(session, draw, "withdraw", why, document, actor, now)
-    add_file(session, vault, draw, f"public/amendments/{amendment.sequence:06}.json", canonical(document))
-    touch(session, draw)
-    checks = unfill(session, draw, department, why)
-    finish_visits(session, [check.id for check in checks if check.id is not None])
-    if row.state is DrawState.DRAWN:
-        close_if_complete(session, draw, now)
-    join = session.scalars(
-        select(Join).where(col(Join.plan_id) == row.plan_id, col(Join.department_id) == department)
-    ).one_or_none()
-    if join is not None:
-        join.state, join.reason = JoinState.WITHDRAWN, why
-        join.version += 1
-        session.add(join)
-    detail = {"checks": len(checks), "department": department, "reason": why}
-    activity.record(session, actor, "withdraw", draw, now, detail)
-    others = {
-        check.department_id for visit in {c.visit_id for c in checks} for check in checks_of(session, visit)
-    }
-    for audience in sorted({f"department:{d}" for d in others | {department}} | {"role:dispatcher"}):
-        tell(
-            session,
-            "withdrawal",
-            audience,
+
+
+def _require_opened(session: Session, vault: Vault, draw: str, announcement: Mapping[str, Any]) -> None:
+    """Refuse while an embargo hides anything: an emptied crew would show it."""
+    if announcement["policy"]["embargo"] == "none":
+        return
+    hidden = file_of(session, vault, draw, "public/visits.jsonl")
+    opened = file_of(session, vault, draw, "public/openings.jsonl") or b""
+    if hidden is None or len(opened.splitlines()) < len(hidden.splitlines()):
+        raise conflict(
+            "under-embargo",
             draw,
             (
-                f"{department} 在公告后退出抽取 {draw}：{why}。其 {len(checks)} 个检查组空缺，其他安排不变。",
-                f"{department} withdrew from draw {draw}: {why}. Its {len(checks)} crews are unfilled, nobody else moves.",
+                "保密期内不能更改：更改会显示被检查者或检查组",
+                "nothing can be changed under an embargo: a change would show an enterprise or a crew",
             ),
-            now=now,
+            (
+                "全部启封后再更改；预计会有更改的，公告时不用 embargo。",
+                "Change after everything has been opened; where changes are expected, announce without embargo.",
+            ),
         )
-    return amendment
 
 
-def make_later(
-    session: Session,
-    vault: Vault,
-    visit: int,
-    version: int,
-    day: date | None,
-    reason: str,
-    *,
-    actor: Actor,
-    now: datetime,
-) -> VisitView:
-    """Let the crews of a visit come on a later day than the drawn one (None: on the drawn one after all).
-
-    The drawn date stays what was published. The day must be one of the draw's, not be closed at the enterprise, and all crews must
-    be free on it. Raises UnknownError, StaleError, ConflictError ``date-is-drawn``, ``visit-not-open``.
-    """
-    view = visit_of(session, actor, visit)
-    row = view.visit
-    if row.state != "planned" or row.date is None or row.scanned_at is not None:
+def _require_day(announcement: Mapping[str, Any], since: date, now: datetime) -> None:
+    days = announcement["days"]
+    if since.isoformat() not in days:
+        raise RefusedError(
+            "day-not-announced",
+            since.isoformat(),
+            {"zh": "不是本次抽取的检查日", "en": "is not one of the draw's days"},
+            {
+                "zh": f"用 {days[0]} 至 {days[-1]} 之间公告的日期，或不写。",
+                "en": f"Use an announced day from {days[0]} to {days[-1]}, or leave it out.",
+            },
+        )
+    if since < now.astimezone(UTC).date():
         raise conflict(
-            "visit-not-open",
-            str(visit),
-            ("该次检查已进行、被排除或没有日期", "the visit was made, excluded, or has no date"),
-            ("只有待执行的检查可以延后。", "Only a visit that is still to be made can be made later."),
+            "withdrawal-too-early",
+            since.isoformat(),
+            ("该日已经过去", "this day is over"),
+            (
+                "从今天或以后某日起退出；更早的检查如实登记结果。",
+                "Withdraw from today or later; of earlier visits enter the findings.",
+            ),
         )
-    if day is not None:
-        obstacle = _obstacle(session, vault, row, day)
-        if obstacle is not None:
-            raise conflict(
-                "date-is-drawn",
-                day.isoformat(),
-                obstacle,
-                (
-                    "日期由抽取确定：只能延后到本次抽取的另一检查日，且企业营业、检查人员有空；否则更换人员或排除。",
-                    "Dates are drawn: only another, later day of the draw will do, on which enterprise and crews are free.",
-                ),
-            )
-    why = "" if day is None else reason_of(reason)
-    change(session, row, version, {"later": day, "later_reason": why})
-    detail = {"day": None if day is None else day.isoformat(), "drawn": row.date.isoformat(), "reason": why}
-    activity.record(session, actor, "make-later", f"visit:{visit}", now, detail)
-    shown = (day or row.date).isoformat()
-    for audience in sorted(audiences(checks_of(session, visit))):
+
+
+def _leave_plan(session: Session, plan: str, department: str, reason: str) -> None:
+    """Mark the department's part in the plan: whatever is announced of it later is announced without the department."""
+    join = session.scalars(
+        select(Join).where(col(Join.plan_id) == plan, col(Join.department_id) == department)
+    ).one_or_none()
+    if join is not None:
+        join.state, join.reason = JoinState.WITHDRAWN, WITHDRAWALS[reason].zh
+        join.version += 1
+        session.add(join)
+
+
+def _tell_early(
+    session: Session, row: DrawRow, announcement: Mapping[str, Any], wanted: Withdrawal, now: datetime
+) -> None:
+    """Tell everybody who takes part that a department leaves before the draw, which stays as it was announced."""
+    reason = WITHDRAWALS[wanted.reason]
+    departments = sorted({task["department"] for task in announcement["tasks"]})
+    for audience in (*(f"department:{each}" for each in departments), "role:auditor", "role:dispatcher"):
         tell(
             session,
-            "later",
+            WITHDRAW,
             audience,
-            f"visit:{visit}",
+            row.id,
             (
-                f"对 {row.enterprise} 的检查改在 {shown} 进行（抽取日期 {row.date}）。{why}",
-                f"The visit to {row.enterprise} takes place on {shown} (drawn: {row.date}). {why}",
+                f"部门 {wanted.department} 退出抽取 {row.id}（{reason.zh}）。抽取照公告进行，公布之后其检查组空缺。",
+                f"{wanted.department} withdraws from draw {row.id} ({reason.en}). Crews are unfilled after the publication.",
             ),
             now=now,
         )
-    return visit_of(session, actor, visit)
-
-
-def _obstacle(session: Session, vault: Vault, visit: Visit, day: date) -> tuple[str, str] | None:
-    """Return what keeps the crews of a visit from coming on ``day``, in both languages."""
-    announced = file_of(session, vault, visit.draw_id, "public/announcement.json")
-    assert announced is not None
-    assert visit.date is not None
-    shown = day.isoformat()
-    if day <= visit.date:
-        return (
-            f"{shown} 不晚于抽取的日期 {visit.date}",
-            f"{shown} is not later than the drawn date {visit.date}",
-        )
-    if shown not in json.loads(announced)["days"]:
-        return f"{shown} 不是本次抽取的检查日", f"{shown} is not one of the draw's days"
-    draw = session.get_one(DrawRow, visit.draw_id)
-    cells = library_cells(session, "enterprises", draw, [visit.enterprise]).get(visit.enterprise, {})
-    if shown in cells.get("closed", ""):
-        return f"企业 {shown} 不营业", f"the enterprise is closed on {shown}"
-    roster = _roster(session, vault, visit.draw_id)
-    for check in checks_of(session, visit.id or 0):
-        for code in check.crew:
-            detail = roster.get(code, {})
-            if shown in detail.get("absent", []) or _load(session, code, day, visit.id or 0) >= detail.get(
-                "daily", 1
-            ):
-                return f"检查人员 {code} 当日没有空", f"inspector {code} is not free on that day"
-    return None
-
-
-def _roster(session: Session, vault: Vault, draw: str) -> dict[str, dict[str, Any]]:
-    """Return the frozen details of inspectors by their codes."""
-    rows = file_of(session, vault, draw, "public/roster.jsonl") or b""
-    opened = file_of(session, vault, draw, "private/openings/roster.jsonl") or b""
-    people = {row["id"]: row["hidden"]["person"] for row in map(json.loads, opened.splitlines())}
-    return {people.get(row["id"], row["id"]): row["detail"] for row in map(json.loads, rows.splitlines())}
-
-
-def _load(session: Session, inspector: str, day: date, besides: int) -> int:
-    """Return on how many other visits an inspector is on a day."""
-    query = (
-        select(func.count(func.distinct(Visit.id)))
-        .join(Check, col(Check.visit_id) == Visit.id)
-        .join(CrewSeat, col(CrewSeat.check_id) == Check.id)
-        .where(
-            col(CrewSeat.inspector) == inspector,
-            func.coalesce(Visit.later, Visit.date) == day,
-            col(Visit.state).in_(("planned", "done")),
-            col(Visit.id) != besides,
-        )
-    )
-    return int(session.scalars(query).one())

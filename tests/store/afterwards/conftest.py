@@ -17,7 +17,7 @@ from dualrandom.store import jobs
 from dualrandom.store.activity import Actor
 from dualrandom.store.announcing import Ready, announce_plan
 from dualrandom.store.blobs import Vault
-from dualrandom.store.changes import carry_out
+from dualrandom.store.changing import carry_out
 from dualrandom.store.database import Database
 from dualrandom.store.deadlines import close
 from dualrandom.store.drawing import draw_now
@@ -123,6 +123,18 @@ def drawn(
         copied: Callable[..., str] = request.getfixturevalue("new_postgres")
         url = copied(f"drawn_{request.module.__name__.rpartition('.')[2]}", template)
     database = Database(url)
+    with database.reading() as session:
+        draw = session.scalars(select(col(DrawRow.id))).one()
+    yield Drawn(database, vault, Keeping(database, vault), draw)
+    database.close()
+
+
+@pytest.fixture
+def own_town(tmp_path: Path, drawn_sqlite: Path, vault: Vault) -> Iterator[Drawn]:
+    """A drawn town of one test's own, on SQLite."""
+    path = tmp_path / "store.db"
+    shutil.copy(drawn_sqlite, path)
+    database = Database(f"sqlite:///{path}")
     with database.reading() as session:
         draw = session.scalars(select(col(DrawRow.id))).one()
     yield Drawn(database, vault, Keeping(database, vault), draw)

@@ -1,6 +1,5 @@
-"""Enterprises excluded, inspectors replaced, a partner that withdraws: the engine decides, the record proves it, everybody is told."""
+"""Enterprises excluded, inspectors replaced: the engine decides, the record proves it, everybody is told."""
 
-import json
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,16 +9,15 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from dualrandom.changes import read_rows
-from dualrandom.errors import DualRandomError
 from dualrandom.store.activity import Actor
+from dualrandom.store.amendments import list_amendments
 from dualrandom.store.attachments import attach
-from dualrandom.store.changes import Exclusion, ask_exclusion, ask_replacement, list_amendments
+from dualrandom.store.changes import Exclusion, ask_exclusion, ask_replacement
 from dualrandom.store.database import StaleError
-from dualrandom.store.errors import ConflictError, ForbiddenError, RefusedError
-from dualrandom.store.findings import Entry, enter
-from dualrandom.store.tables import Check, DrawRow, Job, Join, Visit
+from dualrandom.store.errors import ConflictError, RefusedError
+from dualrandom.store.later import make_later
+from dualrandom.store.tables import Check, DrawRow, Job, Visit
 from dualrandom.store.visit_lists import VisitFilter, VisitView, list_visits, visit_of
-from dualrandom.store.withdrawals import make_later, withdraw
 from dualrandom.verify import read_auditor, read_public, verify_record
 
 DISPATCHER = Actor("user:dispatcher", "dispatcher")
@@ -128,10 +126,12 @@ def test_nobody_is_replaced_while_a_substitute_is_due(drawn: Any) -> None:
             actor=DISPATCHER,
             now=LATER + timedelta(hours=1),
         )
-    # the waiting substitute comes first, and the engine refuses what comes before it
-    assert [job.arguments["do"] for job in drawn.do(LATER + timedelta(hours=1), "change")] == ["substitute"]
-    with pytest.raises(DualRandomError, match="substitute-pending"):
-        drawn.do(LATER + timedelta(hours=1), "change")
+    # the waiting substitute comes first, and what may not come before it waits
+    done = [drawn.do(LATER + timedelta(hours=1), "change") for _ in range(3)]
+    assert [[job.arguments["do"] for job in jobs] for jobs in done] == [["substitute"], ["replace"], []]
+    with drawn.database.reading() as session:
+        assert session.get_one(Job, done[1][0].id).state == "queued"
+        assert [row.type for row in list_amendments(session, drawn.draw)][-1] == "exclude"
 
 
 def test_a_date_is_drawn_and_can_only_become_a_later_day_of_the_draw(drawn: Any) -> None:
@@ -161,44 +161,6 @@ def test_a_date_is_drawn_and_can_only_become_a_later_day_of_the_draw(drawn: Any)
         make_later(session, drawn.vault, number, view.visit.version, None, "", actor=amr, now=LATER)
     crew = {f"inspector:{person.code}" for one in view.checks for person in one.crew}
     assert crew <= drawn.messages("later").keys()
-
-
-def test_a_withdrawn_partner_leaves_its_crews_unfilled_and_nobody_else_moves(
-    drawn: Any, tmp_path: Path
-) -> None:
-    fire = Actor("user:fire", "department", "fire")
-    before = views(drawn)
-    result = (drawn.folder(tmp_path / "before") / "public/result.json").read_bytes()
-    with drawn.database.writing() as session, pytest.raises(ForbiddenError):
-        withdraw(session, drawn.vault, drawn.draw, "health", "x", actor=fire, now=LATER)
-    with drawn.database.writing() as session:
-        row = withdraw(session, drawn.vault, drawn.draw, "fire", "机构改革", actor=fire, now=LATER)
-    with drawn.database.writing() as session, pytest.raises(ConflictError, match="already-withdrawn"):
-        withdraw(session, drawn.vault, drawn.draw, "fire", "机构改革", actor=fire, now=LATER)
-    for old, new in zip(before, views(drawn), strict=True):
-        for was, now_ in zip(old.checks, new.checks, strict=True):
-            if was.check.department_id == "fire" and old.visit.state != "cancelled":
-                assert (now_.check.unfilled, now_.check.crew, now_.crew) == ("机构改革", [], ())
-            else:
-                assert now_ == was
-        alone = {one.check.department_id for one in old.checks} == {"fire"}
-        if old.visit.state == "planned":
-            assert new.visit.state == ("unfilled" if alone else "planned")
-    laid = verified(drawn, tmp_path / "after")
-    assert (laid / "public/result.json").read_bytes() == result
-    published = json.loads((laid / f"public/amendments/{row.sequence:06}.json").read_bytes())
-    assert (published["department"], published["reason"]) == ("fire", "机构改革")
-    with drawn.database.reading() as session:
-        assert (
-            session.scalars(select(Join).where(col(Join.department_id) == "fire")).one().state == "withdrawn"
-        )
-    unfilled = next(
-        one for one in views(drawn) if any(c.check.unfilled for c in one.checks) and one.visit.date
-    )
-    check = next(one.check for one in unfilled.checks if one.check.unfilled)
-    entry = Entry(check.task, check.items[0], "1", "on-site", unfilled.visit.date or date.min)
-    with drawn.database.writing() as session, pytest.raises(DualRandomError, match="finding-undated"):
-        enter(session, unfilled.visit.id or 0, [entry], actor=DISPATCHER, now=LATER + timedelta(days=60))
 
 
 def test_rows_of_visits_agree_with_their_crews(drawn: Any) -> None:

@@ -124,7 +124,9 @@ def test_findings_are_published_corrected_and_removed_and_the_record_stays_prova
         with pytest.raises(InputError, match="finding-differs"):
             enter(session, number, clean(view, "1"), actor=amr, now=AFTER)
         dispute(session, first.finding.id or 0, "当日未营业", actor=amr, now=AFTER)
-    assert "A finding is disputed" in drawn.messages("dispute")["department:amr"]
+    told = drawn.messages("dispute")
+    assert "A finding is disputed" in told["department:amr"]
+    assert {f"inspector:{code}" for code in first.check.crew} <= told.keys()
     with drawn.database.reading() as session:
         assert [row.finding.id for row in list_findings(session, amr, disputed=True)[0]] == [first.finding.id]
 
@@ -159,6 +161,7 @@ def test_findings_are_published_corrected_and_removed_and_the_record_stays_prova
             attachment_of(session, drawn.vault, photograph.sha256, actor=amr)
         gone = finding_of(session, amr, first.finding.id or 0).finding
         assert (gone.salt, gone.digest) == ("", first.finding.digest)
+        assert {f"inspector:{code}" for code in first.check.crew} <= drawn.messages("text-removed").keys()
         assert list(activity.faults(session)) == []
 
 
@@ -428,10 +431,10 @@ def test_a_draw_closes_by_itself_with_its_statistics_and_findings_can_still_be_c
         assert row.state.value == "closed"
         closing = row.summary["closing"]
         published = list_findings(session, DISPATCHER, published=True, limit=500)[0]
-        corrected = [each for each in published if (each.finding.revision or 0) > 1]
+        further = [each for each in published if (each.finding.revision or 0) > 1]
         assert closing["visits"]["done"] == len(session.scalars(select(Visit)).all())
     assert closing["visits"]["planned"] == 0
-    assert closing["corrected"] == len(corrected) > 1
+    assert closing["corrected"] == len(further) > 1
     assert closing["disputed"] == 0, "the correction settled the dispute"
     assert closing["violations"] == sum(closing["codes"].get(code, 0) for code in "23458ABCDE") > 0
     amr = of("amr")

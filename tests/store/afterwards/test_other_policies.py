@@ -1,8 +1,8 @@
-"""Draws under an embargo, and a partner that withdraws before the round: what the rows and the record say then."""
+"""Draws under an embargo: what the rows and the record say then."""
 
 import json
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +10,12 @@ import pytest
 
 from dualrandom.errors import DualRandomError
 from dualrandom.store.activity import Actor
-from dualrandom.store.blobs import Vault
-from dualrandom.store.changes import Exclusion, ask_exclusion, list_amendments
+from dualrandom.store.changes import Exclusion, ask_exclusion
+from dualrandom.store.errors import ConflictError
 from dualrandom.store.findings import Entry, enter
 from dualrandom.store.publishing import ask_publication
 from dualrandom.store.visit_lists import VisitFilter, list_visits
-from dualrandom.store.withdrawals import withdraw
+from dualrandom.store.withdrawals import Withdrawal, ask_withdrawal
 from dualrandom.verify import read_public, verify_record
 
 DISPATCHER = Actor("user:dispatcher", "dispatcher")
@@ -53,6 +53,10 @@ def test_nothing_is_changed_under_an_embargo_and_findings_open_what_they_are_abo
         ask_exclusion(session, embargoed.draw, wanted, actor=DISPATCHER, now=LATER)
     with pytest.raises(DualRandomError, match="under-embargo"):
         embargoed.do(LATER, "change")
+    assert "under an embargo" in embargoed.messages("change-refused")["role:dispatcher"]
+    leaving = Withdrawal("fire", "no-inspectors")
+    with embargoed.database.writing() as session, pytest.raises(ConflictError, match="under-embargo"):
+        ask_withdrawal(session, embargoed.vault, embargoed.draw, leaving, actor=DISPATCHER, now=LATER)
     entries = [
         Entry(one.check.task, item, "1", "on-site", first.visit.date)
         for one in first.checks
@@ -67,29 +71,3 @@ def test_nothing_is_changed_under_an_embargo_and_findings_open_what_they_are_abo
     assert [row["hidden"]["enterprise"] for row in opened] == [first.visit.enterprise]
     report = verify_record(read_public(laid / "public"))
     assert [(c.name, c.reason_en) for c in report.checks if c.status == "FAIL"] == []
-
-
-def test_a_partner_that_withdraws_before_the_round_changes_nothing_in_the_draw(
-    open_town: Callable[..., Any], vault: Vault, tmp_path: Path
-) -> None:
-    def leave(database: Any, draw: str) -> None:
-        with database.writing() as session:
-            withdraw(
-                session, vault, draw, "fire", "机构改革", actor=DISPATCHER, now=LATER - timedelta(days=3)
-            )
-
-    town = open_town(lambda text: text, leave)
-    listed = views(town)
-    fire = [one for view in listed for one in view.checks if one.check.department_id == "fire"]
-    assert fire
-    assert all((one.check.unfilled, one.check.crew) == ("机构改革", []) for one in fire)
-    assert all(one.check.crew for view in listed for one in view.checks if one.check.department_id != "fire")
-    laid = town.folder(tmp_path / "laid")
-    result = json.loads((laid / "public/result.json").read_bytes())
-    crews = [crew for visit in result["visits"] for crew in visit["crews"] if crew["department"] == "fire"]
-    assert len(crews) == len({one.check.visit_id for one in fire})
-    assert all(crew["seats"] for crew in crews), "the result is computed as announced"
-    report = verify_record(read_public(laid / "public"))
-    assert [(c.name, c.reason_en) for c in report.checks if c.status == "FAIL"] == []
-    with town.database.reading() as session:
-        assert [row.type for row in list_amendments(session, town.draw)] == ["withdraw"]

@@ -8,7 +8,8 @@ from dualrandom.changes import read_rows
 from dualrandom.errors import DualRandomError
 from dualrandom.store import jobs
 from dualrandom.store.activity import Actor
-from dualrandom.store.changes import ask_replacement, list_amendments
+from dualrandom.store.amendments import list_amendments
+from dualrandom.store.changes import ask_replacement
 from dualrandom.store.tables import Job
 from dualrandom.store.visit_lists import VisitFilter, list_visits
 from dualrandom.verify import read_auditor, read_public, verify_record

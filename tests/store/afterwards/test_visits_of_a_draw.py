@@ -84,6 +84,21 @@ def test_every_visit_has_numbers_of_its_own_a_code_and_a_deadline(drawn: Any) ->
         assert is_workday(visit.publish_by)
 
 
+def test_everybody_with_a_seat_is_told_how_many_visits_they_have(drawn: Any) -> None:
+    with drawn.database.reading() as session:
+        listed = everything(session, DISPATCHER, VisitFilter())
+    told = drawn.messages("drawn")
+    crews = [
+        {f"inspector:{person.code}" for one in view.checks for person in one.crew}
+        | {f"department:{one.check.department_id}" for one in view.checks}
+        for view in listed
+    ]
+    assert told.keys() == set[str]().union(*crews) | {"role:auditor", "role:dispatcher"}
+    for audience in told.keys() - {"role:auditor", "role:dispatcher"}:
+        count = sum(audience in crew for crew in crews)
+        assert f": {count} visits" in told[audience]
+
+
 def test_bringing_the_visits_in_step_again_changes_nothing(drawn: Any, tmp_path: Any) -> None:
     before = [row.model_dump() for row in drawn.visits()]
     folder = drawn.folder(tmp_path / "laid")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dualrandom.relay import ask
 from dualrandom.store.activity import SERVICE
-from dualrandom.store.changes import carry_out
+from dualrandom.store.changing import carry_out
 from dualrandom.store.deadlines import close, raise_alarms
 from dualrandom.store.jobs import finish
 from dualrandom.store.publishing import publish
@@ -119,8 +119,26 @@ PROBLEMS = (
         "核对部门。", "Check the department.",
     ),
     ProblemType(
-        "already-withdrawn", 409, "该部门已退出", "this department has withdrawn already",
+        "already-withdrawn", 409, "该部门已退出，或退出待公布",
+        "this department has withdrawn, or its withdrawal waits to be published",
         "不必再做。", "There is nothing left to do.",
+    ),
+    ProblemType(
+        "day-not-announced", 422, "不是本次抽取的检查日", "is not one of the draw's days",
+        "用公告的日期，或不写。", "Use an announced day, or leave it out.",
+    ),
+    ProblemType(
+        "withdrawal-too-early", 409, "该日已经过去", "this day is over",
+        "从今天或以后某日起退出；更早的检查如实登记结果。", "Withdraw from today or later; of earlier visits enter the findings.",
+    ),
+    ProblemType(
+        "no-crew-left", 409, "该部门此后没有检查组", "the department has no crew from then on",
+        "没有检查组的部门无须退出。", "A department without crews need not withdraw.",
+    ),
+    ProblemType(
+        "under-embargo", 409, "保密期内不能更改", "nothing can be changed under an embargo",
+        "全部启封后再更改；预计会有更改的，公告时不用 embargo。",
+        "Change after everything has been opened; where changes are expected, announce without embargo.",
     ),
     ProblemType(
         "findings-missing", 409, "还有检查结果没有公布", "findings are not published yet",

@@ -1,4 +1,4 @@
-"""After the draw: exclusions, replacements, substitutes, withdrawals; and its end with statistics."""
+"""After the draw: exclusions, replacements, substitutes, withdrawals (a ``withdraw`` row each); and its end with statistics."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from fastapi.responses import JSONResponse
 from pydantic import AwareDatetime, BaseModel, Field
 
 from dualrandom.store import changes, deadlines, withdrawals
+from dualrandom.store.amendments import list_amendments
 from dualrandom.store.changes import Exclusion
-from dualrandom.store.tables import Amendment, DrawRow, Role
+from dualrandom.store.tables import Amendment, DrawRow, Job, Role
+from dualrandom.store.withdrawals import Withdrawal
 from dualrandom.store.workspace import unknown_draw
 from dualrandom_api.service.dependencies import ActorDep, JobAnswer, ServiceDep, accepted
 from dualrandom_api.service.routes.accounts import Body, Identifier
 from dualrandom_api.service.routes.draws import DrawId, Evidence
-from dualrandom_api.service.routes.visits import VisitId
+from dualrandom_api.service.routes.visits import Day, VisitId
 from dualrandom_api.service.security import PEOPLE, GuardedRoute, allow
 
 router = APIRouter(route_class=GuardedRoute, tags=["changes"])
-
-Sentence = Annotated[str, Field(max_length=400, examples=["机构改革，职能划转"])]
 
 
 class NewExclusion(Body):
@@ -54,10 +54,32 @@ class NewReplacement(Body):
 
 
 class NewWithdrawal(Body):
-    """A department that withdraws after the announcement. The reason is published."""
+    """A department that withdraws after the announcement (protocol §13.4). ``evidence``: SHA-256 of an attachment, the letter; only its
+    hash is published."""
 
     department: Identifier
-    reason: Sentence
+    reason: Literal["reorganised", "ordered-elsewhere", "no-inspectors", "force-majeure"]
+    since: Day | None = Field(
+        default=None,
+        alias="from",
+        description="退出的第一天，默认本次抽取的下一个检查日 · first day without the department; by default the draw's next day",
+        examples=["2026-09-21"],
+    )
+    evidence: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
+    note: Annotated[str, Field(max_length=400, examples=["机构改革，职能划转"])] = Field(
+        default="",
+        description="补充说明，只存入操作日志，不公布 · further words, kept in the activity log and not published",
+    )
+
+
+class WaitingWithdrawal(BaseModel):
+    """A withdrawal that is not in the record yet: the draw has no result, or a substitute comes first."""
+
+    department: str
+    reason: str
+    since: Day | None = Field(alias="from", serialization_alias="from")
+    job: int
+    at: datetime
 
 
 class AmendmentAnswer(BaseModel):
@@ -71,9 +93,10 @@ class AmendmentAnswer(BaseModel):
 
 
 class Amendments(BaseModel):
-    """All changes of a draw, in order."""
+    """All changes of a draw, in order; ``waiting``: withdrawals that will follow."""
 
     items: list[AmendmentAnswer]
+    waiting: list[WaitingWithdrawal]
 
 
 class RoundAnswer(BaseModel):
@@ -96,6 +119,19 @@ def _answer(row: Amendment) -> AmendmentAnswer:
         reason=row.reason,
         document=row.document,
         at=row.at,
+    )
+
+
+def _waiting(job: Job) -> WaitingWithdrawal:
+    asked = job.arguments
+    return WaitingWithdrawal.model_validate(
+        {
+            "department": asked["leaving"],
+            "reason": asked["reason"],
+            "from": asked["since"],
+            "job": job.id,
+            "at": job.created_at,
+        }
     )
 
 
@@ -164,7 +200,8 @@ def bring_round(service: ServiceDep, actor: ActorDep, draw: DrawId, body: Eviden
 
 @router.post(
     "/v1/draws/{draw}/withdrawals",
-    status_code=201,
+    status_code=202,
+    response_model=JobAnswer,
     **allow(
         Role.DISPATCHER,
         Role.DEPARTMENT,
@@ -175,17 +212,24 @@ def bring_round(service: ServiceDep, actor: ActorDep, draw: DrawId, body: Eviden
             "draw-not-open",
             "not-in-the-draw",
             "already-withdrawn",
+            "already-inspected",
+            "day-not-announced",
+            "no-crew-left",
             "reason-missing",
+            "under-embargo",
+            "unknown-attachment",
+            "withdrawal-too-early",
         ],
     ),
 )
-def withdraw(service: ServiceDep, actor: ActorDep, draw: DrawId, body: NewWithdrawal) -> AmendmentAnswer:
+def withdraw(service: ServiceDep, actor: ActorDep, draw: DrawId, body: NewWithdrawal) -> JSONResponse:
     """公告后退出：结果照公告计算，其检查组空缺，其他不变 · Withdraw after the announcement: crews become unfilled, nobody else moves."""
+    wanted = Withdrawal(body.department, body.reason, body.since, body.evidence, body.note)
     with service.database.writing() as session:
-        row = withdrawals.withdraw(
-            session, service.vault, draw, body.department, body.reason, actor=actor, now=service.clock()
+        job = withdrawals.ask_withdrawal(
+            session, service.vault, draw, wanted, actor=actor, now=service.clock()
         )
-    return _answer(row)
+    return accepted(job)
 
 
 @router.get(
@@ -197,7 +241,9 @@ def amendments(service: ServiceDep, draw: DrawId) -> Amendments:
     with service.database.reading() as session:
         if session.get(DrawRow, draw) is None:
             raise unknown_draw(draw)
-        return Amendments(items=[_answer(row) for row in changes.list_amendments(session, draw)])
+        rows = list_amendments(session, draw)
+        waiting = withdrawals.waiting_withdrawals(session, draw)
+    return Amendments(items=[_answer(row) for row in rows], waiting=[_waiting(job) for job in waiting])
 
 
 @router.post(

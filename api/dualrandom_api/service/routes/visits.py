@@ -11,10 +11,10 @@ from pydantic import BaseModel, Field
 from dualrandom.store.activity import Actor
 from dualrandom.store.blobs import Vault
 from dualrandom.store.calendars import calendar_of
+from dualrandom.store.later import make_later
 from dualrandom.store.scanning import code_of, refuse, scan_in
 from dualrandom.store.tables import Role
 from dualrandom.store.visit_lists import CheckView, VisitFilter, VisitView, list_visits, today, visit_of
-from dualrandom.store.withdrawals import make_later
 from dualrandom_api.gate import policy_of_page
 from dualrandom_api.service.dependencies import (
     ActorDep,
@@ -58,7 +58,9 @@ class CheckAnswer(BaseModel):
     department: str
     items: list[str]
     crew: list[PersonAnswer]
-    unfilled: str = Field(description="没有检查组的原因 · why there is no crew")
+    unfilled: Literal["", "reorganised", "ordered-elsewhere", "no-inspectors", "force-majeure"] = Field(
+        description="没有检查组的原因（协议 §13.4 的代码），有则为空 · why there is no crew (codes of protocol §13.4); empty if there is one"
+    )
     entered: int = Field(description="已登记的事项数 · items with a finding")
     published: int = Field(description="已公布的事项数 · items with a published finding")
 
@@ -152,7 +154,7 @@ def _check(one: CheckView) -> CheckAnswer:
         department=check.department_id,
         items=check.items,
         crew=[PersonAnswer(code=p.code, name=p.name, licence=p.licence) for p in one.crew],
-        unfilled=check.unfilled,
+        unfilled=check.unfilled,  # type: ignore[arg-type]
         entered=one.entered,
         published=one.published,
     )

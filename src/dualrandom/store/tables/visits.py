@@ -69,7 +69,7 @@ class Check(SQLModel, table=True):
     crew: list[str] = json_field()
     """Codes of the inspectors, in the order of the seats; empty if unfilled."""
     unfilled: str = ""
-    """Why there is no crew."""
+    """Why there is no crew: the code of the department's withdrawal (protocol §13.4)."""
 
     __table_args__ = (
         UniqueConstraint("visit_id", "task"),
