@@ -96,11 +96,10 @@ def read_evidence(kind: str, round_id: str, data: bytes, name: str) -> Evidence:
 
 
 def _drand(round_id: str, value: Mapping[str, Any], name: str) -> Evidence:
-    if str(value.get("round")) != round_id:
+    shown = str(value.get("round"))[:80].encode("utf-8", "replace").decode()
+    if shown != round_id:
         raise _unreadable(
-            name,
-            f"轮次是 {value.get('round')}，公告的是 {round_id}",
-            f"it is round {value.get('round')}, announced was {round_id}",
+            name, f"轮次是 {shown}，公告的是 {round_id}", f"it is round {shown}, announced was {round_id}"
         )
     signature = value.get("signature")
     if not isinstance(signature, str) or not re.fullmatch("[0-9a-f]{96}", signature):

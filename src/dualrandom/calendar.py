@@ -7,7 +7,6 @@ argument. A year without a notice is an error, because rules of thumb are wrong 
 also change the last days of the December before its year: they are as the notices at hand say.
 """
 
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 from dualrandom.errors import DualRandomError, InputError, Problem
+from dualrandom.toml_text import read_toml
 
 Working = Literal["cn", "weekdays", "all"]
 SATURDAY = 5
@@ -133,7 +133,7 @@ def _missing_notice(year: int) -> DualRandomError:
 
 def _parse(content: bytes, file: str) -> list[Notice]:
     try:
-        document = tomllib.loads(content.decode("utf-8"))
+        document = read_toml(content.decode("utf-8"))
     except ValueError as error:
         raise InputError(
             [

@@ -44,7 +44,7 @@ def read_snapshot(data: bytes) -> Mapping[str, Any] | None:
     """Return a snapshot, or None if it is none."""
     try:
         found = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     whole = isinstance(found, dict) and all(isinstance(found.get(key), dict) for key in ("classes", "scopes"))
     return found if whole else None

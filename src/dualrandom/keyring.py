@@ -81,7 +81,7 @@ def _private_faults(private: Path, public: Path) -> Iterator[Problem]:
             continue
         # one that was made and not handed over to yet is no fault
         found.add(key.public)
-    if not known & found and _key_files(private):
+    if not known & found:
         yield _of(private / KEYS, no_state(private))
 
 
@@ -130,7 +130,8 @@ def password_for(folder: Path, variable: str, *, has_keys: bool) -> str:
             remedy_zh=f"运行 chmod 600 {path}；若可能已泄露，轮换密钥。",
             remedy_en=f"Run chmod 600 {path}; rotate the key if somebody may have read it.",
         )
-    return path.read_text("utf-8").strip()
+    # what is damaged so that it is no text any more is simply not the password
+    return path.read_text("utf-8", "replace").strip()
 
 
 def kept_secret(path: Path) -> str:

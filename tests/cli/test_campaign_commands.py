@@ -301,6 +301,47 @@ def test_verify_finds_a_swapped_enterprise(ask: Ask, drawn: Path, tmp_path: Path
     assert ask("verify", town, "--auditor", code=1)["exit_code"] == 1
 
 
+HAPPY = Path(__file__).resolve().parents[1] / "vectors" / "happy"
+
+
+def test_verify_says_who_came_into_the_frame_and_who_left_it_since_an_earlier_draw(ask: Ask) -> None:
+    larger, smaller = HAPPY / "open-drand" / "public", HAPPY / "open-conspicuous" / "public"
+    told = ask("verify", smaller, "--previous", larger, code=3)["frame_change"]
+    assert told["came"] == []
+    assert told["left"] == [f"E{number}" for number in range(13, 19)]
+    assert told["stayed"] == 12
+    back = ask("verify", larger, "--previous", smaller, code=3)["frame_change"]
+    assert (back["came"], back["left"]) == (told["left"], told["came"])
+    assert "frame_change" not in ask("verify", smaller, code=3)
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("zh", ("离开 6 户", "离开：E13, E14", "不是结论")),
+        ("en", ("6 left", "left: E13, E14", "not an answer")),
+    ],
+)
+def test_the_change_of_the_frame_is_told_in_both_languages(
+    language: str, said: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["verify", str(HAPPY / "open-conspicuous"), "--previous", str(HAPPY / "open-drand")]
+    assert run([*command, "--language", language]) == 3
+    shown = capsys.readouterr().out
+    assert [one for one in said if one not in shown] == []
+
+
+def test_a_frame_that_is_not_the_announced_one_is_no_measure(ask: Ask, tmp_path: Path) -> None:
+    earlier = Path(shutil.copytree(HAPPY / "open-drand" / "public", tmp_path / "earlier"))
+    rows = (earlier / "frame.jsonl").read_bytes().splitlines(keepends=True)
+    (earlier / "frame.jsonl").write_bytes(b"".join(rows[1:]))
+    folder = HAPPY / "open-conspicuous" / "public"
+    assert ask("verify", folder, "--previous", earlier, code=2)["error"]["code"] == "frame-refused"
+    report = ask("verify", earlier, "--previous", folder, code=1)
+    assert report["frame_change"] is None
+    assert report["verdict"] == "FAIL"
+
+
 def test_verify_takes_the_campaign_for_its_public_folder(ask: Ask, drawn: Path) -> None:
     whole, public = ask("verify", drawn, code=3), ask("verify", drawn / "public", code=3)
     assert whole == public

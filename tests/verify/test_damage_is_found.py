@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import random
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dualrandom.campaign.faults import faults_of
+from dualrandom.canonical import canonical
 from dualrandom.errors import DualRandomError
 from dualrandom.keyring import log_faults
 from dualrandom.log.fsck import fsck
@@ -122,7 +125,64 @@ def test_counts_of_those_left_out_are_computed_anew_from_the_libraries(damaged: 
     assert frozen["excluded"]
     reason = min(frozen["excluded"])
     frozen["excluded"][reason] += 1
-    path.write_text(json.dumps(frozen), "utf-8")
+    path.write_bytes(canonical(frozen))
     found = errors(faults_of(damaged.folder))
     path.write_bytes(sound)
     assert set(found) == {"figures-differ"}
+
+
+def gone(_: bytes) -> None:
+    """The file is no longer there."""
+
+
+def with_put(old: bytes, new: bytes) -> Callable[[bytes], bytes]:
+    def change(data: bytes) -> bytes:
+        assert old in data
+        return data.replace(old, new, 1)
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "code"),
+    [
+        ("town/public/announcement.json", with_put(b'{"greatest"', b'{"greatess"'), "check-canonical"),
+        ("town/public/announcement.json", with_put(b'"department"', b'"departmenu"'), "check-canonical"),
+        ("town/public/announcement.json", gone, "file-missing"),
+        ("town/private/list-secret", gone, "private-file-missing"),
+        ("town/private/freeze.json", with_put(b'{"draw":"yunxi-2023', b'{"draw":"yunxi-2024'), "private-file-damaged"),
+        ("town/private/freeze.json", with_put(b'"rehearsal":false', b'"rehearsal":true'), "private-file-damaged"),
+        ("town/private/freeze.json", with_put(b'"inputs":{', b'"inputs":[{'), "private-file-damaged"),
+        ("log/private/password", lambda data: b"\xd9" + data[1:], "password-wrong"),
+        ("log/private/keys/000001.key", gone, "log-state-missing"),
+    ],
+)  # fmt: skip
+def test_damage_that_once_went_unnoticed_or_broke_the_search_is_told(
+    name: str, change: Callable[[bytes], bytes | None], code: str, damaged: Any
+) -> None:
+    path = damaged.root / name
+    sound, mode = path.read_bytes(), path.stat().st_mode
+    changed = change(sound)
+    path.unlink()
+    if changed is not None:
+        path.write_bytes(changed)
+        path.chmod(mode)
+    found = errors(faults_of(damaged.log if name.startswith("log/") else damaged.folder, damaged.policy()))
+    path.write_bytes(sound)
+    path.chmod(mode)
+    assert code in found
+
+
+def test_a_copy_of_the_log_without_an_announcement_is_told(damaged: Any) -> None:
+    (path,) = (damaged.public / "log" / "documents").iterdir()
+    sound = path.read_bytes()
+    path.unlink()
+    found = errors(faults_of(damaged.folder))
+    path.write_bytes(sound)
+    assert found == ["file-missing"]
+
+
+def test_random_damage_to_files_of_a_log_and_a_campaign_is_found(damaged: Any) -> None:
+    module = importlib.import_module("damage")
+    times = {"log": 2_000, "campaign": 400} if DEEP else {"log": 25, "campaign": 6}
+    assert [(one.kind, one.name) for one in module.missed(damaged, 20260903, times)] == []

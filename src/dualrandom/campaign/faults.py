@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -11,17 +11,23 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from dualrandom.campaign.folder import Campaign, StateError
 from dualrandom.campaign.inputs import load_inputs
 from dualrandom.campaign.logbook import PUBLISHED, Logbook, logbook_of
+from dualrandom.canonical import canonical
 from dualrandom.errors import DualRandomError, InputError, Problem
 from dualrandom.hashing import suite_digest
 from dualrandom.keyring import kept_secret, log_faults, public_folder, public_text
 from dualrandom.log.checkpoint import parse_checkpoint
+from dualrandom.log.entry import EntryType, parse_entry
 from dualrandom.log.fsck import fsck
 from dualrandom.log.note import parse_note
 from dualrandom.log.policy import Policy
-from dualrandom.log.reader import CHECKPOINT
+from dualrandom.log.reader import CHECKPOINT, document_path
 from dualrandom.policy.reader import read_plan
 from dualrandom.seed import commitment_of
 
+_OUT_OF_FORM = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
+"""What reading a damaged document as if it were sound may raise."""
+_AFTER_IT = ("seed.txt", "result.json", "void.json", f"{PUBLISHED}/{CHECKPOINT}")
+"""Documents that are published only after an announcement."""
 _RESTORE = ("从备份恢复该文件。", "Restore the file from its backup.")
 
 
@@ -49,6 +55,15 @@ def faults_of(path: Path, policy: Policy | None = None) -> tuple[Problem, ...]:
 def _campaign(campaign: Campaign, policy: Policy | None) -> Iterator[Problem]:
     yield from _leftovers(campaign.folder)
     if not (campaign.public / "announcement.json").is_file():
+        after = [name for name in _AFTER_IT if (campaign.public / name).is_file()]
+        if after:
+            yield _problem(
+                "file-missing",
+                "public/announcement.json",
+                after[0],
+                f"文件不在，却有 {after[0]}",
+                f"the file is missing, but {after[0]} is there",
+            )
         return
     plan = read_plan(campaign.plan)
     book = None if plan.plan is None else logbook_of(campaign, plan.plan)
@@ -73,6 +88,8 @@ def _published(campaign: Campaign, policy: Policy | None) -> Iterator[Problem]:
             auditor = read_auditor(campaign.folder)
         except DualRandomError as problem:
             yield _of(str(campaign.private), problem)
+    elif b'"disclosure":"sealed"' in (campaign.public / "announcement.json").read_bytes():
+        yield _problem("private-file-missing", "private/list-secret", "", "文件不在", "the file is missing")
     report = verify_record(read_public(campaign.public), auditor, log_policy=policy)
     for check in report.checks:
         if check.status == "FAIL":
@@ -88,12 +105,15 @@ def _private(campaign: Campaign) -> Iterator[Problem]:
         from dualrandom.campaign.announcing import inputs_unchanged  # noqa: PLC0415
 
         try:
-            inputs_unchanged(load_inputs(campaign.folder), json.loads(freeze.read_bytes())["inputs"])
+            frozen = json.loads(freeze.read_bytes())
+            if canonical(frozen) != freeze.read_bytes() or not _is_of(frozen, campaign):
+                raise ValueError("not what was written")
+            inputs_unchanged(load_inputs(campaign.folder), frozen["inputs"])
         except InputError as problem:
             yield from problem.problems
         except DualRandomError as problem:
             yield _of("plan.toml", problem)
-        except (ValueError, KeyError):
+        except _OUT_OF_FORM:
             yield _problem(
                 "private-file-damaged", "private/freeze.json", "", "文件已损坏", "the file is damaged"
             )
@@ -106,6 +126,17 @@ def _private(campaign: Campaign) -> Iterator[Problem]:
                 "private-file-exposed", name, None, None, None, "", "可被他人读取", "others can read it",
                 "运行 chmod -R go= private。", "Run chmod -R go= private.",
             )  # fmt: skip
+
+
+def _is_of(frozen: Mapping[str, object], campaign: Campaign) -> bool:
+    """Say whether what was frozen names the announced draw, and calls it a rehearsal as the labels do where they can be read."""
+    try:
+        announced = json.loads((campaign.public / "announcement.json").read_bytes())["draw"]
+        rehearsal = json.loads((campaign.public / "labels.json").read_bytes())["rehearsal"]
+    except (OSError, *_OUT_OF_FORM):
+        return True  # what is missing or damaged is told elsewhere
+    keys = {"draw", "excluded", "flags", "inputs", "rehearsal"}
+    return frozen.keys() == keys and (frozen["draw"], frozen["rehearsal"]) == (announced, rehearsal)
 
 
 def _figures(campaign: Campaign) -> Iterator[Problem]:
@@ -124,15 +155,15 @@ def _figures(campaign: Campaign) -> Iterator[Problem]:
             secret = bytes.fromhex((campaign.private / LIST_SECRET).read_text("ascii").strip())
         inputs = load_inputs(campaign.folder)
         prepared, _ = rebuilt_lists(inputs, document, secret, suite_digest(document["suite"]))
-    except (DualRandomError, OSError, ValueError, KeyError, TypeError):
+        found = flags(inputs.plan, inputs.libraries, document, prepared.frozen, inputs.previous)
+        excluded = dict(prepared.placed.excluded)
+        told = {"freeze.json": (frozen.get("flags"), frozen.get("excluded"))}
+        if published is not None:
+            rows = published.get("excluded")
+            counted = frozen.get("excluded") if rows is None else {r["reason"]: r["count"] for r in rows}
+            told["statistics.json"] = published.get("flags"), counted
+    except (DualRandomError, OSError, *_OUT_OF_FORM):
         return  # what is missing or damaged is told above
-    found = flags(inputs.plan, inputs.libraries, document, prepared.frozen, inputs.previous)
-    excluded = dict(prepared.placed.excluded)
-    told = {"freeze.json": (frozen.get("flags"), frozen.get("excluded"))}
-    if published is not None:
-        rows = published.get("excluded")
-        counted = frozen.get("excluded") if rows is None else {row["reason"]: row["count"] for row in rows}
-        told["statistics.json"] = published.get("flags"), counted
     for name, shown in told.items():
         if shown != (found, excluded):
             yield _problem(
@@ -156,7 +187,7 @@ def _secrets(campaign: Campaign) -> Iterator[Problem]:
             expected[f"keys/{party}"] = one["key"]
         if announced["auditor"] is not None:
             expected["auditor.key"] = announced["auditor"]["key"]
-    except (ValueError, KeyError, TypeError, DualRandomError):
+    except (DualRandomError, *_OUT_OF_FORM):
         return  # its own check says so
     for name, value in expected.items():
         path = campaign.private / name
@@ -204,6 +235,21 @@ def _copy(book: Logbook) -> Iterator[Problem]:
             yield _problem(
                 "copy-differs", f"public/{PUBLISHED}/{name}", "", "与日志不同", "it differs from the log"
             )
+    for name in _announcements(book, (copy / CHECKPOINT).read_bytes()):
+        if not (copy / name).is_file():
+            yield _problem(
+                "file-missing", f"public/{PUBLISHED}/{name}", "", "文件不在", "the file is missing"
+            )
+
+
+def _announcements(book: Logbook, checkpoint: bytes) -> list[str]:
+    """Return the paths of the announcements that the log held at a checkpoint; none where either is damaged, which is told above."""
+    try:
+        size = parse_checkpoint(parse_note(checkpoint).text).size
+        entries = [parse_entry(entry) for entry in book.reader.entries()[:size]]
+    except DualRandomError:
+        return []
+    return [document_path(entry.digest) for entry in entries if entry.type is EntryType.ANNOUNCE]
 
 
 def _is_checkpoint_of(book: Logbook, data: bytes) -> bool:

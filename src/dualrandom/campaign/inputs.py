@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -23,6 +22,7 @@ from dualrandom.policy.report import PolicyReport, policy_report
 from dualrandom.registry.columns import KINDS
 from dualrandom.registry.models import Libraries
 from dualrandom.registry.reader import read_libraries, read_library
+from dualrandom.toml_text import read_toml
 
 PREVIOUS = "previous.json"
 """What the last campaign's libraries and scopes were, if this one was made from it."""
@@ -90,7 +90,7 @@ def _exempt_strangers(plan: Plan, libraries: Libraries) -> Iterator[Problem]:
 def _problems_without_plan(campaign: Campaign) -> list[Problem]:
     """Check what library files can be checked for while the plan is broken, so that one report names all mistakes."""
     try:
-        document = tomllib.loads(campaign.plan.read_text("utf-8-sig"))
+        document = read_toml(campaign.plan.read_text("utf-8-sig"))
     except (OSError, ValueError):
         document = {}
     mapped, head = document.get("libraries", {}), document.get("plan")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
 from dualrandom.errors import Language
+from dualrandom.toml_text import read_toml
 
 
 def language_of_machine(environment: Mapping[str, str] = os.environ) -> Language:
@@ -24,7 +24,7 @@ def language_of_plan(campaign: Path | None) -> Language | None:
     if campaign is None:
         return None
     try:
-        plan = tomllib.loads((campaign / "plan.toml").read_text("utf-8-sig")).get("plan")
+        plan = read_toml((campaign / "plan.toml").read_text("utf-8-sig")).get("plan")
     except (OSError, ValueError):
         return None
     named = plan.get("language") if isinstance(plan, dict) else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,8 +14,11 @@ from dualrandom.errors import DualRandomError
 
 if TYPE_CHECKING:
     from dualrandom.verify import Report
+    from dualrandom.verify.frame_change import FrameIds
 
 STYLES = {"PASS": "green", "FAIL": "bold red", "NOT CHECKED": "yellow"}
+SHOWN_IDS = 20
+"""Enterprises named on the screen."""
 STATUS_ZH = {"PASS": "通过", "FAIL": "不通过", "NOT CHECKED": "未核验"}
 
 
@@ -48,6 +52,15 @@ def verify(
             show_default=False,
         ),
     ] = None,
+    previous: Annotated[
+        Path | None,
+        typer.Option(
+            "--previous",
+            metavar="FOLDER",
+            help="较早一次抽取的公布目录：列出此后新进与离开抽样框的企业 · an earlier draw's published folder: who came into the frame since, and who left it",
+            show_default=False,
+        ),
+    ] = None,
     as_json: AsJson = False,
     language: InLanguage = None,
 ) -> None:
@@ -61,6 +74,7 @@ def verify(
 
         screen.stage("读取公布文件", "reading the published files")
         files = read_public(public)
+        earlier = None if previous is None else earlier_frame(previous)
         openings = read_auditor(folder) if auditor else None
         policy = None
         if log_policy is not None:
@@ -72,9 +86,75 @@ def verify(
         report = verify_record(files, openings, screen.stage, policy, receipt=given)
         screen.end_stage()
         show_report(screen, report)
-        screen.finish(report_as_json(report) | {"folder": str(public)})
+        told = report_as_json(report) | {"folder": str(public)}
+        if earlier is not None:
+            told["frame_change"] = show_frame_change(screen, earlier, files)
+        screen.finish(told)
         if report.exit_code:
             raise typer.Exit(report.exit_code)
+
+
+def earlier_frame(folder: Path) -> FrameIds:
+    """Return the frame of an earlier published folder. Raises DualRandomError ``no-announcement``, ``frame-refused``."""
+    from dualrandom.verify import read_public  # noqa: PLC0415
+    from dualrandom.verify.frame_change import frame_ids  # noqa: PLC0415
+    from dualrandom.verify.report import Fault  # noqa: PLC0415
+
+    public = public_folder(folder)
+    try:
+        return frame_ids(read_public(public))
+    except Fault as fault:
+        raise DualRandomError(
+            "frame-refused",
+            str(public),
+            {
+                "zh": f"{public} 的抽样框不能用来比对：{fault.zh}",
+                "en": f"the frame in {public} cannot be compared with: {fault.en}",
+            },
+            {
+                "zh": "先用 dualrandom verify 复核那次抽取；向公布单位取得完整的公布目录。",
+                "en": "Check that draw with dualrandom verify first; get the whole published folder from who publishes it.",
+            },
+        ) from fault
+
+
+def show_frame_change(screen: Screen, earlier: FrameIds, files: Mapping[str, bytes]) -> dict[str, Any] | None:
+    """Say who came into the frame and who left it; return it for programs, None where this frame cannot be read."""
+    from dualrandom.verify.frame_change import frame_ids  # noqa: PLC0415
+    from dualrandom.verify.report import Fault  # noqa: PLC0415
+
+    try:
+        frame = frame_ids(files)
+    except Fault as fault:
+        screen.say(f"抽样框未能比对：{fault.zh}。", f"The frames were not compared: {fault.en}.")
+        return None
+    change = earlier.change_to(frame)
+    screen.say(
+        f"抽样框与 {earlier.draw} 相比：新进 {len(change.came)} 户，离开 {len(change.left)} 户，{change.stayed} 户仍在。",
+        f"The frame, compared with that of {earlier.draw}: {len(change.came)} came, {len(change.left)} left, "
+        f"{change.stayed} stayed.",
+        style="bold",
+    )
+    for zh, en, ids in (("新进", "came", change.came), ("离开", "left", change.left)):
+        if ids:
+            shown, more = ", ".join(ids[:SHOWN_IDS]), len(ids) - SHOWN_IDS
+            screen.say(
+                f"{zh}：{shown}" + (f"……另有 {more} 户（--json 列出全部）" if more > 0 else ""),
+                f"{en}: {shown}" + (f" … and {more} more (all with --json)" if more > 0 else ""),
+            )
+    if change.came or change.left:
+        screen.say(
+            "进出可能正当（任务不同、已达上限、间隔未满、登记变化），这是要向组织单位提出的问题，不是结论。",
+            "Coming and leaving can be right (other tasks, a cap, an interval, the register): it is a question to the office, "
+            "not an answer.",
+        )
+    return {
+        "earlier": earlier.draw,
+        "later": frame.draw,
+        "came": list(change.came),
+        "left": list(change.left),
+        "stayed": change.stayed,
+    }
 
 
 def receipt_bytes(path: Path) -> bytes:

@@ -8,7 +8,6 @@ is :mod:`dualrandom.policy.precedence`, who may be drawn is :mod:`dualrandom.eli
 from __future__ import annotations
 
 import hashlib
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import date
@@ -25,6 +24,7 @@ from dualrandom.policy.layout import Rows, Table, Value, read_table
 from dualrandom.policy.ratios import rational
 from dualrandom.policy.source import Faults, lines_of
 from dualrandom.policy.source import Path as Place
+from dualrandom.toml_text import read_toml
 
 Level = Literal["national", "province", "city"]
 LEVELS: tuple[Level, ...] = ("city", "province", "national")
@@ -216,8 +216,8 @@ def parse_policy(content: bytes, file: str) -> PolicyResult:
     faults = Faults(file, {})
     try:
         text = content.decode("utf-8-sig").replace("\r\n", "\n") if len(content) <= LARGEST else ""
-        raw = tomllib.loads(text, parse_float=Decimal)
-    except (ValueError, RecursionError) as failure:
+        raw = read_toml(text, parse_float=Decimal)
+    except ValueError as failure:
         faults.error(
             (),
             "policy-not-toml",

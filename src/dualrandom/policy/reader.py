@@ -35,6 +35,7 @@ from dualrandom.policy.plan import (
     VisitLimit,
 )
 from dualrandom.policy.source import Faults, Text, lines_of
+from dualrandom.toml_text import read_toml
 
 POLICIES = "policies"
 """Folder beside the plan with the campaign's own policies."""
@@ -112,8 +113,8 @@ def parse_plan(
             row=content[: failure.start].count(b"\n") + 1,
         )
     try:
-        raw = tomllib.loads(text, parse_float=Decimal)
-    except (tomllib.TOMLDecodeError, RecursionError) as failure:
+        raw = read_toml(text, parse_float=Decimal)
+    except tomllib.TOMLDecodeError as failure:
         return _not_toml(file, text, str(failure))
     faults = Faults(file, lines_of(text))
     parsed = read_table(faults, (), raw, LAYOUT)

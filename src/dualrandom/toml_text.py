@@ -1,0 +1,32 @@
+"""TOML that people hand in: ``tomllib``, but no text can make it take hours or all memory.
+
+``tomllib`` keeps every beginning of a dotted key, so a line of 100,000 parts needs gigabytes; no document here nests that deep.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable
+from typing import Any
+
+MOST_PARTS = 32
+"""Parts of a dotted key."""
+_PART = r"""(?:"[^"\n]*"|'[^'\n]*'|[A-Za-z0-9_-]+)"""
+_LONG_KEY = re.compile(rf"(?<![A-Za-z0-9_.-])(?:{_PART}[ \t]*\.[ \t]*){{{MOST_PARTS}}}")
+
+
+def read_toml(text: str, parse_float: Callable[[str], Any] = float) -> dict[str, Any]:
+    """Parse TOML. Raises ``tomllib.TOMLDecodeError`` (a ValueError) for what is none, or has keys of more than MOST_PARTS parts."""
+    found = _LONG_KEY.search(text)
+    if found is not None:
+        line = text.count("\n", 0, found.start()) + 1
+        raise tomllib.TOMLDecodeError(f"A key of more than {MOST_PARTS} parts (at line {line}, column 1)")
+    try:
+        return tomllib.loads(text, parse_float=parse_float)
+    except RecursionError as problem:
+        raise tomllib.TOMLDecodeError("Nested too deep (at end of document)") from problem
+    except tomllib.TOMLDecodeError:
+        raise
+    except ValueError as problem:  # an integer of thousands of digits
+        raise tomllib.TOMLDecodeError("A number that is too long (at end of document)") from problem
