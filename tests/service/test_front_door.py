@@ -111,6 +111,8 @@ def test_tries_of_passwords_are_counted_for_all_servers_together(office: Any) ->
     assert code(answers[-1]) == "too-many-requests"
     office.clock.pass_(seconds=int(answers[-1].headers["Retry-After"]) + 45)
     assert one.post("/v1/sessions", json=body).status_code == 401
+    for client in (one, two):
+        client.app.state.service.database.close()
 
 
 def test_too_many_requests_are_told_when_to_come_again(fresh: Any) -> None:

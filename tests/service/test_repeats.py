@@ -1,10 +1,12 @@
 """A POST with an Idempotency-Key counts once: its answer is kept with what it did, whatever happens to the server."""
 
+import asyncio
 import threading
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from httpx2 import ASGITransport, AsyncClient
 from sqlmodel import Session, select
 
 from dualrandom.store import repeats
@@ -178,3 +180,38 @@ def test_after_a_day_the_key_is_forgotten(office: Any) -> None:
     office.run_jobs()
     with office.service.database.reading() as session:
         assert session.get(Repeat, ("user:dispatcher", "key-of-a-day")) is None
+
+
+def test_more_requests_than_threads_do_not_wait_for_each_other_for_ever(office: Any) -> None:
+    """Each holds the office's row until its answer is kept, for which it needs a thread, while others wait for that row in all of them."""
+    headers = {"Authorization": office.as_("dispatcher").headers["Authorization"]}
+
+    async def all_at_once() -> list[Any]:
+        transport = ASGITransport(app=office.app)
+        async with AsyncClient(transport=transport, base_url="http://testserver", timeout=None) as client:
+            return await asyncio.gather(
+                *(
+                    client.post(
+                        PATH,
+                        json=department(f"crowd{number}"),
+                        headers={**headers, "Idempotency-Key": f"key-of-crowd-{number}"},
+                    )
+                    for number in range(60)
+                )
+            )
+
+    answers = asyncio.run(all_at_once())
+    assert {answer.status_code for answer in answers} == {201}
+    assert len([name for name in names(office) if name.startswith("crowd")]) == 60
+
+
+def test_who_was_overtaken_by_a_repetition_is_told_to_ask_again(
+    office: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def overtaken(*_: Any) -> None:
+        raise StaleError("repeat")
+
+    monkeypatch.setattr(repeats, "keep", overtaken)
+    refused = post(office, "key-of-overtaken", department("overtaken"))
+    assert (refused.status_code, code(refused)) == (409, "repeat-in-progress")
+    assert "overtaken" not in names(office)

@@ -19,9 +19,10 @@ from starlette.responses import Response
 
 from dualrandom.store import repeats
 from dualrandom.store.activity import Actor
+from dualrandom.store.database import StaleError
 from dualrandom.store.repeats import DifferentError, InProgressError, Kept
 from dualrandom_api.service.parts import Service
-from dualrandom_api.service.problems import refusal
+from dualrandom_api.service.problems import RefusalError, refusal
 
 KEY_FORM: Final = re.compile(r"[\x21-\x7e]{8,128}")
 KEPT_HEADERS: Final = ("content-type", "location", "etag", "content-language", "retry-after")
@@ -43,8 +44,7 @@ async def answered_once(service: Service, actor: Actor, request: Request, handle
             repeats.begin, service.database, actor.name, key, digest.hexdigest(), service.clock(), wait
         )
     except InProgressError:
-        after = str(max(1, round(service.settings.repeat_wait_seconds / 10)))
-        raise refusal("repeat-in-progress", key, headers={"Retry-After": after}) from None
+        raise _in_progress(service, key) from None
     except DifferentError:
         raise refusal("repeat-differs", key) from None
     if isinstance(begun, Kept):
@@ -63,7 +63,13 @@ async def answered_once(service: Service, actor: Actor, request: Request, handle
             if response.status_code < 400:
                 headers = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
                 sealed = service.answers.seal(bytes(response.body))
-                await run_in_threadpool(repeats.keep, session, begun, response.status_code, headers, sealed)
+                try:
+                    await run_in_threadpool(
+                        repeats.keep, session, begun, response.status_code, headers, sealed
+                    )
+                except StaleError:
+                    # it took so long that a repetition has taken over; that one will have the answer
+                    raise _in_progress(service, key) from None
         except BaseException as error:
             await run_in_threadpool(writing.__exit__, type(error), error, error.__traceback__)
             raise
@@ -74,3 +80,8 @@ async def answered_once(service: Service, actor: Actor, request: Request, handle
     if response.status_code >= 400:
         await run_in_threadpool(repeats.forget, service.database, begun)
     return response
+
+
+def _in_progress(service: Service, key: str) -> RefusalError:
+    after = str(max(1, round(service.settings.repeat_wait_seconds / 10)))
+    return refusal("repeat-in-progress", key, headers={"Retry-After": after})

@@ -130,7 +130,9 @@ def _codes(method: str, operation: dict[str, Any], is_public: bool, repeats: boo
     if repeats:
         yield from ("header-invalid", "repeat-in-progress", "repeat-differs", "changed-meanwhile")
     if "requestBody" in operation:
-        yield from ("malformed-request", "body-too-large")
+        yield "malformed-request"
+    if method != "GET":
+        yield "body-too-large"
     if "requestBody" in operation or "422" in operation["responses"]:
         yield "invalid-parameter"
     yield "too-many-requests"

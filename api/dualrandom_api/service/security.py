@@ -21,10 +21,12 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from anyio import CapacityLimiter
+from anyio.lowlevel import RunVar
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Message
 
@@ -41,6 +43,11 @@ ANYBODY: Final = Actor("public", Role.PUBLIC.value)
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 SCOPES: Final[dict[str, str]] = {}
 """Every scope that a route names, and the first route that does."""
+
+CHANGES_AT_ONCE: Final = 24
+"""Of the threads that answer requests (40) so many at most may wait for each other's locks: one that holds a lock needs another
+thread to let go of it, to keep its answer for its Idempotency-Key and to commit."""
+_limiter: RunVar[CapacityLimiter] = RunVar("changes_at_once")
 
 PEOPLE: Final = (Role.DISPATCHER, Role.DEPARTMENT, Role.CREW, Role.AUDITOR, Role.SUPPORT)
 """Everybody who has an account."""
@@ -96,13 +103,31 @@ class GuardedRoute(APIRoute):
                 if actor.role not in roles:
                     raise refusal("role-forbidden", actor.role)
             request.state.actor = actor
+            if request.method in SAFE:
+                return await inner(request)
             limit = service.settings.upload_bytes if rules["x-upload"] else service.settings.body_bytes
             request = _bounded(request, limit)
-            if keeps and "idempotency-key" in request.headers:
-                return await answered_once(service, actor, request, inner)
-            return await inner(request)
+            # whoever sends slowly must not take a turn
+            try:
+                await request.body()
+            except ClientDisconnect:
+                raise refusal("malformed-request") from None
+            async with _turns():
+                if keeps and "idempotency-key" in request.headers:
+                    return await answered_once(service, actor, request, inner)
+                return await inner(request)
 
         return guarded
+
+
+def _turns() -> CapacityLimiter:
+    """Return what lets CHANGES_AT_ONCE requests of this process through."""
+    try:
+        return _limiter.get()
+    except LookupError:
+        made = CapacityLimiter(CHANGES_AT_ONCE)
+        _limiter.set(made)
+        return made
 
 
 def _bounded(request: Request, limit: int) -> Request:
@@ -114,7 +139,6 @@ def _bounded(request: Request, limit: int) -> Request:
         message = await request.receive()
         read += len(message.get("body", b""))
         if read > limit:
-            # FastAPI passes this one on
             raise HTTPException(413)
         return message
 

@@ -74,6 +74,7 @@ class Database:
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
         else:
+            event.listen(self.engine, "connect", _prepare_postgres)
             event.listen(self.engine, "begin", _begin_unlocked)
         event.listen(self.engine, "before_cursor_execute", _office_first)
 
@@ -151,6 +152,13 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _prepare_postgres(connection: Any, _record: Any) -> None:
+    # as long as SQLite waits for a writer, and no longer: who waits for ever keeps a thread for ever
+    connection.autocommit = True
+    connection.execute(f"SET lock_timeout = '{WAIT_SECONDS}s'")
+    connection.autocommit = False
 
 
 def _begin_sqlite(connection: Connection) -> None:
