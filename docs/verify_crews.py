@@ -328,6 +328,7 @@ class Replay:
         r, policy = self.r, self.r.ann.policy
         must(policy.substitution != "none" and self.pending, f"{what}: 没有待递补 nothing is pending")
         excluded, tasks = self.pending.pop(0)
+        tasks = [t for t in tasks if r.tasks[t].department not in self.left]
         same(row.exclude, excluded.digest, f"{what}: exclude")
         if policy.substitution == "next":
             same((row.seed, row.evidence), (r.res.seed, None), f"{what}: seed")
@@ -337,7 +338,8 @@ class Replay:
             same(row.seed, r.H(f"dualrandom/v1/substitute\n{text}".encode()).hex(), f"{what}: seed")
         self.floor = max(self.floor, excluded.beacon.time if excluded.beacon else self.floor)
         ticket, firms = r.lot(row.seed), r.__dict__.get("firms")
-        tasks = [t for t in tasks if r.tasks[t].department not in self.left]
+        if tasks and not {"firms", "recused"} <= r.__dict__.keys():
+            r.gap("递补的层、签号、日期：密封 substitutes' strata, tickets and days: sealed")
         same([x.task for x in row.tasks], tasks, f"{what}: tasks")
         for x in row.tasks:
             if firms:
@@ -380,8 +382,6 @@ class Replay:
             same(v.district, firm.district, f"{what}: district")
             days = sorted((t for t in r.days - taken - {*firm.closed} if t >= since),
                           key=lambda t: (ticket("day", f"{t}:{firm.key}"), t))
-        else:
-            r.gap("递补的层、签号、日期：密封 substitutes' strata, tickets and days: sealed")
         crews = ((t, {d: self.filled(v, d, kept[d], t, ticket) for d in pools}) for t in days)
         date, seats = next(((t, crew) for t, crew in crews if None not in crew.values()), (None, {}))
         same(v.date, date, f"{what}: date")

@@ -332,7 +332,7 @@ def announcement(r):
             must(e <= s.size and (e.denominator == 1 or not r.sealed), f"{what}: expected")
             named = re.fullmatch(f"{re.escape(s.group)}[.]{NAME}", s.id)
             must(named or task.control == "one-way", f"{what}: 应为组.列 should be group.column")
-            total, rates = total + e, rates + [e / s.size] * (s.size > 0)
+            total, rates = total + e, rates + ([e / s.size] if s.size else [])
             small += [s.id] if 0 < s.size < 5 and e in (0, s.size) else []
         same(Fraction(task.total), total, f"{task.id}: total")
         least, greatest = min(rates, default=0), max(rates, default=0)

@@ -279,11 +279,15 @@ def cases(reference: ModuleType) -> dict[str, Any]:
     found["open-withdrawn-next"] = copy.deepcopy(found["open-changed-next"]) | {
         "beside": withdrawn.beside(withdrawn.before)
     }
-    found["open-withdrawn-none"] = rest = base() | local("open-withdrawn-none-1")
+    found["sealed-withdrawn-next"] = copy.deepcopy(found["sealed-changed-next"]) | local("sealed-withdrawn-0")
+    found["sealed-withdrawn-next"]["beside"] = withdrawn.beside(withdrawn.nothing_left)
+    found["open-withdrawn-none"] = rest = base() | local("open-withdrawn-none-0")
     rest["policy"] = {"substitution": "none"}
     rest["beside"] = withdrawn.beside(withdrawn.alone)
     for row in rest["roster"].values():
         row["total"] = 2
+    # nobody is in this stratum, which is no fault
+    rest["strata"]["t2"].append(stratum("D", "all", "0/1"))
     # What is conspicuous is flagged: a small frame, a stratum drawn nearly whole, pools of few; one firm is always closed.
     found["open-conspicuous"] = few = base() | local("open-conspicuous-0")
     few["frame"] = {key: row for key, row in few["frame"].items() if key < "E13"}

@@ -57,12 +57,20 @@ def story(found: Any) -> dict[str, bytes]:
 
 def before(found: Any) -> dict[str, bytes]:
     """A department leaves at once. Of a firm that it alone would have visited nothing is left to substitute."""
+    nothing_left(found)
+    found.exclude(ranked(found.built)[0], "unreachable-before-visit", "2023-08-24T02:00:00Z")
+    found.substitute()
+    return dict(document(found))
+
+
+def nothing_left(found: Any) -> dict[str, bytes]:
+    """The same of that one firm alone: even of a sealed draw the public can check all of it."""
     built = found.built
-    found.withdraw("fire", built.announcement["days"][0], "force-majeure", "2023-08-24T01:00:00Z")
-    alone = next(v for v in built.visits if [crew["department"] for crew in v["crews"]] == ["fire"])
-    for enterprise in (alone["enterprise"], ranked(built)[0]):
-        found.exclude(enterprise, "unreachable-before-visit", "2023-08-24T02:00:00Z")
-        found.substitute()
+    alone = next(v for v in built.visits if len(v["crews"]) == 1)
+    left, days = alone["crews"][0]["department"], built.announcement["days"]
+    found.withdraw(left, days[0], "force-majeure", "2023-08-24T01:00:00Z")
+    found.exclude(alone["enterprise"], "unreachable-before-visit", "2023-08-24T02:00:00Z")
+    found.substitute()
     return dict(document(found))
 
 

@@ -209,7 +209,7 @@ class _Replay:
         self._order(row.visits, tickets)
         for visit in row.visits:
             staff.visit(self.record, visit, row.visits, tickets, first_day)
-        if self.record.frame is None or self.record.recusals is None:
+        if row.tasks and (self.record.frame is None or self.record.recusals is None):
             self._hidden()
         for visit in row.visits:
             place = visit.enterprise, visit.part
