@@ -396,8 +396,7 @@ def test_whoever_takes_a_dead_runners_import_over_reads_it_from_the_beginning(de
     assert dead is not None
     with desk.writing() as session:
         # it had begun to keep rows when it died
-        difference = imports.compare(session, "enterprises", None, 0, [])
-        assert difference.rows == []
+        assert list(imports.Difference({}, []).batches(10)) == []
         session.execute(
             StagedRow.__table__.insert().values(  # type: ignore[attr-defined]
                 import_id=row.id, position=1, key="x", change="new", name="", district="", department="",

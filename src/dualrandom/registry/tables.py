@@ -19,7 +19,7 @@ from dualrandom.errors import Problem
 from dualrandom.policy.plan import LibrarySource
 from dualrandom.registry.columns import Kind
 from dualrandom.registry.faults import Place, problem
-from dualrandom.registry.workbook import SheetNotes, read_workbook
+from dualrandom.registry.workbook import SHORT, SheetNotes, read_workbook
 
 Raw: TypeAlias = str | int | float | bool | date | datetime | time | timedelta | None
 Row: TypeAlias = Sequence[Raw]
@@ -28,6 +28,8 @@ Score: TypeAlias = Callable[[Sequence[Row]], int]
 LARGEST_FILE = 1 << 30
 SEPARATORS = (",", ";", "\t")
 LINES_TO_JUDGE = 30
+JUDGED = 65536
+"""Characters among which these lines are looked for."""
 _OLE2 = bytes.fromhex("d0cf11e0a1b11ae1")
 
 
@@ -129,20 +131,34 @@ def _text(data: bytes, shown: str, kind: Kind, source: LibrarySource | None, sco
         tried = " / ".join(encodings).upper().replace("-SIG", "")
         line = data.count(b"\n", 0, furthest) + 1
         return _failed(problem("encoding-unknown", place, tried=tried, line=line, kind=kind))
-    separator = max(SEPARATORS, key=lambda candidate: (_fit(text, candidate, score), candidate == ","))
+    # the rest is decoded anew bit by bit: the whole text takes twice to four times the file's size
+    head = text[:JUDGED]
+    del text
+    separator = max(SEPARATORS, key=lambda candidate: (_fit(head, candidate, score), candidate == ","))
     rows: list[Row] = []
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    known: dict[str, str] = {}
+    kept = known.setdefault
     try:
-        rows.extend(reader)
+        rows.extend(
+            [kept(cell, cell) if len(cell) <= SHORT else cell for cell in row]
+            for row in csv.reader(_lines(data, encoding), delimiter=separator, strict=True)
+        )
     except csv.Error as error:
         broken = problem("csv-broken", Place(shown, None, len(rows) + 1), reason=str(error))
         return Opened((), (*notes, broken))
     return Opened((Table(shown, None, rows),), tuple(notes))
 
 
+def _lines(data: bytes, encoding: str) -> io.TextIOWrapper:
+    stream = io.TextIOWrapper(io.BytesIO(data), encoding=encoding, newline="")
+    if stream.read(1) != "\ufeff":
+        stream.seek(0)
+    return stream
+
+
 def _fit(text: str, separator: str, score: Score) -> int:
     """Judge a separator by the headings that it yields among the first lines."""
-    reader = csv.reader(io.StringIO(text[:65536], newline=""), delimiter=separator)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
     rows: list[Row] = []
     try:
         rows.extend(itertools.islice(reader, LINES_TO_JUDGE))

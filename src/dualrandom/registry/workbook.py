@@ -15,9 +15,12 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from typing import Any
 from xml.etree import ElementTree
 
 LARGEST_UNPACKED = 2 << 30
+SHORT = 12
+"""Characters of a cell whose text is likely to be that of many cells, so that it is kept once."""
 LARGEST_GRID = 60_000_000
 """Cells of the rectangle that holds a sheet's content."""
 
@@ -90,8 +93,10 @@ def read_workbook(data: bytes) -> Workbook:
             cells = _grid(xml)
             if cells > LARGEST_GRID:
                 return Workbook(fault="file-too-large", fault_value=name, words={"size": cells * 16 >> 20})
-            rows = book.get_sheet_by_name(name).to_python(skip_empty_area=False)
             notes = _notes(xml, from_1904)
+            # it is some ten times as large as the file, and calamine needs room for as much again
+            del xml
+            rows = _rows(book.get_sheet_by_name(name))
             # Rows at the end that hold nothing but formulas without results are no rows to calamine.
             last = max((row for row, _ in (*notes.formulas, *notes.errors)), default=0)
             width = len(rows[0]) if rows else 0
@@ -103,6 +108,19 @@ def read_workbook(data: bytes) -> Workbook:
             raise
         return _unreadable(error)
     return Workbook(tuple(sheets))
+
+
+def _rows(sheet: Any) -> list[list[Any]]:
+    """Return a sheet's rows from cell A1 on, with equal short texts kept once."""
+    if sheet.start is None:
+        return []
+    before = [""] * sheet.start[1]
+    known: dict[str, str] = {}
+    kept = known.setdefault
+    return [
+        before + [kept(cell, cell) if isinstance(cell, str) and len(cell) <= SHORT else cell for cell in row]
+        for row in sheet.iter_rows()
+    ]
 
 
 def _unreadable(error: BaseException) -> Workbook:

@@ -1,7 +1,7 @@
 """Reading an uploaded file: its rows as they will be kept and compared, or every fault that it has.
 
-Words that the office uses for its departments and districts are understood, whoever wrote the file. The file as a whole is held
-in memory (some 3 KB a row while it is read); the database gets it in batches.
+Words that the office uses for its departments and districts are understood, whoever wrote the file. Its rows are held in memory as
+they were read (some 1 KB a row); as they are stored they are made one after another, and the database gets them in batches.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, overload
 
 from sqlalchemy import delete, select
 from sqlmodel import Session, col
@@ -25,7 +25,7 @@ from dualrandom.registry.values import Vocabulary
 from dualrandom.store.activity import Actor
 from dualrandom.store.blobs import Vault
 from dualrandom.store.database import Database
-from dualrandom.store.imports import accept, compare, create_import, stage
+from dualrandom.store.imports import Difference, accept, create_import, known_rows, stage
 from dualrandom.store.jobs import finish, holds, renew
 from dualrandom.store.libraries import current_revision, library_kind
 from dualrandom.store.library_cells import Cells, cells_of, packed
@@ -45,6 +45,25 @@ class OfficeWords:
     districts: Mapping[str, str]
     people: frozenset[str] | None
     """Codes of a department's inspectors, where only their recusals may be imported."""
+
+
+class PackedRows(Sequence[Cells]):
+    """Rows as they will be kept, each made when it is asked for: that form of all of them would be larger than the file."""
+
+    def __init__(self, kind: Kind, records: Sequence[object]) -> None:
+        self._kind, self._records = kind, records
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    @overload
+    def __getitem__(self, index: int) -> Cells: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Cells]: ...
+    def __getitem__(self, index: int | slice) -> Cells | Sequence[Cells]:
+        if isinstance(index, slice):
+            return PackedRows(self._kind, self._records[index])
+        return packed(self._kind, cells_of(self._kind, self._records[index]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,24 +118,37 @@ def read_rows(
     ``sheet``: whether to make the sheet of its problems.
     """
     with tempfile.TemporaryDirectory(prefix="dualrandom-") as made:
-        folder = Path(made)
         # the name may be longer than a file's may be
-        path = folder / f"{kind}{PurePosixPath(filename).suffix.lower()}"
+        path = Path(made) / f"{kind}{PurePosixPath(filename).suffix.lower()}"
         path.write_bytes(content)
-        seen: list[RowSet] = []
+        return read_file(kind, filename, path, words, department, options, sheet=sheet)
 
-        def further(rows: RowSet) -> None:
-            seen.append(rows)
-            _known_departments(rows, words)
-            if department is not None:
-                _own(rows, department, words)
 
-        read = read_library(kind, path, _source(kind, options, words), None, None, further)
-        problems = [_shown(replace(found, file=filename)) for found in read.problems]
-        marked = None
-        if sheet and problems:
-            marked = marked_sheet(problems, seen[0] if seen else None, folder)
-    return FileRows([packed(kind, cells_of(kind, row)) for row in read.rows], problems, marked)
+def read_file(
+    kind: Kind,
+    filename: str,
+    path: Path,
+    words: OfficeWords,
+    department: str | None,
+    options: Mapping[str, Any],
+    *,
+    sheet: bool = True,
+) -> FileRows:
+    """Read the file at ``path``, in a folder of its own, which was uploaded as ``filename``; see :func:`read_rows`."""
+    seen: list[RowSet] = []
+
+    def further(rows: RowSet) -> None:
+        seen.append(rows)
+        _known_departments(rows, words)
+        if department is not None:
+            _own(rows, department, words)
+
+    read = read_library(kind, path, _source(kind, options, words), None, None, further)
+    problems = [_shown(replace(found, file=filename)) for found in read.problems]
+    marked = None
+    if sheet and problems:
+        marked = marked_sheet(problems, seen[0] if seen else None, path.parent)
+    return FileRows(PackedRows(kind, read.rows), problems, marked)
 
 
 def _shown(found: Problem) -> Problem:
@@ -146,11 +178,12 @@ def read_import(database: Database, vault: Vault, job: Job, clock: Callable[[], 
         session.execute(delete(StagedRow).where(col(StagedRow.import_id) == number))
     kind = library_kind(row.kind)
     renew(database, job, clock(), stage=("读取文件", "reading the file"), done=0, total=0)
-    with database.reading() as session:
-        content = vault.get(session, row.blob)
-        words = office_words(session, kind, row.department_id)
-    read = read_rows(kind, row.filename, content, words, row.department_id, row.options)
-    del content
+    with tempfile.TemporaryDirectory(prefix="dualrandom-") as made:
+        path = Path(made) / f"{kind}{PurePosixPath(row.filename).suffix.lower()}"
+        with database.reading() as session:
+            path.write_bytes(vault.get(session, row.blob))
+            words = office_words(session, kind, row.department_id)
+        read = read_file(kind, row.filename, path, words, row.department_id, row.options)
     if read.errors:
         _refuse(database, vault, job, row, read, clock())
         return
@@ -159,17 +192,19 @@ def read_import(database: Database, vault: Vault, job: Job, clock: Callable[[], 
     with database.reading() as session:
         head = current_revision(session, kind)
         base = 0 if head is None else head.number
-        difference = compare(session, kind, row.department_id, base, read.rows)
-    renew(database, job, clock(), stage=("暂存差异", "keeping the difference"), total=len(difference.rows))
-    for first in range(0, len(difference.rows), BATCH):
+        difference = Difference(known_rows(session, kind, row.department_id, base), read.rows)
+    renew(database, job, clock(), stage=("比对并暂存差异", "comparing, and keeping the difference"))
+    position = 1
+    for batch in difference.batches(BATCH):
         with database.writing() as session:
             holds(session, job)
-            stage(session, number, first + 1, difference.rows[first : first + BATCH])
-        renew(database, job, clock(), done=min(first + BATCH, len(difference.rows)))
+            stage(session, number, position, batch)
+        position += len(batch)
+        renew(database, job, clock(), done=difference.compared)
     with database.writing() as session:
         row = session.get_one(Import, number, with_for_update=True)
         row.state, row.base_revision, row.rows = "ready", base, total
-        row.new, row.changed, row.gone = (difference.count(change) for change in ("new", "changed", "gone"))
+        row.new, row.changed, row.gone = difference.new, difference.changed, difference.gone
         row.unchanged = difference.unchanged
         _keep_problems(session, vault, row, read)
         counts = {name: getattr(row, name) for name in ("rows", "new", "changed", "gone", "unchanged")}
@@ -196,10 +231,13 @@ def import_now(
         raise InputError(read.problems)
     head = current_revision(session, kind)
     row.base_revision = 0 if head is None else head.number
-    difference = compare(session, kind, row.department_id, row.base_revision, read.rows)
-    stage(session, row.id, 1, difference.rows)
+    difference = Difference(known_rows(session, kind, row.department_id, row.base_revision), read.rows)
+    position = 1
+    for batch in difference.batches(BATCH):
+        stage(session, row.id, position, batch)
+        position += len(batch)
     row.state, row.rows, row.unchanged = "ready", len(read.rows), difference.unchanged
-    row.new, row.changed, row.gone = (difference.count(change) for change in ("new", "changed", "gone"))
+    row.new, row.changed, row.gone = difference.new, difference.changed, difference.gone
     _keep_problems(session, vault, row, read)
     session.flush()
     job.state, job.finished_at = "done", now
@@ -259,7 +297,7 @@ def _known_departments(rows: RowSet, words: OfficeWords) -> None:
 
 
 def _own(rows: RowSet, department: str, words: OfficeWords) -> None:
-    """Refuse rows that belong to another department."""
+    """Refuse rows that belong to another department, or would take the code of somebody there."""
     name = "inspector" if words.people is not None else "department"
     own = words.people if words.people is not None else frozenset({department})
     for index, value in enumerate(rows.values[name]):

@@ -6,8 +6,7 @@ its file replaces its own rows and leaves those of others alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any
@@ -46,16 +45,42 @@ OPTIONS = frozenset({"sheet", "encoding", "columns", "values"})
 _STAGED = ("import_id", "position", "key", "change", "name", "district", "department", "cells", "digest")
 
 
-@dataclass(frozen=True, slots=True)
 class Difference:
-    """What a file does to a library: rows by change, in the file's order of keys, and how many stay."""
+    """What a file does to a library: its rows by change, in the file's order of keys, then those that are gone; and the counts.
 
-    rows: Sequence[tuple[str, Cells]]
-    unchanged: int
+    ``known``: key → digest of the rows that it replaces, which is used up. The counts are right when all batches were taken.
+    """
 
-    def count(self, change: str) -> int:
-        """Return how many rows are ``new``, ``changed`` or ``gone``."""
-        return sum(each == change for each, _ in self.rows)
+    def __init__(self, known: dict[str, str], rows: Sequence[Cells]) -> None:
+        self._known, self._rows = known, rows
+        self.compared = self.new = self.changed = self.gone = self.unchanged = 0
+
+    def batches(self, size: int) -> Iterator[Sequence[tuple[str, Cells]]]:
+        """Yield the rows that differ, at most ``size`` at once, so that never all of them are in memory."""
+        batch: list[tuple[str, Cells]] = []
+        for change in self._changes():
+            batch.append(change)
+            if len(batch) == size:
+                yield batch
+                batch = []
+        if batch:
+            yield batch
+
+    def _changes(self) -> Iterator[tuple[str, Cells]]:
+        for row in self._rows:
+            self.compared += 1
+            digest = self._known.pop(row.key, None)
+            if digest == row.digest:
+                self.unchanged += 1
+            elif digest is None:
+                self.new += 1
+                yield "new", row
+            else:
+                self.changed += 1
+                yield "changed", row
+        for key in sorted(self._known):
+            self.gone += 1
+            yield "gone", Cells(key, "", "", "", "{}", "")
 
 
 def create_import(
@@ -209,6 +234,8 @@ def accept(session: Session, number: int, version: int, *, actor: Actor, now: da
         values | dated,
     )
     _end(session, row, "accepted")
+    if row.department_id is not None and _takes(session, kind, number):
+        raise _base_changed(kind, base, revision.number - 1)
     row.revision = revision.number
     activity.record(
         session,
@@ -246,6 +273,20 @@ def discard(session: Session, number: int, version: int, *, actor: Actor, now: d
 
 def next_revision(
     session: Session, kind: Kind, more: int, import_id: int | None, actor: Actor, now: datetime
+def _takes(session: Session, kind: Kind, number: int) -> bool:
+    """Whether what is new in a department's file has come into the library in the meantime, through another department."""
+    found = (
+        select(col(StagedRow.key))
+        .join(LibraryRow, (col(LibraryRow.key) == col(StagedRow.key)) & (col(LibraryRow.kind) == kind))
+        .where(
+            col(StagedRow.import_id) == number,
+            col(StagedRow.change) == "new",
+            col(LibraryRow.last).is_(None),
+        )
+    )
+    return session.scalars(found.limit(1)).first() is not None
+
+
 ) -> Revision:
     """Begin the library's next revision, with ``more`` rows than the one before; until the transaction ends no other begins.
 
@@ -270,23 +311,10 @@ def next_revision(
     raise StaleError(f"library {kind}")
 
 
-def compare(
-    session: Session, kind: Kind, department: str | None, base: int, rows: Iterable[Cells]
-) -> Difference:
-    """Compare a file's rows with those of a revision, a department's with its own."""
+def known_rows(session: Session, kind: Kind, department: str | None, base: int) -> dict[str, str]:
+    """Return key → digest of a revision's rows, of a department its own: what a file is compared with."""
     scope = [in_revision(kind, base), *own_rows(kind, department)]
-    found = select(col(LibraryRow.key), col(LibraryRow.digest)).where(*scope)
-    known = dict(session.execute(found).all())
-    changes: list[tuple[str, Cells]] = []
-    unchanged = 0
-    for row in rows:
-        digest = known.pop(row.key, None)
-        if digest == row.digest:
-            unchanged += 1
-        else:
-            changes.append(("new" if digest is None else "changed", row))
-    changes += [("gone", Cells(key, "", "", "", "{}", "")) for key in sorted(known)]
-    return Difference(changes, unchanged)
+    return dict(session.execute(select(col(LibraryRow.key), col(LibraryRow.digest)).where(*scope)).all())
 
 
 def stage(session: Session, number: int, first: int, rows: Sequence[tuple[str, Cells]]) -> None:
