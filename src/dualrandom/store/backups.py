@@ -13,6 +13,7 @@ from typing import Final
 from sqlalchemy import select
 from sqlmodel import Session, col
 
+from dualrandom.errors import Language
 from dualrandom.store import activity
 from dualrandom.store.activity import Actor
 from dualrandom.store.errors import ConflictError
@@ -32,11 +33,11 @@ CHANGES: Final = (
 )
 """Actions after which an earlier backup does not suffice any more."""
 ANNOUNCED: Final = "announce"
-MESSAGE: Final[Mapping[str, str]] = {
+MESSAGE: Final[Mapping[Language, str]] = {
     "zh": "名录或日志密钥上次更改之后没有备份：丢失密封数据的抽取只能作废",
     "en": "no backup since libraries or the log's keys last changed: a draw whose sealed data are lost must be voided",
 }
-REMEDY: Final[Mapping[str, str]] = {
+REMEDY: Final[Mapping[Language, str]] = {
     "zh": "运行 dualrandom service backup；已另有备份办法的，用 POST /v1/backups 说明由谁保管。",
     "en": "Run dualrandom service backup; if it is backed up otherwise, say who keeps it with POST /v1/backups.",
 }
