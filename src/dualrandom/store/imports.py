@@ -234,8 +234,6 @@ def accept(session: Session, number: int, version: int, *, actor: Actor, now: da
         values | dated,
     )
     _end(session, row, "accepted")
-    if row.department_id is not None and _takes(session, kind, number):
-        raise _base_changed(kind, base, revision.number - 1)
     row.revision = revision.number
     activity.record(
         session,
@@ -273,20 +271,6 @@ def discard(session: Session, number: int, version: int, *, actor: Actor, now: d
 
 def next_revision(
     session: Session, kind: Kind, more: int, import_id: int | None, actor: Actor, now: datetime
-def _takes(session: Session, kind: Kind, number: int) -> bool:
-    """Whether what is new in a department's file has come into the library in the meantime, through another department."""
-    found = (
-        select(col(StagedRow.key))
-        .join(LibraryRow, (col(LibraryRow.key) == col(StagedRow.key)) & (col(LibraryRow.kind) == kind))
-        .where(
-            col(StagedRow.import_id) == number,
-            col(StagedRow.change) == "new",
-            col(LibraryRow.last).is_(None),
-        )
-    )
-    return session.scalars(found.limit(1)).first() is not None
-
-
 ) -> Revision:
     """Begin the library's next revision, with ``more`` rows than the one before; until the transaction ends no other begins.
 
