@@ -18,7 +18,7 @@ import pytest
 from dualrandom.log.policy import parse_policy
 from dualrandom.verify import AuditorFiles, verify_record
 
-EDITS = 10_000 if os.environ.get("DUALRANDOM_DEEP") == "1" else 84
+EDITS = 10_000 if os.environ.get("DUALRANDOM_DEEP") == "1" else 98
 
 BASES = [
     "open-changed",
@@ -29,10 +29,12 @@ BASES = [
     "open-parts-keystring",
     "open-scarce-local",
     "open-two-way",
+    "open-withdrawn",
     "sealed-attested",
     "sealed-changed",
     "sealed-drand",
     "sealed-embargo-crews",
+    "sealed-withdrawn",
 ]
 
 

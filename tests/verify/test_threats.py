@@ -13,7 +13,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -241,6 +241,51 @@ def test_a_substitute_that_was_picked_by_hand_is_refused(office: Any) -> None:
     rows[2]["prev"] = digest
     forged = {"changes.jsonl": b"".join(canonical(row) + b"\n" for row in rows)}
     assert {"changes", "log"} <= failed(judge(office, forged, auditor=True))
+
+
+def test_a_department_that_leaves_when_it_knows_who_follows_is_refused(
+    drawn_office: Any, copied: Copied, town: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The office waits for the round, sees whose visit would follow, and lets the department leave before it is substituted."""
+    sparing = copied(drawn_office)
+    visits = sparing.document("result.json")["visits"]
+    campaign.exclude(sparing.folder, visits[0]["enterprise"], "suspended", None, town.NEXT)
+    crew = next(crew for visit in visits[1:] for crew in visit["crews"])
+    leave = (crew["department"], date.fromisoformat(max(v["date"] for v in visits if seats(v, crew))))
+    late = town.DUE + timedelta(hours=1)
+    with pytest.raises(DualRandomError) as refused:
+        campaign.withdraw(sparing.folder, *leave, "reorganised", None, late)
+    assert refused.value.code == "substitute-pending"
+    monkeypatch.setattr("dualrandom.withdrawal.require_nothing_due", lambda *_: None)
+    campaign.withdraw(sparing.folder, *leave, "reorganised", None, late)
+    assert failed(judge(sparing)) == {"changes"}
+
+
+def seats(visit: Any, crew: Any) -> bool:
+    return any(other["department"] == crew["department"] for other in visit["crews"])
+
+
+def test_a_crew_that_is_quietly_left_unfilled_is_refused(office: Any) -> None:
+    """No row says that a department left: its crew is simply not there, or the row is of one firm alone."""
+
+    def unfilled(result: Any) -> None:
+        result["visits"][0]["crews"][0]["seats"] = []
+
+    assert {"crews", "log"} <= failed(judge(office, rewritten(office, "result.json", unfilled)))
+    row = {
+        "department": office.document("announcement.json")["tasks"][0]["department"],
+        "enterprise": office.document("result.json")["visits"][-1]["enterprise"],
+        "evidence": None,
+        "from": office.document("announcement.json")["days"][-1],
+        "reason": "reorganised",
+        "time": "2023-08-30T00:00:00Z",
+        "type": "withdraw",
+    }
+    rows = office.files()["changes.jsonl"]
+    last = rows.splitlines()[-1]
+    row |= {"number": json.loads(last)["number"] + 1, "prev": hashlib.sha256(last).hexdigest()}
+    forged = {"changes.jsonl": rows + canonical(row) + b"\n"}
+    assert {"changes", "log"} <= failed(judge(office, forged))
 
 
 # --- different people shown different results

@@ -35,4 +35,4 @@ def test_both_languages_have_the_same_rows() -> None:
         for page in ("threats.md", "threats.zh-CN.md")
     ]
     assert rows[0] == rows[1]
-    assert len(rows[0]) == 17
+    assert len(rows[0]) == 18
