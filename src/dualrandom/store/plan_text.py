@@ -6,9 +6,7 @@ where a date should be is written as it is, and :func:`dualrandom.policy.reader.
 
 from __future__ import annotations
 
-import math
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal
@@ -16,6 +14,7 @@ from typing import Any
 
 from dualrandom.policy.writer import toml
 from dualrandom.store.errors import RefusedError
+from dualrandom.toml_text import read_toml
 
 _DATES = frozenset({"plan.period.start", "plan.period.end", "days.extra", "days.closed"})
 _TIMES = frozenset({"deadlines.reveal", "deadlines.result", "deadlines.findings", "beacon.time"})
@@ -23,34 +22,40 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})?")
 DEEPEST = 8
 """Tables within tables; a plan needs five."""
+LARGEST_NUMBER = 2**53
+"""What every reader of JSON still tells apart from its neighbours (RFC 8259 §6)."""
 TABLES = ("plan", "deadlines", "days", "caps", "policy", "beacon", "auditor", "log")
 ROWS = ("contributions", "districts", "departments", "tasks", "exemptions")
 
 
 def json_of(text: str) -> dict[str, Any]:
     """Return the tables of a plan.toml as JSON. Raises ``tomllib.TOMLDecodeError``."""
-    found: dict[str, Any] = _plain(tomllib.loads(text, parse_float=Decimal))
+    found: dict[str, Any] = _plain(read_toml(text, parse_float=Decimal))
     return found
 
 
 def require_plain(document: Any) -> None:
-    """Refuse JSON that no database keeps: NUL and lone surrogates in texts, NaN, or nested too deep. Raises RefusedError ``text-invalid``."""
+    """Refuse JSON that no database keeps: NUL and lone surrogates in texts, NaN, huge numbers, nested too deep. Raises RefusedError ``text-invalid``."""
     waiting: list[tuple[Any, int]] = [(document, 0)]
     while waiting:
         value, depth = waiting.pop()
         if isinstance(value, str):
             plain = "\0" not in value and not any("\ud800" <= character <= "\udfff" for character in value)
         else:
-            plain = depth <= DEEPEST and not (isinstance(value, float) and not math.isfinite(value))
+            is_number = isinstance(value, int | float)
+            plain = depth <= DEEPEST and not (is_number and not abs(value) <= LARGEST_NUMBER)
         if not plain:
             raise RefusedError(
                 "text-invalid",
                 value.encode("unicode_escape").decode()[:80] if isinstance(value, str) else "",
                 {
-                    "zh": "文字含有不能保存的字符，或嵌套过深",
-                    "en": "a text has characters that cannot be kept, or it is nested too deep",
+                    "zh": "文字含有不能保存的字符，数字过大，或嵌套过深",
+                    "en": "a text has characters that cannot be kept, a number is too large, or it is nested too deep",
                 },
-                {"zh": "删去 NUL 和不成对的代理字符。", "en": "Take NUL and unpaired surrogates out."},
+                {
+                    "zh": "删去 NUL、不成对的代理字符和过大的数字。",
+                    "en": "Take NUL, unpaired surrogates and huge numbers out.",
+                },
             )
         if isinstance(value, Mapping):
             waiting += [(part, depth + 1) for pair in value.items() for part in pair]
