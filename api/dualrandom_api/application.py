@@ -42,6 +42,8 @@ def create_app(record: Path) -> FastAPI:
         # The ready-made documentation pages load scripts from elsewhere.
         docs_url=None,
         redoc_url=None,
+        # a redirect would go wherever the Host header says
+        redirect_slashes=False,
     )
     app.state.record = PublishedRecord(record)
     app.include_router(router)

@@ -55,6 +55,8 @@ def create_service(settings: Settings, *, clock: Clock = utc_now) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url="/v1/openapi.json",
+        # a redirect would go wherever the Host header says
+        redirect_slashes=False,
         lifespan=_lifespan,
     )
     app.state.service = create_parts(settings, clock=clock)

@@ -17,7 +17,8 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
-from dualrandom.store.activity import Actor
+from dualrandom.store.activity import SERVICE, Actor
+from dualrandom.store.checking import result_for
 from dualrandom.store.tables import Job
 from dualrandom_api.service.parts import Service
 from dualrandom_api.service.problems import refusal
@@ -169,8 +170,8 @@ class JobAnswer(BaseModel):
     url: str
 
 
-def job_answer(job: Job) -> JobAnswer:
-    """Return a job as its route shows it."""
+def job_answer(job: Job, actor: Actor) -> JobAnswer:
+    """Return a job as its route shows it to ``actor``."""
     return JobAnswer(
         id=job.id or 0,
         kind=job.kind,
@@ -179,13 +180,16 @@ def job_answer(job: Job) -> JobAnswer:
         stage=Bilingual(en=job.stage_en, zh=job.stage_zh),
         done=job.done,
         total=job.total,
-        result=job.result,
+        result=result_for(actor, job),
         problem=job.problem,
         url=f"/v1/jobs/{job.id}",
     )
 
 
-def accepted(job: Job) -> JSONResponse:
-    """Return 202 with where to see how it goes. Routes that give it say ``status_code=202, response_model=JobAnswer``."""
-    answer = job_answer(job)
+def accepted(job: Job, actor: Actor = SERVICE) -> JSONResponse:
+    """Return 202 with where to see how it goes. Routes that give it say ``status_code=202, response_model=JobAnswer``.
+
+    ``actor``: who reads it, needed where the job may have been done already, with a result that not everybody may read.
+    """
+    answer = job_answer(job, actor)
     return JSONResponse(answer.model_dump(mode="json"), 202, {"Location": answer.url, "Retry-After": "1"})

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -81,6 +82,8 @@ class Service:
     documents: DocumentCache
     metrics: Metrics
     clock: Clock = utc_now
+    followers: Counter[str] = field(default_factory=Counter)
+    """How many streams of events each actor has open in this process."""
 
     @property
     def keeping(self) -> Keeping:

@@ -23,6 +23,7 @@ from urllib.parse import urlsplit
 
 from anyio import CapacityLimiter
 from anyio.lowlevel import RunVar
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -93,6 +94,7 @@ class GuardedRoute(APIRoute):
         roles = frozenset(rules["x-roles"])
         scope: str = rules["x-scope"]
         keeps = "POST" in (self.methods or ()) and rules["x-repeats"]
+        asks = _asks(self.dependant)
 
         async def guarded(request: Request) -> Response:
             service: Service = request.app.state.service
@@ -103,6 +105,9 @@ class GuardedRoute(APIRoute):
                 if actor.role not in roles:
                     raise refusal("role-forbidden", actor.role)
             request.state.actor = actor
+            if asks and b"%00" in request.scope["query_string"]:
+                # no database keeps or compares it
+                raise refusal("invalid-parameter", "query")
             if request.method in SAFE:
                 return await inner(request)
             limit = service.settings.upload_bytes if rules["x-upload"] else service.settings.body_bytes
@@ -128,6 +133,11 @@ def _turns() -> CapacityLimiter:
         made = CapacityLimiter(CHANGES_AT_ONCE)
         _limiter.set(made)
         return made
+
+
+def _asks(dependant: Dependant) -> bool:
+    """Whether a route or what it depends on reads parameters of the query."""
+    return bool(dependant.query_params) or any(map(_asks, dependant.dependencies))
 
 
 def _bounded(request: Request, limit: int) -> Request:

@@ -18,7 +18,10 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from xml.etree import ElementTree
 
-LARGEST_UNPACKED = 2 << 30
+LARGEST_UNPACKED = 1 << 30
+ORDINARY = 64 << 20
+MOST_PACKED = 50
+"""A workbook that unpacks to more than ORDINARY bytes and to so many times its size is no table: lists unpack to about 20 times theirs."""
 SHORT = 12
 """Characters of a cell whose text is likely to be that of many cells, so that it is kept once."""
 LARGEST_GRID = 60_000_000
@@ -71,7 +74,7 @@ def read_workbook(data: bytes) -> Workbook:
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
         size = sum(entry.file_size for entry in archive.infolist())
-        if size > LARGEST_UNPACKED:
+        if size > LARGEST_UNPACKED or size > max(ORDINARY, MOST_PACKED * len(data)):
             return Workbook(fault="file-too-large", words={"size": size >> 20})
         if "xl/workbook.xml" not in archive.namelist():
             return Workbook(fault="format-unknown")

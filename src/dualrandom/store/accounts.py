@@ -20,6 +20,7 @@ from dualrandom.store import activity
 from dualrandom.store.activity import Actor
 from dualrandom.store.database import change, locked
 from dualrandom.store.errors import ConflictError, ForbiddenError, RefusedError, UnknownError, unknown
+from dualrandom.store.independence import tell_deciders
 from dualrandom.store.tables import ApiKey, Department, Role, SignIn, User
 
 SESSION: Final = "drs_"
@@ -116,6 +117,7 @@ def create_user(
         now,
         {"role": role.value, "department": department},
     )
+    tell_deciders(session, actor.name, user, None, {}, now)
     return user
 
 
@@ -150,7 +152,9 @@ def _taken(username: str) -> ConflictError:
 
 
 def user_named(session: Session, username: str) -> User | None:
-    """Return the person with a user name."""
+    """Return the person with a user name; nobody has one that a database cannot even compare."""
+    if "\0" in username:
+        return None
     return session.scalars(select(User).where(col(User.username) == username)).one_or_none()
 
 
@@ -187,6 +191,7 @@ def change_user(
             },
             {"zh": "请另一位调度员办理。", "en": "Ask another dispatcher."},
         )
+    was = user.role
     change(session, user, version, values)
     check_placement(session, user.role, user.department_id, user.inspector)
     if {"role", "department_id", "disabled", "password_hash", "inspector"} & values.keys():
@@ -198,6 +203,7 @@ def change_user(
     if "email" in values:
         told["email"] = "changed"
     activity.record(session, actor, "account-changed", f"user:{username}", now, _plain(told))
+    tell_deciders(session, actor.name, user, was, told, now)
     return user
 
 

@@ -26,7 +26,7 @@ from dualrandom.store.errors import ConflictError
 from dualrandom.store.jobs import enqueue, finish, holds
 from dualrandom.store.libraries import current_revisions
 from dualrandom.store.messages import tell
-from dualrandom.store.plan_inputs import inputs_of
+from dualrandom.store.plan_inputs import inputs_of, rules_of
 from dualrandom.store.plans import keep_version, touched, unknown_plan
 from dualrandom.store.tables import DrawRow, DrawState, Job, Join, JoinState, Office, PlanRow, PlanState
 from dualrandom.store.visits import ensure_alarm
@@ -44,6 +44,8 @@ class Ready:
     rehearsal: bool = False
     revisions: Mapping[str, int] | None = None
     """Library kind → revision as it was when the announcement was asked for; None: whatever there is now."""
+    rules: Mapping[str, str] | None = None
+    """As :func:`dualrandom.store.plan_inputs.rules_of` gave it then; None: whatever there is now."""
 
 
 def announce_plan(
@@ -67,6 +69,9 @@ def announce_plan(
             _require_unchanged(plan, ready)
             revisions = current_revisions(session)
             if ready.revisions is not None and dict(ready.revisions) != revisions:
+                raise _changed(ready.plan)
+            # seats, policies and notices may be changed without touching the plan
+            if ready.rules is not None and dict(ready.rules) != rules_of(session, ready.plan):
                 raise _changed(ready.plan)
             snapshot = lay_out(session, keeping.vault, folder, _last_void(session, ready.plan))
             assert plan is not None
@@ -187,8 +192,9 @@ def _changed(plan: str) -> ConflictError:
         "plan-changed",
         plan,
         {
-            "zh": "提请公告之后，计划或名录已修改，或计划已公告",
-            "en": "plan or libraries were changed, or the plan was announced, since its announcement was asked for",
+            "zh": "提请公告之后，计划、名录、席位、所引政策或节假日安排已修改，或计划已公告",
+            "en": "plan, libraries, seats, policies or working days were changed, or the plan was announced, since its announcement "
+            "was asked for",
         },
         {"zh": "核对计划和名录后重新提请。", "en": "Look at plan and libraries, then ask again."},
     )

@@ -18,6 +18,7 @@ from dualrandom.canonical import canonical
 from dualrandom.store import activity
 from dualrandom.store.activity import Actor
 from dualrandom.store.errors import ConflictError, ForbiddenError, unknown
+from dualrandom.store.independence import DECIDES, is_dependent
 from dualrandom.store.jobs import enqueue
 from dualrandom.store.messages import tell
 from dualrandom.store.tables import Approval, Job, Role, User
@@ -35,7 +36,6 @@ ACTIONS: Final[Mapping[str, tuple[str, str]]] = {
 ASKS: Final = frozenset({Role.DISPATCHER.value})
 ASKED_BY_DEPARTMENTS: Final = frozenset({"issue-api-key", "extend-api-key"})
 """What a department's people may ask for as well, for their department."""
-DECIDES: Final = frozenset({Role.DISPATCHER.value, Role.AUDITOR.value})
 
 
 def digest_of(action: str, subject: str, payload: Mapping[str, Any]) -> str:
@@ -123,7 +123,8 @@ def decide(
 ) -> tuple[Approval, Job | None]:
     """Approve or refuse; return the approval and, if approved, the job that does it.
 
-    Raises UnknownError, ForbiddenError ``approval-own``, ConflictError ``approval-decided``, ``approval-expired``, ``approval-differs``.
+    Raises UnknownError, ForbiddenError ``approval-own``, ``approval-dependent``, ConflictError ``approval-decided``, ``approval-expired``,
+    ``approval-differs``.
     """
     approval = the_approval(session, actor, approval_id, lock=True)
     if actor.user is None or actor.role not in DECIDES or actor.user == approval.requested_by:
@@ -132,6 +133,17 @@ def decide(
             str(approval_id),
             {"zh": "须由提出人以外的另一人决定", "en": "somebody other than who asked has to decide"},
             {"zh": "请另一位调度员或审计人员决定。", "en": "Ask another dispatcher or an auditor."},
+        )
+    decider, asker = session.get_one(User, actor.user), session.get_one(User, approval.requested_by)
+    if is_dependent(session, decider, asker, now):
+        raise ForbiddenError(
+            "approval-dependent",
+            decider.username,
+            {
+                "zh": f"您的账号或密码在一天之内由提出人 {asker.username} 设置",
+                "en": f"who asked, {asker.username}, made your account or set its password within a day",
+            },
+            {"zh": "请其他人决定，或过一天再决定。", "en": "Somebody else decides, or you do after a day."},
         )
     if approval.state != "open":
         raise ConflictError(

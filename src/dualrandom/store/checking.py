@@ -32,7 +32,16 @@ from dualrandom.store.jobs import enqueue, finish, renew
 from dualrandom.store.libraries import current_revisions
 from dualrandom.store.plan_inputs import TAKING_PART, inputs_of
 from dualrandom.store.plans import joins_of, plan_of, tasks_of
-from dualrandom.store.tables import DayNotice, Department, Job, LedgerEntry, PlanRow, PlanState, PolicyRow
+from dualrandom.store.tables import (
+    DayNotice,
+    Department,
+    Job,
+    LedgerEntry,
+    PlanRow,
+    PlanState,
+    PolicyRow,
+    Role,
+)
 
 CHECK = "check"
 """Kind of the job that reads plan and libraries as announcing would; its subject is the plan."""
@@ -79,6 +88,15 @@ def check(session: Session, plan_id: str, actor: Actor, now: datetime) -> Job:
         arguments={"fingerprint": fingerprint},
         unique_key=f"{CHECK}:{plan_id}:{fingerprint}{attempt}",
     )
+
+
+def result_for(actor: Actor, job: Job) -> dict[str, Any] | None:
+    """Return a job's result as ``actor`` may read it: of a check, a department reads its own points, since others name people."""
+    result = job.result
+    if result is None or job.kind != CHECK or actor.role != Role.DEPARTMENT:
+        return result
+    own = f"department:{actor.department}"
+    return {**result, "points": [point for point in result["points"] if point["who"] == own]}
 
 
 def check_inputs(

@@ -45,6 +45,8 @@ class OfficeWords:
     districts: Mapping[str, str]
     people: frozenset[str] | None
     """Codes of a department's inspectors, where only their recusals may be imported."""
+    taken: frozenset[str] = frozenset()
+    """Codes of other departments' inspectors, which a department's file cannot take."""
 
 
 class PackedRows(Sequence[Cells]):
@@ -100,7 +102,15 @@ def office_words(session: Session, kind: Kind, department: str | None) -> Office
             col(LibraryRow.department) == department,
         )
         people = frozenset(session.scalars(own))
-    return OfficeWords(departments, districts, people)
+    taken: frozenset[str] = frozenset()
+    if kind == "inspectors" and department is not None:
+        others = select(col(LibraryRow.key)).where(
+            col(LibraryRow.kind) == kind,
+            col(LibraryRow.last).is_(None),
+            col(LibraryRow.department) != department,
+        )
+        taken = frozenset(session.scalars(others))
+    return OfficeWords(departments, districts, people, taken)
 
 
 def read_rows(
@@ -316,5 +326,23 @@ def _own(rows: RowSet, department: str, words: OfficeWords) -> None:
                     f"does not belong to department {department}",
                     "删去这一行：部门只导入本部门的人员与回避名单；新增人员先导入人员名录。",
                     "Take the row out: a department imports its own people and their recusals; import new people first.",
+                )
+            )
+    for index, value in enumerate(rows.values["code"] if words.taken else ()):
+        if value in words.taken:
+            place = rows.place(index, "code")
+            rows.bad.add(index)
+            rows.problems.append(
+                Problem(
+                    "code-taken",
+                    place.file,
+                    place.sheet,
+                    place.row,
+                    place.column,
+                    str(value),
+                    "其他部门的人员已使用此编号",
+                    "this code belongs to somebody of another department",
+                    "改用其他编号；人员调入的，请原部门先移出。",
+                    "Use another code; if the person has moved, their former department removes them first.",
                 )
             )

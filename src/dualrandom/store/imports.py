@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, or_, select, text
+from sqlalchemy import ColumnElement, delete, func, or_, select, text
 from sqlalchemy.exc import IntegrityError as RowExistsError
 from sqlmodel import Session, col
 
@@ -42,6 +42,8 @@ IMPORT = "import"
 ATTEMPTS = 100
 """To begin a revision while others do."""
 OPTIONS = frozenset({"sheet", "encoding", "columns", "values"})
+MOST_WAITING = 20
+"""Files of a department, or of the office, that wait to be read or accepted."""
 _STAGED = ("import_id", "position", "key", "change", "name", "district", "department", "cells", "digest")
 
 
@@ -116,6 +118,7 @@ def create_import(
                 "en": "A file is .csv, .xlsx or .parquet; options are sheet, encoding, columns and values.",
             },
         )
+    _require_room(session, department)
     row = Import(
         kind=kind,
         filename=name,
@@ -133,6 +136,23 @@ def create_import(
     )
     job = enqueue(session, IMPORT, str(row.id), now=now, by=actor.name, unique_key=f"{IMPORT}:{row.id}")
     return row, job
+
+
+def _require_room(session: Session, department: str | None) -> None:
+    """See that a department, or the office, has not too many files waiting: each is kept, and read into the database, whole."""
+    waiting = select(func.count()).where(
+        col(Import.state).in_(("uploaded", "reading", "ready")), col(Import.department_id) == department
+    )
+    if session.scalars(waiting).one() >= MOST_WAITING:
+        raise ConflictError(
+            "imports-waiting",
+            str(MOST_WAITING),
+            {
+                "zh": f"已有 {MOST_WAITING} 个导入等待接受",
+                "en": f"{MOST_WAITING} imports are waiting to be accepted",
+            },
+            {"zh": "先接受或放弃它们。", "en": "Accept or discard them first."},
+        )
 
 
 def imports(
@@ -215,6 +235,8 @@ def accept(session: Session, number: int, version: int, *, actor: Actor, now: da
     # nobody else can begin a revision before this transaction ends, so what is true now stays true
     if revision.number - 1 != base and _touched_since(session, kind, row.department_id, base):
         raise _base_changed(kind, base, revision.number - 1)
+    if row.department_id is not None and _takes(session, kind, number):
+        raise _base_changed(kind, base, revision.number - 1)
     values = {"kind": kind, "number": revision.number, "before": revision.number - 1, "import": number}
     dated = {"dated": kind == "visits"}
     session.execute(
@@ -250,6 +272,20 @@ def accept(session: Session, number: int, version: int, *, actor: Actor, now: da
         },
     )
     return revision
+
+
+def _takes(session: Session, kind: Kind, number: int) -> bool:
+    """Whether what is new in a department's file has come into the library in the meantime, through another department."""
+    found = (
+        select(col(StagedRow.key))
+        .join(LibraryRow, (col(LibraryRow.key) == col(StagedRow.key)) & (col(LibraryRow.kind) == kind))
+        .where(
+            col(StagedRow.import_id) == number,
+            col(StagedRow.change) == "new",
+            col(LibraryRow.last).is_(None),
+        )
+    )
+    return session.scalars(found.limit(1)).first() is not None
 
 
 def discard(session: Session, number: int, version: int, *, actor: Actor, now: datetime) -> Import:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 import tomllib
 from collections.abc import Collection, Mapping
@@ -132,6 +133,19 @@ def inputs_of(
     if previous is not None:
         files[PREVIOUS] = previous
     return files
+
+
+def rules_of(session: Session, plan_id: str) -> dict[str, str]:
+    """Return name → SHA-256 of what an announcement takes besides libraries: the whole plan, policies that it cites, notices of working days.
+
+    Departments' seats are in the plan; none of this has a version that rises with the plan's. Raises UnknownError.
+    """
+    text = plan_toml(session, plan_id)
+    files = {"plan.toml": text.encode(), **cited_files(session, cited_policies(text))}
+    notices = notices_toml(session)
+    if notices is not None:
+        files[WORKING_DAYS] = notices
+    return {name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())}
 
 
 def _visits(session: Session, revision: int | None) -> bytes | None:

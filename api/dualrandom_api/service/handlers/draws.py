@@ -35,7 +35,8 @@ def actor_of(job: Job) -> Actor:
 
 def _announce(service: Service, job: Job) -> None:
     asked = job.arguments
-    ready = Ready(job.subject, asked["version"], asked["rehearsal"], asked["revisions"])
+    rules = {"plan.toml": asked["plan_toml"], **asked["rules"]}
+    ready = Ready(job.subject, asked["version"], asked["rehearsal"], asked["revisions"], rules)
     announce_plan(
         keeping_of(service),
         ready,

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from dualrandom.store import accounts
 from dualrandom.store.tables import Role, SignIn, User
@@ -85,9 +85,23 @@ Name = Annotated[str, Field(min_length=1, max_length=100, examples=["张伟"])]
 
 
 class Body(BaseModel):
-    """What a client sends: nothing but the members named."""
+    """What a client sends: nothing but the members named, and no text that a database cannot keep."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nul(cls, values: Any) -> Any:
+        """Refuse NUL in every text; what is inside of a document has rules of its own (``text-invalid``)."""
+        if isinstance(values, dict) and any(map(_has_nul, values.values())):
+            raise ValueError("a text has NUL")
+        return values
+
+
+def _has_nul(value: Any) -> bool:
+    if isinstance(value, list):
+        return any(map(_has_nul, value))
+    return isinstance(value, str) and "\0" in value
 
 
 class NewSession(Body):

@@ -43,6 +43,11 @@ PROBLEMS = (
         "请另一位调度员或审计人员决定。", "Ask another dispatcher or an auditor.",
     ),
     ProblemType(
+        "approval-dependent", 403, "您的账号或密码在一天之内由提出人设置",
+        "who asked made your account or set its password within a day",
+        "请其他人决定，或过一天再决定。", "Somebody else decides, or you do after a day.",
+    ),
+    ProblemType(
         "approval-not-own", 403, "只有提出人可以撤回", "only who asked can withdraw it",
         "可以不同意。", "You may refuse it instead.",
     ),
@@ -167,6 +172,7 @@ def one_approval(service: ServiceDep, actor: ActorDep, approval: ApprovalId) -> 
         problems=[
             "unknown-approval",
             "approval-own",
+            "approval-dependent",
             "approval-decided",
             "approval-expired",
             "approval-differs",

@@ -17,6 +17,7 @@ from dualrandom.store.database import StaleError
 from dualrandom.store.drawing import give_evidence
 from dualrandom.store.errors import ConflictError
 from dualrandom.store.libraries import current_revisions
+from dualrandom.store.plan_inputs import rules_of
 from dualrandom.store.plans import plan_of
 from dualrandom.store.tables import DrawRow, DrawState, Job, PlanState, Role
 from dualrandom.store.workspace import unknown_draw
@@ -202,6 +203,7 @@ def ask_to_announce(
             raise StaleError(f"plan {plan}")
         if not body.rehearsal:
             require_backup(session)
+        rules = rules_of(session, plan)
         approval = approvals.ask(
             session,
             actor,
@@ -209,8 +211,10 @@ def ask_to_announce(
             action="announce",
             subject=plan,
             payload={
+                "plan_toml": rules.pop("plan.toml"),
                 "rehearsal": body.rehearsal,
                 "revisions": current_revisions(session),
+                "rules": rules,
                 "version": version,
             },
             lasts=service.settings.approval_time,

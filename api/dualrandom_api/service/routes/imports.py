@@ -60,6 +60,10 @@ PROBLEMS = (
         "读取中请等待；被拒绝的文件更正后重新上传。", "Wait while it is read; correct a refused file and upload it again.",
     ),
     ProblemType(
+        "imports-waiting", 409, "等待接受的导入太多", "too many imports are waiting to be accepted",
+        "先接受或放弃它们。", "Accept or discard them first.",
+    ),
+    ProblemType(
         "import-base-changed", 409, "比对之后名录已有新版本", "the library has changed since it was compared",
         "放弃这次导入，重新上传同一文件。", "Discard this import and upload the file again.",
     ),
@@ -179,7 +183,7 @@ def _job(session: Session, row: Import) -> Job | None:
     **allow(
         *WRITERS,
         scope="libraries:write",
-        problems=["library-not-yours", "import-file", "import-options"],
+        problems=["library-not-yours", "import-file", "import-options", "imports-waiting"],
         upload=True,
     ),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, Final
 
@@ -24,7 +25,7 @@ from dualrandom_api.service.dependencies import (
     listing,
 )
 from dualrandom_api.service.parts import Service
-from dualrandom_api.service.problems import ProblemType
+from dualrandom_api.service.problems import ProblemType, refusal
 from dualrandom_api.service.security import GuardedRoute, allow
 
 router = APIRouter(route_class=GuardedRoute, tags=["jobs"])
@@ -41,6 +42,10 @@ JobId = Annotated[int, Path(ge=1, le=2**31 - 1, description="任务编号 · a j
 ENDED: Final = frozenset({"done", "failed"})
 LOOK_EVERY: Final = 0.5
 """Seconds between two looks at a job that somebody follows."""
+FOLLOWED_FOR: Final = 600.0
+"""Seconds after which a stream ends: whoever still may connects again, which a browser does by itself."""
+MOST_FOLLOWED: Final = 20
+"""Streams of one person or key at a time, in this process."""
 
 
 def _job(service: Service, actor: Actor, job: int) -> Job:
@@ -58,7 +63,7 @@ def own_jobs(service: ServiceDep, actor: ActorDep, page: PageDep) -> dict[str, A
     after = after_of(page, int)
     with service.database.reading() as session:
         rows = jobs.visible(session, actor, before=after[0] if after else None, limit=page.fetch)
-    return listing(rows, page, lambda row: [row.id], job_answer)
+    return listing(rows, page, lambda row: [row.id], lambda row: job_answer(row, actor))
 
 
 @router.get(
@@ -74,15 +79,17 @@ def own_jobs(service: ServiceDep, actor: ActorDep, page: PageDep) -> dict[str, A
 )
 def one_job(service: ServiceDep, actor: ActorDep, job: JobId, response: Response) -> JobAnswer:
     """任务的进展 · How far a job is; ask again after Retry-After."""
-    answer = job_answer(_job(service, actor, job))
+    answer = job_answer(_job(service, actor, job), actor)
     if answer.state not in ENDED:
         response.headers["Retry-After"] = "1"
     return answer
 
 
 def followed(service: ServiceDep, actor: ActorDep, job: JobId) -> int:
-    """Return a job that the actor may follow. Raises UnknownError before the stream begins."""
+    """Return a job that the actor may follow. Raises UnknownError or RefusalError ``too-many-requests`` before the stream begins."""
     _job(service, actor, job)
+    if service.followers[actor.name] >= MOST_FOLLOWED:
+        raise refusal("too-many-requests", headers={"Retry-After": "10"})
     return job
 
 
@@ -109,11 +116,16 @@ async def events(
 ) -> AsyncIterator[ServerSentEvent]:
     """跟踪任务的进展（SSE） · Follow a job. `data` is what GET /v1/jobs/{job} gives; reconnecting is always possible."""
     told: JobAnswer | None = None
-    while True:
-        answer = job_answer(await run_in_threadpool(_job, service, actor, job))
-        if answer != told:
-            yield ServerSentEvent(data=answer, event="job", retry=2000)
-            told = answer
-        if answer.state in ENDED:
-            return
-        await asyncio.sleep(LOOK_EVERY)
+    until = time.monotonic() + FOLLOWED_FOR
+    service.followers[actor.name] += 1
+    try:
+        while time.monotonic() < until:
+            answer = job_answer(await run_in_threadpool(_job, service, actor, job), actor)
+            if answer != told:
+                yield ServerSentEvent(data=answer, event="job", retry=2000)
+                told = answer
+            if answer.state in ENDED:
+                return
+            await asyncio.sleep(LOOK_EVERY)
+    finally:
+        service.followers[actor.name] -= 1

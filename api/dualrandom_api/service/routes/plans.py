@@ -431,7 +431,7 @@ def what_blocks(service: ServiceDep, actor: ActorDep, plan: PlanId) -> Ready:
     return Ready(
         ready=found.is_ready,
         points=[_point(point) for point in found.points],
-        check=None if found.checked is None else job_answer(found.checked),
+        check=None if found.checked is None else job_answer(found.checked, actor),
     )
 
 
@@ -445,4 +445,4 @@ def check(service: ServiceDep, actor: ActorDep, plan: PlanId) -> JSONResponse:
     """在后台按公告的方式检查计划与名录 · Read plan and libraries in the background as announcing would."""
     with service.database.writing() as session:
         job = checking.check(session, plan, actor, service.clock())
-    return accepted(job)
+    return accepted(job, actor)
