@@ -255,6 +255,7 @@ def prepare(town: Town) -> None:
     town.clock.now = datetime(2023, 8, 21, 1, 0, tzinfo=UTC)
     for person in (chief, "fire"):
         town.follow(person, "dispatcher" if person == chief else "department", "SERVICE=")
+    town.follow(chief, "dispatcher", "ask $SERVICE/v1/backups/latest")
     town.follow(chief, "dispatcher", "send -X POST $SERVICE/v1/plans/2026-09/check")
     ready = town.follow(chief, "dispatcher", "ask $SERVICE/v1/plans/2026-09/prerequisites")
     assert '"ready":true' in ready
@@ -283,6 +284,9 @@ def draw(town: Town) -> None:
     town.clock.now = datetime(2023, 8, 23, 15, 59, 27, tzinfo=UTC)
     (town.folder / chief / "next-round.json").write_text(ROUND_1001)
     town.follow(chief, "carrying-out", "send -X POST $SERVICE/v1/draws/$DRAW/substitution-beacon")
+    town.follow("amr", "department", "SERVICE=", {'"fire"': '"amr"'})
+    town.bash("amr", "DRAW=ezhou-2023-000001")
+    town.follow("amr", "carrying-out", "send -X POST $SERVICE/v1/draws/$DRAW/withdrawals", {'"fire"': '"amr"'})
 
 
 def carry_out(town: Town) -> None:
@@ -311,7 +315,6 @@ def carry_out(town: Town) -> None:
         "ENTERPRISE=",
         'ask "$SERVICE/v1/ledger?department=fire"',
         "ask $SERVICE/v1/draws/$DRAW/exports/visits.csv",
-        "send -X POST $SERVICE/v1/draws/$DRAW/withdrawals",
         "ask $SERVICE/v1/draws/$DRAW/amendments",
     ):
         (town.folder / "fire" / "photo.jpg").write_bytes(b"\xff\xd8\xff\xe0 a picture")
