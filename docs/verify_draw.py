@@ -271,10 +271,10 @@ def lists(r):
     for kind, ids in {"frame": r.frame, "roster": r.people, **r.kinds}.items():
         same(len({i.lower() for i in ids}), len(ids), f"{kind}: 标识仅大小写不同 ids differ only in letter case")
     must(not r.frame.keys() & r.people.keys(), "既是人又是企业 both inspector and enterprise")
-    letters = "0123456789ABCDEFGHJKLMNPQRTUWXY"  # GB 32100-2015
+    letters, weights = "0123456789ABCDEFGHJKLMNPQRTUWXY", [pow(3, k, 31) for k in range(17)]  # GB 32100-2015
     for i in r.frame if r.ann.enterprise_ids == "uscc" else ():
         must(re.fullmatch(f"[{letters}]{{2}}[0-9]{{6}}[{letters}]{{10}}", i), f"{i}: 信用代码 credit code")
-        check = sum(letters.index(c) * pow(3, k, 31) for k, c in enumerate(i[:17])) + letters.index(i[17])
+        check = sum(letters.index(c) * n for c, n in zip(i, weights)) + letters.index(i[17])
         must(check % 31 == 0, f"{i}: 信用代码 credit code")
     numbers = {"recusals": "r{:06}", "strata": "s{:04}", "cutoffs": "s{:04}", "visits": "v{:05}"}
     for name, form in numbers.items():

@@ -84,7 +84,7 @@ def may_pass(place: str, damage: Damage) -> str:
     name, before, after = damage.name, damage.before, damage.after
     if after == before:
         return "nothing changed"
-    if after is not None and name.startswith(WRITTEN) and after.strip() == before.strip():
+    if after is not None and name.startswith(WRITTEN) and text(after) == text(before):
         return "a secret's line may end as it likes"
     if place == "log":
         if name.startswith("public/checkpoints/") and after is None:
@@ -97,6 +97,11 @@ def may_pass(place: str, damage: Damage) -> str:
     if after is None and name.startswith(("private/nonces/", "private/keys/", "private/auditor.key")):
         return "a secret may be kept elsewhere"
     return ""
+
+
+def text(line: bytes) -> str:
+    """A secret as it is read."""
+    return line.decode("utf-8", "replace").strip()
 
 
 def same_labels(before: bytes, after: bytes) -> bool:
