@@ -64,7 +64,9 @@ def lied(found: Any, dice: random.Random) -> list[Any]:
             [*found.built.announcement["days"], *departments]
         )
     else:
-        paths = [path for path in places(row) if path and path[0] not in ("number", "prev", "type")]
+        paths = [
+            path for path in places(row) if path and path[0] not in ("exclude", "number", "prev", "type")
+        ]
         path = dice.choice(paths)
         inside = row
         for key in path[:-1]:
