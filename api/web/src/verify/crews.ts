@@ -19,6 +19,8 @@ export function seatsFor(start: readonly string[][], marks: Iterable<string>): S
   return seats;
 }
 
+const NOBODY: ReadonlySet<number> = new Set();
+
 /** The people, days and recusals of a draw under the first steps of the relief ladder. People are numbered by id. */
 export class Rules {
   readonly ids: string[];
@@ -41,7 +43,8 @@ export class Rules {
   private readonly quarrelsome = new Map<number[], number[]>();
   private readonly idBytes: Uint8Array[];
   private readonly crewsOf = new Map<string, Map<string, Seats>>();
-  private readonly barredOf = new Map<string, Set<number>>();
+  private readonly crewsFor = new WeakMap<Check[], Map<string, Seats>>();
+  private readonly barredOf = new Map<string, ReadonlySet<number>>();
   private readonly before: Rules | null;
 
   constructor(private readonly record: Record_, readonly steps: Step[], private readonly seed = record.result!.seed) {
@@ -84,11 +87,22 @@ export class Rules {
   }
 
   isRecused(p: number, enterprise: string): boolean {
-    return this.recused.get(enterprise)?.has(p) ?? false;
+    return this.recusedFrom(enterprise).has(p);
+  }
+
+  /** The people whom a recusal keeps from an enterprise: ask once where many are looked at. */
+  recusedFrom(enterprise: string): ReadonlySet<number> {
+    return this.recused.get(enterprise) ?? NOBODY;
   }
 
   /** §8.1: the seats of each department with checks on a visit, departments ascending. */
   crews(checks: Check[]): Map<string, Seats> {
+    let crews = this.crewsFor.get(checks);
+    if (crews === undefined) this.crewsFor.set(checks, (crews = this.crewsAlike(checks)));
+    return crews;
+  }
+
+  private crewsAlike(checks: Check[]): Map<string, Seats> {
     const key = checks.map((check) => `${check.task}:${check.items.join(",")}`).join(";");
     const known = this.crewsOf.get(key);
     if (known !== undefined) return known;
@@ -147,20 +161,28 @@ export class Rules {
   }
 
   /** §8.3, continued by §8.6: who gives way to an incompatible colleague on a visit. */
-  barred(visit: Visit): Set<number> {
+  barred(visit: Visit): ReadonlySet<number> {
     const key = `${visit.enterprise} ${visit.part}`;
-    let barred = this.barredOf.get(key);
-    if (barred !== undefined) return barred;
-    barred = new Set(this.before?.barred(visit));
+    let known = this.barredOf.get(key);
+    if (known === undefined) this.barredOf.set(key, (known = this.bar(visit)));
+    return known;
+  }
+
+  private bar(visit: Visit): ReadonlySet<number> {
+    const now = new Set(this.conflicting(visit));
+    const meets = (p: number): boolean => this.foes.get(p)!.some((foe) => now.has(foe));
+    const before = this.before?.barred(visit) ?? NOBODY;
+    // On most visits nobody meets an incompatible colleague.
+    const meeting = [...now].filter(meets);
+    if (meeting.length === 0) return before;
+    const barred = new Set(before);
     const earlier = new Set(this.before?.conflicting(visit));
-    const now = this.conflicting(visit);
-    const free = new Set(now.filter((p) => earlier.has(p) && !barred!.has(p)));
-    const newcomers = now.filter((p) => !earlier.has(p)).map((p) => ({
+    const free = new Set([...now].filter((p) => earlier.has(p) && !barred.has(p)));
+    const newcomers = meeting.filter((p) => !earlier.has(p)).map((p) => ({
       p, ticket: this.pairTicket("pair", visit.enterprise, this.people[p]!.department, p),
     }));
     newcomers.sort((a, b) => (a.ticket < b.ticket || (a.ticket === b.ticket && this.ids[a.p]! < this.ids[b.p]!) ? -1 : 1));
     for (const { p } of newcomers) (this.foes.get(p)!.some((foe) => free.has(foe)) ? barred : free).add(p);
-    this.barredOf.set(key, barred);
     return barred;
   }
 
@@ -168,11 +190,12 @@ export class Rules {
   private conflicting(visit: Visit): number[] {
     if (this.foes.size === 0) return [];
     const found: number[] = [];
+    const recused = this.recusedFrom(visit.enterprise);
     for (const [department, seats] of this.crews(visit.checks)) {
       const pool = this.pool(department, visit.district, seats);
       let some = this.quarrelsome.get(pool);
       if (some === undefined) this.quarrelsome.set(pool, (some = pool.filter((p) => this.foes.has(p))));
-      for (const p of some) if (!this.isRecused(p, visit.enterprise)) found.push(p);
+      for (const p of some) if (!recused.has(p)) found.push(p);
     }
     return found;
   }
@@ -242,11 +265,13 @@ class Seating {
     const undo: [Seat, number][] = [];
     const { rules } = this;
     const barred = rules.barred(visit);
-    for (const [department, seats] of rules.crews(visit.checks))
+    const recused = rules.recusedFrom(visit.enterprise);
+    const due = rules.crews(visit.checks);
+    for (const [department, seats] of due)
       if (this.isHopeless(rules.pool(department, visit.district, seats), seats, day)) return false;
-    const crews = [...rules.crews(visit.checks)].map(([department, seats]) => {
+    const crews = [...due].map(([department, seats]) => {
       const here = rules.pool(department, visit.district, seats).filter(
-        (p) => !rules.absent[p * this.days + day] && !barred.has(p) && !rules.isRecused(p, visit.enterprise),
+        (p) => !rules.absent[p * this.days + day] && !barred.has(p) && !recused.has(p),
       );
       const crew = this.crewCount++;
       return seats.map((marks): Seat => {
@@ -393,11 +418,11 @@ export function lottery(record: Record_, progress: (share: number) => void): { d
       const others = taken.get(visit.enterprise) ?? new Set();
       const days = rules.days
         .filter((day) => !firm.closed.includes(day) && !others.has(day))
-        .map((day) => ({ day, name: `day:${day}:${key}`, first: record.hasher.beginning(seed, `day:${day}:${key}`) }));
+        .map((day) => ({ day, first: record.hasher.beginning(seed, `day:${day}:${key}`) }));
       // Tickets are compared in full where their beginnings do not decide.
       days.sort((a, b) => {
         if (a.first !== b.first) return a.first - b.first;
-        const [one, other] = [record.ticket(a.name), record.ticket(b.name)];
+        const [one, other] = [record.ticket(`day:${a.day}:${key}`), record.ticket(`day:${b.day}:${key}`)];
         return one !== other ? (one < other ? -1 : 1) : a.day < b.day ? -1 : 1;
       });
       const found = days.find(({ day }) => seating.add(visit, rules.dayNumber.get(day)!));

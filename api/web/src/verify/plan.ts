@@ -143,7 +143,8 @@ export function checkCrews(record: Record_, progress: Progress): Said {
     must(able, `${place} 的回避名单有本不能入席者`, `${place}: barred lists somebody who could not sit`);
     if (record.pairs === null) return;
     const bars = rules.barred(visit);
-    const right = pool.filter((p) => bars.has(p) || rules.isRecused(p, visit.enterprise)).map((p) => rules.ids[p]!);
+    const recused = rules.recusedFrom(visit.enterprise);
+    const right = bars.size + recused.size === 0 ? [] : pool.filter((p) => bars.has(p) || recused.has(p)).map((p) => rules.ids[p]!);
     must(right.join() === listed.join(), `${place} 的回避名单应为 [${right.join(", ")}]`, `${place}: barred should be [${right.join(", ")}]`);
   });
   need(record.pairs, say(`${SEALED.zh}；已核对 ${crews.length} 组的席位、资格与上限`, `${SEALED.en}; seats, marks, bars and caps of ${crews.length} crews are right`));

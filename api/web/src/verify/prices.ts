@@ -65,7 +65,7 @@ function replacements(rules: Rules, crews: Seated[], stage: string, progress: (s
  * means that it rose around a cycle.
  */
 function least<T extends number | bigint>(
-  zero: T, gains: T[], from: Int32Array, to: Int32Array, nodes: number, mustStayZero: Uint8Array, ceiling: T,
+  zero: T, gains: ArrayLike<T>, from: Int32Array, to: Int32Array, nodes: number, mustStayZero: Uint8Array, ceiling: T,
 ): T[] | "rises" | "too large" {
   const first = new Int32Array(nodes + 1);
   for (const x of from) first[x + 1]!++;
@@ -140,13 +140,13 @@ export function judge(
     from[arcs.count + index] = p;
     to[arcs.count + index] = people + index;
   });
-  const gains: number[] = new Array<number>(total).fill(0);
-  for (let arc = 0; arc < arcs.count; arc++) gains[arc] = arcs.gain[arc]!;
+  const gains = new Float64Array(total);
+  gains.set(arcs.gain.subarray(0, arcs.count));
   const slack = new Uint8Array(nodes);
   for (let p = 0; p < people; p++) slack[p] = load[p]! < rules.total[p]! ? 1 : 0;
   // A gain is below 2^40, so values below 2^52 add exactly; a path of more than 4,096 gains is computed again in BigInt.
   let value: number[] | bigint[] | string = least(0, gains, from, to, nodes, slack, 2 ** 52);
-  if (value === "too large") value = least(0n, gains.map(BigInt), from, to, nodes, slack, 1n << 100n);
+  if (value === "too large") value = least(0n, Array.from(gains, BigInt), from, to, nodes, slack, 1n << 100n);
   must(typeof value !== "string", "方案不是成本最小的", "the plan is not the least one");
   const a = value as number[];
 
