@@ -30,6 +30,9 @@ def calendar_of(session: Session, actor: Actor, first: date, now: datetime) -> b
         day = visit.later or visit.date
         if day is None or day < first or visit.state not in {"planned", "done"}:
             continue
+        if all(one.check.unfilled for one in view.checks):
+            # a department that has withdrawn sends nobody
+            continue
         crew = "；".join(
             f"{one.check.department_id} {'、'.join(person.name or person.code for person in one.crew)}"
             for one in view.checks

@@ -16,7 +16,6 @@ from sqlalchemy import ColumnElement, Select, String, cast, delete, exists, func
 from sqlmodel import Session, col
 
 from dualrandom.store.activity import Actor
-from dualrandom.store.libraries import current_revision, in_revision
 from dualrandom.store.tables import CaseVisit, Check, Finding, LedgerEntry, LibraryRow, Role, Visit
 from dualrandom.store.visit_lists import SEES_ALL, chunks
 
@@ -122,7 +121,7 @@ def list_ledger(
 
     Numbers are even for entries and odd for rows of the library of past visits.
     """
-    entries, past = _entries(wanted).limit(limit), _past(session, wanted)
+    entries, past = _entries(wanted).limit(limit), _past(wanted)
     day, number = (date.min, 0) if after is None else after
     if after is not None:
         entries = entries.where(tuple_(col(LedgerEntry.date), col(LedgerEntry.id)) > (day, number // 2))
@@ -141,7 +140,7 @@ def all_entries(session: Session, actor: Actor, wanted: LedgerFilter) -> Iterato
     """Yield every check by date, as it is read."""
     entries = session.scalars(_entries(wanted).execution_options(yield_per=2000))
     streams: list[Iterator[Done]] = [(_shown(row, actor) for row in entries)]
-    past = _past(session, wanted)
+    past = _past(wanted)
     if past is not None:
         found = session.scalars(past.execution_options(yield_per=2000))
         streams.append(_past_shown(row, actor) for row in found)
@@ -159,10 +158,9 @@ def _entries(wanted: LedgerFilter) -> Select[LedgerEntry]:
     )
 
 
-def _past(session: Session, wanted: LedgerFilter) -> Select[LibraryRow] | None:
+def _past(wanted: LedgerFilter) -> Select[LibraryRow] | None:
     """Return the query for rows of the library of past visits that the ledger has not itself; None: there are none."""
-    revision = current_revision(session, "visits")
-    if revision is None or wanted.done is False:
+    if wanted.done is False:
         return None
     cells = col(LibraryRow.cells)
     known = exists().where(
@@ -172,8 +170,16 @@ def _past(session: Session, wanted: LedgerFilter) -> Select[LibraryRow] | None:
         col(LedgerEntry.task) == func.coalesce(cells["task"].as_string(), ""),
         col(LedgerEntry.item) == func.coalesce(cells["item"].as_string(), ""),
     )
-    conditions = [in_revision("visits", revision.number), col(LibraryRow.day).is_not(None), ~known]
+    # only visits have a day; without their kind in the condition no other index is tempting
+    conditions: list[ColumnElement[bool]] = [col(LibraryRow.day).is_not(None), col(LibraryRow.last).is_(None)]
     if wanted.enterprise is not None:
+        # the key of a past visit begins with its enterprise (library_cells.key_of)
+        begin, end = f"{wanted.enterprise} ", f"{wanted.enterprise}!"
+        conditions += [
+            col(LibraryRow.kind) == "visits",
+            col(LibraryRow.key) >= begin,
+            col(LibraryRow.key) < end,
+        ]
         conditions.append(col(LibraryRow.name) == wanted.enterprise)
     if wanted.department is not None:
         conditions.append(col(LibraryRow.department) == wanted.department)
@@ -183,7 +189,8 @@ def _past(session: Session, wanted: LedgerFilter) -> Select[LibraryRow] | None:
         conditions.append(col(LibraryRow.day) >= wanted.first.isoformat())
     if wanted.last is not None:
         conditions.append(col(LibraryRow.day) <= wanted.last.isoformat())
-    return select(LibraryRow).where(*conditions).order_by(col(LibraryRow.day), col(LibraryRow.id))
+    # the dear condition comes last
+    return select(LibraryRow).where(*conditions, ~known).order_by(col(LibraryRow.day), col(LibraryRow.id))
 
 
 def _past_shown(row: LibraryRow, actor: Actor) -> Done:
