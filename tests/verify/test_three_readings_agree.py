@@ -3,6 +3,7 @@
 The page runs in Node, out of the built verify.html; without Node those tests are skipped and say so.
 """
 
+import gzip
 import importlib
 import os
 import re
@@ -130,6 +131,16 @@ def test_a_city_passes_all(auditor: bool, city_office: Any, verifiers: dict[str,
     assert "FAIL" not in statuses.values()
     for name in ("page", "small"):
         same(name, given, judged(verifiers, name, given), statuses)
+
+
+@pytest.mark.skipif(not DEEP, reason="a city's draw takes minutes: only in the deep run")
+def test_a_citys_record_is_small_beside_its_frame(city_office: Any) -> None:
+    """Under 5 MB without the frame, and the frame under 8 MB compressed (docs/measurements/record-size.md)."""
+    files = city_office.files()
+    frame = files.pop("frame.jsonl")
+    assert len(frame) > 10**7
+    assert sum(map(len, files.values())) < 5 * 10**6
+    assert len(gzip.compress(frame, 9)) < 8 * 10**6
 
 
 def test_a_fault_that_engine_and_verifier_share_is_seen_by_programs_that_share_nothing_with_them(
