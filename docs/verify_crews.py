@@ -283,7 +283,7 @@ class Replay:
         self.visits = {(v.enterprise, v.part): v for v in r.plan}
         self.lots = dict.fromkeys(self.visits, (r.ticket, stage(r.res.attempt)))
         self.seen, self.floor = {v.enterprise for v in r.plan}, r.ann.beacon.time
-        self.pending, self.away, self.left = [], [], set()
+        self.pending, self.away, self.left, self.rounds = [], [], set(), {r.ann.beacon.round.lower()}
 
     def rows(self):
         """§13: the rows are a chain from the result on."""
@@ -303,13 +303,14 @@ class Replay:
 
     def due(self, row, what):
         """§13.2: once a round is due, its substitute comes first."""
-        for excluded, _ in self.pending if self.r.ann.policy.substitution != "none" else ():
-            early = excluded.beacon and row.time < excluded.beacon.time
+        for x, _ in self.pending if self.r.ann.policy.substitution != "none" else ():
+            early = row.time < x.beacon.time if x.beacon else row.type == "exclude"
             must(early, f"{what}: 应先递补 the substitute comes first")
 
     def exclude(self, row, what):
         """§13.1."""
         self.timed(row.time, what)
+        self.due(row, what)
         gone, beacon = [v for v in self.visits.values() if v.enterprise == row.enterprise], self.r.ann.beacon
         dated = row.reason == "deregistered" and any(v.date for v in gone)
         must(gone and not dated, f"{what}: 不得排除 not to be excluded")
@@ -319,6 +320,9 @@ class Replay:
             same(row.beacon.time, due(row.beacon.round), f"{what}: beacon.time")
             number = int(row.beacon.round)
             must(number == 1 or due(str(number - 1)) <= row.time, f"{what}: 不是其后第一轮 not the first round")
+        elif fresh:
+            must(row.beacon.round.lower() not in self.rounds, f"{what}: 已用的轮次 a round used before")
+            self.rounds.add(row.beacon.round.lower())
         for v in gone:
             del self.visits[v.enterprise, v.part]
         self.pending.append((row, sorted({c.task for v in gone for c in v.checks if c.task in self.r.own})))

@@ -99,7 +99,7 @@ class Effect:
 
     ``visits``: by place, as in the result. ``source``: the seed of a visit's pair tickets where it is not the result's.
     ``visited``: all enterprises that ever had a visit. ``pending``: exclusions without substitute, as (row, digest, the
-    visits it took away). ``withdrawn``: departments that left. ``floor``: the earliest time that a next row may have.
+    visits it took away). ``withdrawn``: departments that left. ``rounds``: those that exclusions named, in lower case. ``floor``: the earliest time that a next row may have.
     """
 
     visits: dict[Place, dict[str, Any]]
@@ -111,6 +111,7 @@ class Effect:
     pending: list[tuple[Row, str, tuple[Row, ...]]] = field(default_factory=list)
     away: set[tuple[str, str, str | None, str | None]] = field(default_factory=set)
     withdrawn: set[str] = field(default_factory=set)
+    rounds: set[str] = field(default_factory=set)
 
     def is_away(self, inspector: str, enterprise: str, day: str) -> bool:
         """Whether earlier replacements keep an inspector away from an enterprise's visit on ``day``."""
@@ -158,6 +159,8 @@ class Effect:
             for visit in gone:
                 del self.visits[visit["enterprise"], visit["part"]]
             self.pending.append((row, self.digest, gone))
+            if row["beacon"] is not None:
+                self.rounds.add(row["beacon"]["round"].lower())
         elif row["type"] == "substitute":
             exclusion = self.pending.pop(0)[0]
             if exclusion["beacon"] is not None:

@@ -41,7 +41,7 @@ def exclude_row(
     """Return the next ``exclude`` row. ``evidence``: SHA-256 in hex; ``named``: the round, where the beacon is a key string.
 
     Raises DualRandomError: ``change-reason``, ``not-visited``, ``deregistered-is-a-finding``, ``change-too-early``,
-    ``round-not-named``.
+    ``substitute-pending``, ``round-not-named``, ``round-used``.
     """
     require_reason(reason, EXCLUSIONS)
     visits = effect.of_enterprise(enterprise)
@@ -72,8 +72,9 @@ def exclude_row(
             },
         )
     time = next_time(effect, now)
+    require_nothing_due(announcement, effect, time, excluding=True)
     return {
-        "beacon": _decided_by(announcement, now, named),
+        "beacon": _decided_by(announcement, effect, now, named),
         "enterprise": enterprise,
         "evidence": evidence,
         "number": effect.number + 1,
@@ -118,14 +119,17 @@ def next_time(effect: Effect, now: datetime) -> str:
     )
 
 
-def require_nothing_due(announcement: Mapping[str, Any], effect: Effect, time: str) -> None:
+def require_nothing_due(
+    announcement: Mapping[str, Any], effect: Effect, time: str, *, excluding: bool = False
+) -> None:
     """Raise DualRandomError ``substitute-pending`` while a substitute is due at ``time``.
 
-    Whoever knows the randomness must not shape what it meets (§13.2).
+    Whoever knows the randomness must not shape what it meets (§13.2). ``excluding``: the row is an exclusion, which waits for
+    no substitute that the draw's own seed decides: everybody knows that one anyway.
     """
     for exclusion, _, _ in effect.pending if announcement["policy"]["substitution"] != "none" else ():
         due = exclusion["beacon"]
-        if due is None or time >= due["time"]:
+        if not excluding if due is None else time >= due["time"]:
             raise DualRandomError(
                 code="substitute-pending",
                 value=exclusion["enterprise"],
@@ -138,7 +142,7 @@ def require_nothing_due(announcement: Mapping[str, Any], effect: Effect, time: s
 
 
 def _decided_by(
-    announcement: Mapping[str, Any], now: datetime, named: NamedRound | None
+    announcement: Mapping[str, Any], effect: Effect, now: datetime, named: NamedRound | None
 ) -> dict[str, str] | None:
     kind = announcement["beacon"]["kind"]
     if announcement["policy"]["substitution"] != "fresh" or kind == "local":
@@ -157,6 +161,19 @@ def _decided_by(
             remedy={
                 "zh": "用 --round 期号 --round-time 时刻 指明，须晚于现在。",
                 "en": "Name it with --round ID --round-time INSTANT; it must be later than now.",
+            },
+        )
+    if named.round.lower() in {announcement["beacon"]["round"].lower(), *effect.rounds}:
+        raise DualRandomError(
+            code="round-used",
+            value=named.round,
+            message={
+                "zh": f"第 {named.round} 期已用于本次抽取或先前的排除",
+                "en": f"round {named.round} decided this draw, or was named by an earlier exclusion",
+            },
+            remedy={
+                "zh": "另指一期尚未公布、也未用过的号码。",
+                "en": "Name another round that is not out yet and has not been named.",
             },
         )
     return {"round": named.round, "time": instant(named.time)}

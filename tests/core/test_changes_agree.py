@@ -77,7 +77,7 @@ class Drawn:
         return verify_record(files, self.auditor if audit else None)
 
     def exclude(self, enterprise: str, reason: str = "moved-away") -> None:
-        named = NamedRound(f"{self.now:%Y-%m-%d}", self.now + timedelta(hours=2))
+        named = NamedRound(f"later-{len(self.rows)}", self.now + timedelta(hours=2))
         self.rows.append(
             exclude_row(self.announcement, self.effect(), enterprise, reason, None, self.now, named)
         )
@@ -463,6 +463,38 @@ def test_an_exclusion_without_its_substitute_is_not_a_finished_record(
         case.replace(*case.seats()[0], "ill")
     case.substitute()
     assert case.report().status("changes") == "PASS"
+
+
+def test_once_the_numbers_are_out_no_other_firm_is_excluded_before_the_substitute(
+    make_plan: Callable[..., Plan], make_libraries: Callable[..., Libraries]
+) -> None:
+    beacon = Beacon("keystring", "lottery", "2026-10-30", DRAWN)
+    case = drawn(make_plan(substitution="fresh", beacon=beacon), make_libraries(), 1)
+    first, second, third = list(dict.fromkeys(visit["enterprise"] for visit in case.full["visits"]))[:3]
+    case.exclude(first)
+    case.exclude(second)
+    case.now += timedelta(hours=2)
+    with pytest.raises(DualRandomError, match="substitute-pending"):
+        case.exclude(third)
+    case.substitute()
+    case.substitute()
+    if case.effect().of_enterprise(third):
+        case.exclude(third)
+        case.substitute()
+    assert case.report().status("changes") == "NOT CHECKED"
+
+
+@pytest.mark.parametrize("known", ["2026-10-30", "Later-0"])
+def test_numbers_that_decided_or_were_named_before_are_not_named_again(
+    make_plan: Callable[..., Plan], make_libraries: Callable[..., Libraries], known: str
+) -> None:
+    beacon = Beacon("keystring", "lottery", "2026-10-30", DRAWN)
+    case = drawn(make_plan(substitution="fresh", beacon=beacon), make_libraries(), 1)
+    first, second = list(dict.fromkeys(visit["enterprise"] for visit in case.full["visits"]))[:2]
+    case.exclude(first)
+    named = NamedRound(known, case.now + timedelta(days=2))
+    with pytest.raises(DualRandomError, match="round-used"):
+        exclude_row(case.announcement, case.effect(), second, "moved-away", None, case.now, named)
 
 
 def test_without_substitutes_an_exclusion_holds_up_no_replacement(

@@ -216,6 +216,9 @@ def test_an_exclusion_waits_for_its_round_and_everybody_sees_the_substitute(town
 
     town.clock.pass_(minutes=1)
     town.run_jobs()
+    another = next(v["enterprise"] for v in visits(dispatcher) if v["enterprise"] != gone["enterprise"])
+    early = dispatcher.post(path, json={"enterprise": another, "reason": "suspended"})
+    assert (early.status_code, kind_of(early)) == (409, "substitute-pending")
     beacon = f"/v1/draws/{town.draw}/substitution-beacon"
     assert kind_of(dispatcher.post(beacon, json=ROUND_1001 | {"round": 1002})) == "beacon-file"
     assert dispatcher.post(beacon, json=ROUND_1001).json() == {"round": "1001"}

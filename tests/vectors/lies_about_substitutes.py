@@ -34,7 +34,19 @@ tell(
     "keystring-of-the-past",
     KEYSTRING,
     "所指号码早已公布 · a lottery that was known when it was named",
-    exclude=fields(beacon={"round": "2023-08-23", "time": ROW}),
+    exclude=fields(beacon={"round": "2023-08-22", "time": ROW}),
+)
+tell(
+    "exclusion-by-the-draws-own-numbers",
+    KEYSTRING,
+    "所指为本次抽取的期号 · the round that decided the draw",
+    exclude=fields(beacon={"round": "2023-08-23", "time": "2023-08-24T13:15:00Z"}),
+)
+tell(
+    "exclusion-by-numbers-named-before",
+    KEYSTRING,
+    "所指为先前排除的期号 · the round that an earlier exclusion named",
+    exclude=lambda _, row: row | {"beacon": {"round": "2023-08-24", "time": "2023-08-24T13:15:00Z"}},
 )
 tell(
     "substitute-without-evidence",

@@ -147,6 +147,28 @@ tell(
 )
 
 
+def too_late(found: Any) -> dict[str, bytes]:
+    """A second firm is excluded when the round of the first is out and nobody has been substituted yet."""
+    ranked = sorted(found.built.visits, key=lambda v: (-len(v["checks"]), v["enterprise"]))
+    found.exclude(ranked[1]["enterprise"], "moved-away", "2023-08-23T15:59:25Z")
+    found.exclude(ranked[0]["enterprise"], "suspended", "2023-08-23T15:59:27Z")
+    found.substitute()
+    return dict(changed.document(found))
+
+
+for name, base in (
+    ("exclusion-before-the-substitute", OPEN),
+    ("sealed-exclusion-before-the-substitute", SEALED),
+):
+    change(
+        name,
+        base,
+        "changes",
+        "随机数已知后先行排除 · an exclusion once the randomness was known",
+        lambda _case: {"beside": lambda built: too_late(changed.Changed(built, {}))},
+    )
+
+
 def stranger(found: Any, row: Json) -> Json:
     return row | {"enterprise": next(key for key in sorted(found.built.frame) if key not in found.visited)}
 

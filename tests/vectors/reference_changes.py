@@ -111,7 +111,8 @@ class Changed:
             due = datetime.fromtimestamp(GENESIS + (number - 1) * PERIOD, UTC)
             beacon = {"round": str(number), "time": f"{due:%Y-%m-%dT%H:%M:%SZ}"}
         if self.built.announcement["policy"]["substitution"] == "fresh" and kind == "keystring":
-            beacon = {"round": "2023-08-24", "time": "2023-08-24T13:15:00Z"}
+            named = sum(row["type"] == "exclude" for row in self.rows)
+            beacon = {"round": f"2023-08-{24 + named}", "time": f"2023-08-{24 + named}T13:15:00Z"}
         row = {
             "beacon": beacon,
             "enterprise": enterprise,

@@ -55,7 +55,7 @@ def ask_exclusion(session: Session, draw: str, wanted: Exclusion, *, actor: Acto
     """Queue the exclusion of an enterprise. What is evident now is refused now, the rest by the job.
 
     Raises UnknownError, ConflictError ``draw-not-open``, ``not-visited``, ``already-inspected``, ``deregistered-is-a-finding``,
-    RefusedError ``change-reason``.
+    ``substitute-pending``, RefusedError ``change-reason``.
     """
     _open_draw(session, draw)
     if wanted.reason not in EXCLUSIONS:
@@ -87,6 +87,7 @@ def ask_exclusion(session: Session, draw: str, wanted: Exclusion, *, actor: Acto
             ("按期登记检查结果 9（已注销）。", "Enter finding 9 (deregistered) on the date of the visit."),
         )
     _require_no_findings(session, [visit.id or 0 for visit in visits], wanted.enterprise)
+    _require_nothing_due(session, draw, now)
     if wanted.evidence is not None and missing(session, [wanted.evidence], actor=actor):
         raise unknown("unknown-attachment", wanted.evidence, "没有这个附件", "there is no such attachment")
     arguments = {
@@ -103,6 +104,25 @@ def ask_exclusion(session: Session, draw: str, wanted: Exclusion, *, actor: Acto
     detail = {"enterprise": wanted.enterprise, "job": job.id, "reason": wanted.reason}
     activity.record(session, actor, "ask-exclusion", draw, now, detail)
     return job
+
+
+def _require_nothing_due(session: Session, draw: str, now: datetime) -> None:
+    """Refuse an exclusion while the round that decides about an earlier one is out (docs/protocol.md §13.2)."""
+    pending = pending_exclusion(session, draw)
+    if pending is None or pending["beacon"] is None or instant(now) < pending["beacon"]["time"]:
+        return
+    raise conflict(
+        "substitute-pending",
+        pending["enterprise"],
+        (
+            f"{pending['enterprise']} 的递补轮次已到，先要完成递补",
+            f"the round that decides the substitute of {pending['enterprise']} is out: the substitute comes first",
+        ),
+        (
+            "系统取得随机数后会自行递补；完成后再排除。号码由人录入的，先录入。",
+            "The service substitutes once it has the randomness; exclude after that. Enter numbers that people enter first.",
+        ),
+    )
 
 
 def ask_replacement(

@@ -53,7 +53,7 @@ from dualrandom.store.withdrawals import (
 from dualrandom.store.workspace import Keeping, file_of, run
 
 ASK_AGAIN: Final = timedelta(seconds=30)
-WAITING: Final = frozenset({"replace", WITHDRAW})
+WAITING: Final = frozenset({"exclude", "replace", WITHDRAW})
 """Changes that wait where the engine says :data:`FOR_LATER`: behind a substitute that is due, or a row with a time ahead."""
 FOR_LATER: Final = frozenset({"substitute-pending", "change-too-early"})
 Fetch = Callable[[Wanted], Attempt]

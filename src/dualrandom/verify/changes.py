@@ -94,6 +94,8 @@ class _Replay:
         self.visited = {visit.enterprise for visit in result.visits}
         self.pending: list[_Pending] = []
         self.floor = a.beacon.time
+        self.rounds = {a.beacon.round.lower()}
+        """Rounds that have decided, or will."""
         self.away: list[tuple[str, str, str]] = []
         """(inspector, reach, date or enterprise)"""
         self.withdrawn: set[str] = set()
@@ -136,10 +138,12 @@ class _Replay:
             )
         self.floor = time
 
-    def _nothing_due(self, time: datetime) -> None:
+    def _nothing_due(self, row: Exclude | Replace | Withdraw) -> None:
         """Refuse a row that could shape what a substitute meets, once its randomness is known (§13.2)."""
         for pending in self.pending if self.a.policy.substitution != "none" else ():
-            if pending.row.due is None or time >= pending.row.due:
+            due = pending.row.due
+            # where the draw's own seed decides everybody knows it anyway, and an exclusion has its turn
+            if not isinstance(row, Exclude) if due is None else row.time >= due:
                 raise Fault(
                     f"{pending.row.enterprise} 的递补应先于此行",
                     f"the substitute of {pending.row.enterprise} comes before this row",
@@ -149,6 +153,7 @@ class _Replay:
 
     def _exclude(self, row: Exclude) -> None:
         self._timed(row.time)
+        self._nothing_due(row)
         gone = [visit for visit in self.visits.values() if visit.enterprise == row.enterprise]
         if not gone:
             raise Fault(
@@ -178,6 +183,12 @@ class _Replay:
             raise Fault("缺少决定递补的轮次", "the round that decides the substitute is missing")
         if row.due <= row.time:
             raise Fault("所指轮次不晚于排除时刻", "the round named is not later than the exclusion")
+        if beacon.kind == "keystring" and row.round.lower() in self.rounds:
+            raise Fault(
+                f"第 {row.round} 期已用于抽取或先前的排除",
+                f"round {row.round} is the draw's, or an earlier exclusion's",
+            )
+        self.rounds.add(row.round.lower())
         if beacon.kind == "drand":
             due = seed_beacon.drand_time(beacon.source, row.round)
             earlier = (
@@ -340,7 +351,7 @@ class _Replay:
 
     def _replace(self, row: Replace) -> None:
         self._timed(row.time)
-        self._nothing_due(row.time)
+        self._nothing_due(row)
         visit = self.visits.get((row.enterprise, row.part))
         crew = None
         if visit is not None and visit.date is not None:
@@ -377,7 +388,7 @@ class _Replay:
 
     def _withdraw(self, row: Withdraw) -> None:
         self._timed(row.time)
-        self._nothing_due(row.time)
+        self._nothing_due(row)
         name = row.department
         if name not in self.a.crews:
             raise Fault(f"部门 {name} 没有任务", f"department {name} has no task in this draw")

@@ -103,6 +103,10 @@ PROBLEMS = (
         "按期登记检查结果 9（已注销）。", "Enter finding 9 (deregistered) on the date of the visit.",
     ),
     ProblemType(
+        "substitute-pending", 409, "先前排除的递补轮次已到", "the round that decides about an earlier exclusion is out",
+        "先完成递补，再排除。", "The substitute comes first; exclude after it.",
+    ),
+    ProblemType(
         "already-inspected", 409, "已登记检查结果，不能再更改这次检查", "findings were entered: the visit cannot be changed",
         "结果有误的，更正结果。", "Correct wrong findings.",
     ),

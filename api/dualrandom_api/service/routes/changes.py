@@ -147,6 +147,7 @@ def _waiting(job: Job) -> WaitingWithdrawal:
             "not-visited",
             "deregistered-is-a-finding",
             "already-inspected",
+            "substitute-pending",
             "unknown-attachment",
         ],
     ),
