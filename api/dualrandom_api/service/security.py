@@ -153,7 +153,7 @@ def _bounded(request: Request, limit: int) -> Request:
         return message
 
     announced = request.headers.get("content-length", "")
-    if announced.isdigit() and int(announced) > limit:
+    if announced.isdecimal() and int(announced) > limit:
         raise HTTPException(413)
     return Request(request.scope, receive)
 
