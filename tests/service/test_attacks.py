@@ -381,3 +381,16 @@ def test_no_text_anywhere_crashes_the_service(drawn: Any, text: str) -> None:
             for params, content in sent:
                 answer = client.request(method, url, params=params, content=content, headers=headers)
                 assert answer.status_code < 500, (method, url, params, content[:300], answer.text)
+
+
+def test_nobody_keeps_more_than_so_many_streams(fresh: Any) -> None:
+    amr = fresh.as_("amr")
+    begun = amr.post("/v1/imports?kind=inspectors&filename=a.csv", content=b"x", headers=BYTES)
+    events = f"{begun.json()['job']}/events"
+    fresh.run_jobs()
+    assert amr.get(events).status_code == 200
+    assert fresh.service.followers["user:amr"] == 0, "a stream that ended is no longer counted"
+    fresh.service.followers["user:amr"] = 20
+    refused = amr.get(events)
+    assert (refused.status_code, code(refused)) == (429, "too-many-requests")
+    assert "Retry-After" in refused.headers

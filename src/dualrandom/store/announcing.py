@@ -252,15 +252,17 @@ def _schedule(session: Session, draw: str, document: Mapping[str, Any], now: dat
 
 def _tell(session: Session, plan: str, draw: str, now: datetime) -> None:
     joined = select(Join).where(col(Join.plan_id) == plan, col(Join.state) == JoinState.CONFIRMED)
+    signed = signed_for(session, session.get_one(PlanRow, plan), draw)
     for join in session.scalars(joined):
+        party = join.department_id in signed
         tell(
             session,
             "announced",
             f"department:{join.department_id}",
             draw,
             (
-                f"抽取 {draw} 已公告。请在截止前公开随机数。",
-                f"Draw {draw} has been announced. Reveal your nonce before the deadline.",
+                f"抽取 {draw} 已公告。{'请在截止前公开随机数。' if party else ''}",
+                f"Draw {draw} has been announced.{' Reveal your nonce before the deadline.' if party else ''}",
             ),
             now=now,
             once=f"announced:{draw}:{join.department_id}",

@@ -76,6 +76,9 @@ def plan_toml(session: Session, plan_id: str, states: Collection[JoinState] | No
         for task in tasks_of(session, plan_id)
         if states is None or task.department_id in joins
     ]
+    if not document["tasks"]:
+        # an empty list is no table; that tasks are missing is said as such
+        del document["tasks"]
     return text_of(document)
 
 

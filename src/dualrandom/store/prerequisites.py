@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 from sqlmodel import Session, col
@@ -35,6 +36,7 @@ from dualrandom.store.tables import (
     Role,
     User,
 )
+from dualrandom.store.visit_lists import timezone_of
 
 BACKUP_AGE = timedelta(days=7)
 OPERATOR = "operator"
@@ -84,6 +86,7 @@ def prerequisites(
 
 def _joins(session: Session, plan: PlanRow) -> Iterator[Prerequisite]:
     joins = joins_of(session, plan.id)
+    zone = ZoneInfo(timezone_of(session))
     tasks = {task.department_id for task in tasks_of(session, plan.id)}
     if not any(join.state is JoinState.CONFIRMED for join in joins):
         yield _blocks(
@@ -100,7 +103,7 @@ def _joins(session: Session, plan: PlanRow) -> Iterator[Prerequisite]:
     for join in joins:
         department, who = join.department_id, f"department:{join.department_id}"
         if join.state is JoinState.INVITED:
-            until = join.deadline.isoformat()
+            until = f"{join.deadline.astimezone(zone):%Y-%m-%d %H:%M}"
             yield _blocks(
                 "join-unanswered",
                 who,

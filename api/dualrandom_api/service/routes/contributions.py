@@ -6,8 +6,9 @@ without access; the signature says whose they are.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path
 from fastapi.responses import JSONResponse
@@ -123,16 +124,15 @@ def _answers(session: Session, plan: PlanRow, draw: str) -> ContributionList:
     signed = contributing.signed_for(session, plan, draw)
     return ContributionList(
         draw=draw,
-        items=[
-            _answer(str(row["party"]), str(row.get("name", row["party"])), draw, signed.get(row["party"]))
-            for row in contributing.parties(plan)
-        ],
+        items=[_answer(row, draw, signed.get(row["party"])) for row in contributing.parties(plan)],
     )
 
 
-def _answer(party: str, name: str, draw: str, row: ContributionRow | None) -> ContributionAnswer:
+def _answer(named: Mapping[str, Any], draw: str, row: ContributionRow | None) -> ContributionAnswer:
+    party = str(named["party"])
+    name = str(named.get("name", party))
     if row is None:
-        return ContributionAnswer(party=party, name=name, draw=draw, office=True)
+        return ContributionAnswer(party=party, name=name, draw=draw, office=bool(named.get("office")))
     return ContributionAnswer(
         party=party,
         name=name,
@@ -193,7 +193,7 @@ def commit(
             actor=actor,
             now=service.clock(),
         )
-    return _answer(party, row.name, body.draw, row)
+    return _answer({"party": party, "name": row.name}, body.draw, row)
 
 
 @router.get(
