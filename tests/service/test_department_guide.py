@@ -47,7 +47,8 @@ exec {curl} --fail-with-body --show-error "$@"
 def blocks_of(guide: str, language: str) -> list[tuple[int, str]]:
     """Return the indented blocks of a guide in order, each with the number of its section."""
     text = (ROOT / "docs" / f"{guide}{ENDINGS[language]}").read_text("utf-8")
-    section, found, open_block = 0, [], False
+    section, open_block = 0, False
+    found: list[tuple[int, str]] = []
     for line in text.split("\n"):
         if line.startswith("## "):
             section += 1
