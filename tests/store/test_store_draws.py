@@ -191,10 +191,22 @@ def test_evidence_of_another_round_or_a_forged_one_is_refused(story: Story) -> N
             )
 
 
+def test_evidence_that_comes_while_the_relays_are_asked_is_not_waited_for(story: Story) -> None:
+    late = story.row(story.second).result_by + timedelta(hours=1)
+
+    def brought_meanwhile(_wanted: Wanted) -> Attempt:
+        with story.keeping.database.writing() as session:
+            give_evidence(session, story.keeping, story.second, story.evidence, actor=DISPATCHER, now=late)
+        return Attempt(None)
+
+    job = story.job("draw", late)
+    assert draw_now(story.keeping, story.second, now=late, job=job, fetch=brought_meanwhile) is None
+    with story.keeping.database.reading() as session:
+        assert session.get_one(Job, job.id).run_after == late
+
+
 def test_a_runner_that_lost_its_lease_publishes_nothing(story: Story) -> None:
     late = story.row(story.second).result_by + timedelta(hours=1)
-    with story.keeping.database.writing() as session:
-        give_evidence(session, story.keeping, story.second, story.evidence, actor=DISPATCHER, now=late)
     dead = story.job("draw", late)
     other = story.job("draw", late + LEASE + timedelta(seconds=1))
     assert (other.id, other.fence) == (dead.id, dead.fence + 1)

@@ -162,8 +162,10 @@ def _tell_drawn(session: Session, name: str, visits: int, now: datetime) -> None
 
 def _wait(keeping: Keeping, row: DrawRow, job: Job, now: datetime) -> None:
     with keeping.database.writing() as session:
-        postpone(session, job, now + ASK_AGAIN)
-        if now <= row.result_by:
+        # somebody may have brought it while the relays were asked
+        brought = file_of(session, keeping.vault, row.id, EVIDENCE) is not None
+        postpone(session, job, now if brought else now + ASK_AGAIN)
+        if brought or now <= row.result_by:
             return
         tell(
             session,
