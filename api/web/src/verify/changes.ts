@@ -85,13 +85,18 @@ export class Course {
 
   exclude(row: Exclude, digest: string): void {
     this.at(row.time);
+    this.noneDue(row, row.enterprise);
     const visits = [...this.effective.values()].map((one) => one.visit).filter((visit) => visit.enterprise === row.enterprise);
     must(visits.length > 0, `${row.enterprise} 没有有效的检查`, `${row.enterprise} has no visit in effect`);
     const { kind } = this.record.announcement!.beacon;
     must((row.beacon !== null) === (this.fresh && kind !== "local"), `${row.enterprise} 的信标有无不对`, `${row.enterprise}: beacon or none`);
     if (row.beacon !== null && kind === "drand")
       must(row.beacon.round === firstAfter(row.time) && roundTime(row.beacon.round) === row.beacon.time, `${row.enterprise} 的轮次不是其后第一轮`, `${row.enterprise}: not the first round after the entry`);
-    else if (row.beacon !== null) must(row.beacon.time > row.time, `${row.enterprise} 的信标不晚于本行`, `${row.enterprise}: the beacon is not later than the row`);
+    else if (row.beacon !== null) {
+      must(row.beacon.time > row.time, `${row.enterprise} 的信标不晚于本行`, `${row.enterprise}: the beacon is not later than the row`);
+      const used = [this.record.announcement!.beacon, ...this.exclusions.map((one) => one.row.beacon)].map((beacon) => beacon?.round.toLowerCase());
+      must(!used.includes(row.beacon.round.toLowerCase()), `${row.enterprise} 的期号已用过`, `${row.enterprise}: its round has decided before`);
+    }
     must(row.reason !== "deregistered" || visits.every((visit) => visit.date === null), `${row.enterprise} 已排期，注销属于检查结果 9`, `${row.enterprise} has a date: deregistered is finding 9`);
     for (const visit of visits) {
       this.count(visit, -1);
@@ -241,17 +246,17 @@ export class Course {
       (this.load.get(`${id} ${day}`) ?? 0) < rules.daily[p]! && (this.load.get(id) ?? 0) < rules.total[p]!;
   }
 
-  /** §13.2: once the round of an exclusion is due, nothing may come before its substitute. */
-  private noneDue(time: string, place: string): void {
+  /** §13.2: once the round of an exclusion is due, nothing may come before its substitute; without a round an exclusion may. */
+  private noneDue({ time, type }: Exclude | Replace | Withdraw, place: string): void {
     for (const { pending, row: { beacon } } of this.exclusions)
-      must(!pending || (beacon !== null && time < beacon.time), `${place} 先于应先作的替补`, `${place}: a substitute is due first`);
+      must(!pending || (beacon === null ? type === "exclude" : time < beacon.time), `${place} 先于应先作的替补`, `${place}: a substitute is due first`);
   }
 
   withdraw(row: Withdraw): void {
     const { department, from, time } = row;
     const { days, tasks } = this.record.announcement!;
     this.at(time);
-    this.noneDue(time, department);
+    this.noneDue(row, department);
     must(tasks.some((task) => task.department === department), `公告中没有 ${department} 的任务`, `${department} has no task in the announcement`);
     must(!this.withdrawn.has(department), `${department} 已退出`, `${department} has withdrawn before`);
     must(days.includes(from) && from >= time.slice(0, 10), `${department} 的退出日 ${from} 不是检查日或早于本行`, `${department}: ${from} is no day of visits, or is before the row`);
@@ -272,7 +277,7 @@ export class Course {
   replace(row: Replace): void {
     this.at(row.time);
     const place = `${row.enterprise} ${row.part} ${row.department}`;
-    this.noneDue(row.time, place);
+    this.noneDue(row, place);
     const one = this.effective.get(`${row.enterprise} ${row.part}`);
     const date = one?.visit.date ?? null;
     const crew = one?.visit.crews.find((other) => other.department === row.department);
