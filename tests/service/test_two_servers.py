@@ -289,9 +289,7 @@ class TwoServers(RuleBasedStateMachine):
 
     @rule(at=once)
     def start(self, at: int) -> None:
-        if self.servers[at].process is None:
-            self.servers[at].launch()
-            self.servers[at].wait()
+        self._bring_up(at)
 
     # what must hold
 
@@ -322,6 +320,9 @@ class TwoServers(RuleBasedStateMachine):
 
     def _together(self, those: Sequence[Callable[[], object]], dies: tuple[int, int] | None) -> None:
         """Run clients at once; the server that ``dies`` names is killed after so many requests."""
+        if DEEP and dies is not None:
+            # only who lives can be killed
+            self._bring_up(dies[0])
         self.fuse = dies
         with ThreadPoolExecutor(len(those) or 1) as pool:
             for future in [pool.submit(do) for do in those]:
@@ -397,6 +398,11 @@ class TwoServers(RuleBasedStateMachine):
         if self.servers[at].process is not None:
             self.servers[at].kill()
             self.town.tally["kills"] += 1
+
+    def _bring_up(self, at: int) -> None:
+        if self.servers[at].process is None:
+            self.servers[at].launch()
+            self.servers[at].wait()
 
     def _revive(self) -> None:
         dead = [server for server in self.servers if server.process is None]
