@@ -9,7 +9,7 @@ from sqlalchemy import text, update
 from sqlmodel import col
 
 from dualrandom.store import activity
-from dualrandom.store.database import Database
+from dualrandom.store.database import Database, locked
 from dualrandom.store.tables import DayNotice, Office
 
 NOW = datetime(2023, 8, 21, tzinfo=UTC)
@@ -57,6 +57,29 @@ def test_writers_who_take_the_same_rows_in_opposite_orders_both_finish(database:
     with database.reading() as session:
         assert [session.get_one(DayNotice, year).by for year in (2001, 2002)] == ["other", "other"]
         assert list(activity.faults(session)) == []
+
+
+def test_a_row_that_was_waited_for_is_what_the_other_made_of_it(database: Database) -> None:
+    with database.writing() as session:
+        session.add(DayNotice(year=2003, document={}, at=NOW, by="nobody"))
+    has_read = threading.Event()
+    seen: list[str] = []
+
+    def other() -> None:
+        with database.writing() as session:
+            known = session.get_one(DayNotice, 2003)
+            has_read.set()
+            assert locked(session, DayNotice, 2003) is known
+            seen.append(known.by)
+
+    thread = threading.Thread(target=other)
+    with database.writing() as session:
+        sign(session, 2003, "own")
+        thread.start()
+        # SQLite lets the other one not even begin
+        assert database.is_sqlite or has_read.wait(60)
+    thread.join()
+    assert seen == ["own"]
 
 
 def test_what_is_written_apart_from_the_others_may_not_wait_for_the_office(database: Database) -> None:

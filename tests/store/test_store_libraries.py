@@ -1,6 +1,7 @@
 """Importing libraries: all or nothing, a difference before acceptance, revisions that stay, a department's own rows only."""
 
 import io
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -211,6 +212,51 @@ def test_a_discarded_import_leaves_nothing(desk: Desk) -> None:
     with desk.writing() as session:
         imports.discard(session, row.id or 0, row.version, actor=DISPATCHER, now=NOW)
     assert (desk.count(StagedRow), desk.count(LibraryRow), desk.read(row).state) == (0, 0, "discarded")
+
+
+def test_whoever_discards_while_somebody_accepts_comes_too_late(desk: Desk) -> None:
+    row = desk.upload("enterprises", FIRMS)
+    has_read = threading.Event()
+    told: list[str] = []
+
+    def discard() -> None:
+        with desk.writing() as session:
+            imports.import_of(session, row.id or 0, DISPATCHER)
+            has_read.set()
+            with pytest.raises(StaleError):
+                imports.discard(session, row.id or 0, row.version, actor=DISPATCHER, now=NOW)
+            told.append("changed meanwhile")
+
+    thread = threading.Thread(target=discard)
+    with desk.writing() as session:
+        imports.accept(session, row.id or 0, row.version, actor=DISPATCHER, now=NOW)
+        thread.start()
+        # SQLite lets the other one not even begin
+        assert desk.database.is_sqlite or has_read.wait(60)
+    thread.join()
+    assert told == ["changed meanwhile"]
+    assert (desk.read(row).state, desk.count(LibraryRow)) == ("accepted", 3)
+
+
+@pytest.mark.parametrize("text", [FIRMS, "id,name\n1,wrong\n"])
+def test_an_import_that_is_discarded_while_it_is_read_stays_so(desk: Desk, text: str) -> None:
+    with desk.writing() as session:
+        row, _ = imports.create_import(
+            session, desk.vault, "enterprises", "a.csv", text.encode(), actor=DISPATCHER, now=NOW
+        )
+    job = claim(desk.database, "me", NOW, ["import"])
+    assert job is not None
+
+    def clock() -> datetime:
+        if desk.read(row).state == "reading":
+            with desk.writing() as session:
+                imports.discard(session, row.id or 0, row.version, actor=DISPATCHER, now=NOW)
+        return NOW
+
+    read_import(desk.database, desk.vault, job, clock)
+    assert (desk.read(row).state, desk.count(StagedRow)) == ("discarded", 0)
+    with desk.database.reading() as session:
+        assert session.get_one(Job, job.id).state == "done"
 
 
 def test_a_department_replaces_its_own_people_and_nobody_elses(desk: Desk) -> None:

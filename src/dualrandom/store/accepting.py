@@ -9,10 +9,10 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from dualrandom.store.activity import Actor
-from dualrandom.store.database import Database, StaleError, locked
+from dualrandom.store.database import Database, StaleError
 from dualrandom.store.imports import accept, import_of, require_acceptable
 from dualrandom.store.jobs import enqueue, finish, renew
-from dualrandom.store.tables import Import, Job
+from dualrandom.store.tables import Job
 
 ACCEPT = "accept-import"
 """Kind of the job; its subject is the import's number."""
@@ -23,9 +23,7 @@ def ask_to_accept(session: Session, number: int, version: int, *, actor: Actor, 
 
     Raises UnknownError, StaleError for another version, ForbiddenError, ConflictError ``import-not-ready``, ``import-base-changed``.
     """
-    import_of(session, number, actor)
-    row = locked(session, Import, number)
-    assert row is not None
+    row = import_of(session, number, actor, lock=True)
     require_acceptable(session, row, actor)
     if row.version != version:
         raise StaleError(f"import {number}")
@@ -40,7 +38,8 @@ def ask_to_accept(session: Session, number: int, version: int, *, actor: Actor, 
         now=now,
         by=actor.name,
         arguments={"actor": asdict(actor), "version": version},
-        unique_key=f"{ACCEPT}:{number}:{len(jobs)}",
+        # not their count: those that ended long ago are deleted
+        unique_key=f"{ACCEPT}:{number}:{jobs[-1].id if jobs else 0}",
         total=row.new + row.changed + row.gone,
     )
 

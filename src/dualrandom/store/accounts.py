@@ -223,8 +223,6 @@ def attempt(
     """
     found = user_named(session, username)
     user = None if found is None else locked(session, User, found.id)
-    if user is not None:
-        session.refresh(user)
     if user is None or user.disabled or (user.locked_until is not None and user.locked_until > now):
         _write_as_much(session)
         return None

@@ -140,9 +140,11 @@ def change(session: Session, row: SQLModel, version: int, values: Mapping[str, A
 
 
 def locked(session: Session, table: type[Row], key: Any) -> Row | None:
-    """Return a row that nobody else changes until this transaction ends (SQLite: nobody changes anything)."""
+    """Return a row, as it is by now, that nobody else changes until this transaction ends (SQLite: nobody changes anything)."""
     (column,) = inspect(table).primary_key
-    return session.scalars(select(table).where(column == key).with_for_update()).one_or_none()
+    # what the session read before it had to wait may be over
+    current = select(table).where(column == key).with_for_update().execution_options(populate_existing=True)
+    return session.scalars(current).one_or_none()
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

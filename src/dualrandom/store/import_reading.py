@@ -206,13 +206,15 @@ def read_import(database: Database, vault: Vault, job: Job, clock: Callable[[], 
     renew(database, job, clock(), stage=("比对并暂存差异", "comparing, and keeping the difference"))
     position = 1
     for batch in difference.batches(BATCH):
-        with database.writing() as session:
+        with database.writing(apart=True) as session:
             holds(session, job)
             stage(session, number, position, batch)
         position += len(batch)
         renew(database, job, clock(), done=difference.compared)
     with database.writing() as session:
         row = session.get_one(Import, number, with_for_update=True)
+        if _is_discarded(session, job, row, clock()):
+            return
         row.state, row.base_revision, row.rows = "ready", base, total
         row.new, row.changed, row.gone = difference.new, difference.changed, difference.gone
         row.unchanged = difference.unchanged
@@ -258,6 +260,8 @@ def import_now(
 def _refuse(database: Database, vault: Vault, job: Job, row: Import, read: FileRows, now: datetime) -> None:
     with database.writing() as session:
         kept = session.get_one(Import, row.id, with_for_update=True)
+        if _is_discarded(session, job, kept, now):
+            return
         kept.state = "refused"
         _keep_problems(session, vault, kept, read)
         finish(
@@ -266,6 +270,15 @@ def _refuse(database: Database, vault: Vault, job: Job, row: Import, read: FileR
             now,
             result={"import": kept.id, "state": "refused", "problems": kept.problem_count},
         )
+
+
+def _is_discarded(session: Session, job: Job, row: Import, now: datetime) -> bool:
+    """End the job if the import was discarded while it was read: what was staged since goes too."""
+    if row.state == "reading":
+        return False
+    session.execute(delete(StagedRow).where(col(StagedRow.import_id) == row.id))
+    finish(session, job, now, result={"import": row.id, "state": row.state})
+    return True
 
 
 def _keep_problems(session: Session, vault: Vault, row: Import, read: FileRows) -> None:

@@ -21,7 +21,7 @@ from dualrandom.store import activity
 from dualrandom.store.activity import Actor
 from dualrandom.store.blobs import Vault
 from dualrandom.store.bulk import insert_rows
-from dualrandom.store.database import StaleError
+from dualrandom.store.database import StaleError, locked
 from dualrandom.store.errors import ConflictError, ForbiddenError, RefusedError, unknown
 from dualrandom.store.jobs import enqueue
 from dualrandom.store.libraries import (
@@ -167,11 +167,13 @@ def imports(
     return list(session.scalars(found.order_by(col(Import.id).desc()).limit(limit)))
 
 
-def import_of(session: Session, number: int, actor: Actor) -> Import:
-    """Return one import. Raises UnknownError."""
+def import_of(session: Session, number: int, actor: Actor, *, lock: bool = False) -> Import:
+    """Return one import; ``lock``: nobody else accepts or discards it until the transaction ends. Raises UnknownError."""
     row = session.scalars(select(Import).where(col(Import.id) == number, *_visible(actor))).one_or_none()
     if row is None:
         raise unknown("unknown-import", str(number), f"没有导入 {number}", f"there is no import {number}")
+    if lock:
+        locked(session, Import, number)
     return row
 
 
@@ -224,7 +226,7 @@ def accept(session: Session, number: int, version: int, *, actor: Actor, now: da
     Raises UnknownError, StaleError (another version, or the rows that it replaces have changed since it was compared),
     ConflictError ``import-not-ready``.
     """
-    row = import_of(session, number, actor)
+    row = import_of(session, number, actor, lock=True)
     _require_ready(row)
     if row.version != version:
         raise StaleError(f"import {number}")
@@ -290,7 +292,7 @@ def _takes(session: Session, kind: Kind, number: int) -> bool:
 
 def discard(session: Session, number: int, version: int, *, actor: Actor, now: datetime) -> Import:
     """Give an import up. Raises UnknownError, StaleError, ConflictError ``import-ended``."""
-    row = import_of(session, number, actor)
+    row = import_of(session, number, actor, lock=True)
     if row.version != version:
         raise StaleError(f"import {number}")
     if row.state in {"accepted", "discarded"}:
