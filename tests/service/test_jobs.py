@@ -13,6 +13,7 @@ import uvicorn
 from sqlmodel import Session
 
 from dualrandom.store import jobs
+from dualrandom.store.database import StaleError
 from dualrandom.store.jobs import enqueue
 from dualrandom.store.tables import Job
 from dualrandom_api.service import runner
@@ -115,6 +116,25 @@ def test_an_accident_that_passes_does_no_harm(office: Any, handle: Handle) -> No
     office.clock.pass_(minutes=1)
     office.run_jobs()
     assert state(office, number)["state"] == "done"
+
+
+def test_a_job_that_has_only_waited_may_still_have_accidents(office: Any, handle: Handle) -> None:
+    began: list[int] = []
+
+    def work(service: Any, job: Job) -> None:
+        began.append(job.attempts)
+        if len(began) <= runner.ATTEMPTS:
+            with service.database.writing(apart=True) as session:
+                jobs.postpone(session, job, service.clock() + timedelta(seconds=30))
+        elif len(began) == runner.ATTEMPTS + 1:
+            raise StaleError("draw")
+
+    handle(work)
+    number = queue(office)
+    for _ in range(runner.ATTEMPTS + 2):
+        office.run_jobs()
+        office.clock.pass_(minutes=1)
+    assert (state(office, number)["state"], began[-2:]) == ("done", [1, 2])
 
 
 def test_another_runner_takes_over_from_a_dead_one_who_can_then_store_nothing(

@@ -137,7 +137,7 @@ def _again(service: Service, job: Job, error: Exception, told: dict[str, Any]) -
     log.warning("job-again", error=type(error).__name__, seconds=delay.total_seconds(), **told)
     try:
         with service.database.writing(apart=True) as session:
-            jobs.postpone(session, job, service.clock() + delay)
+            jobs.postpone(session, job, service.clock() + delay, attempts=job.attempts)
     except LeaseLostError:
         log.warning("lease-lost", **told)
 

@@ -139,17 +139,26 @@ def finish(
     session.execute(update(Job).where(col(Job.id) == job.id).values(values))
 
 
-def postpone(session: Session, job: Job, until: datetime) -> None:
-    """Give a job back to be tried again later, for instance when the beacon does not answer. Raises LeaseLostError."""
+def postpone(session: Session, job: Job, until: datetime, *, attempts: int = 0) -> None:
+    """Give a job back to be done later, for instance when the beacon does not answer. Raises LeaseLostError.
+
+    ``attempts``: how many have failed; whoever only waits for something has none behind it.
+    """
     holds(session, job)
-    values = {"state": "queued", "run_after": until, "lease_owner": None, "lease_until": None}
+    values = {
+        "state": "queued",
+        "run_after": until,
+        "attempts": attempts,
+        "lease_owner": None,
+        "lease_until": None,
+    }
     session.execute(update(Job).where(col(Job.id) == job.id).values(values))
 
 
 def come_again(session: Session, job: Job, at: datetime, result: Mapping[str, Any]) -> None:
-    """Let a job that never ends run again later, as if it had not been tried yet. Raises LeaseLostError."""
+    """Let a job that never ends run again later, and keep what it has done. Raises LeaseLostError."""
     postpone(session, job, at)
-    session.execute(update(Job).where(col(Job.id) == job.id).values(attempts=0, result=dict(result)))
+    session.execute(update(Job).where(col(Job.id) == job.id).values(result=dict(result)))
 
 
 def keep_going(session: Session, kind: str, now: datetime, run_after: datetime) -> Job:
