@@ -52,7 +52,7 @@ shapes(TABLE)
 DAY, DIGITS = "[0-9]{4}-[0-9]{2}-[0-9]{2}", "(0|[1-9][0-9]{0,99})"
 KINDS = "Department", "District", "Group", "Item", "Mark", "Party", "Profile", "Stratum", "Task"
 TEXTS = dict.fromkeys(["id", *KINDS], NAME) | dict.fromkeys(["text", "b32", "b64"], "(?s:.*)") | {
-    "twins": f"{NAME}~{NAME}", "draw": f"{NAME}-[0-9]{{4}}-[0-9]{{6}}", "hex": "[0-9a-f]{64}",
+    "twins": f"{NAME}~{NAME}", "draw": f"{NAME}-[0-9]{{4}}-(?!000000)[0-9]{{6}}", "hex": "[0-9a-f]{64}",
     "bytes": "([0-9a-f]{2})+", "ascii": "[\0-\x7f]*", "zone": "[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*",
     "number": DIGITS, "cost": "[1-9][0-9]{0,99}", "ratio": f"{DIGITS}/[1-9][0-9]{{0,99}}", "day": DAY,
     "workday": DAY, "instant": f"{DAY}T[0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}Z", "six": f"{DIGITS}[.][0-9]{{6}}"}
@@ -152,12 +152,12 @@ def openings(r):
 shapes("""labels announcement:hex authority:names departments:names% districts:names% enterprises:names%
  inspectors:names% items:basis% rehearsal:bool tasks:names%; names en:text zh:text; basis basis:text en:text
  zh:text; statistics announcement:hex draw:id excluded:excluded*? flags:flag* frame:sizes load:load
- overlap:overlap sample:share~ tasks:tally~ undated:undated~ workload:work~; excluded count:part reason!:id;
-sizes districts:share~ size:count; flag code!:text task!:text value:text; share count:count district:id;
-work crews:count days:count inspector:id; load greatest:count least:count median:count;
-tally expected:ratio? selected:count task:id;
+ overlap:overlap sample:share* tasks:tally* undated:undated* workload:work*; excluded count:part reason!:id;
+sizes districts:share* size:count; flag code!:text task!:text value:text; share count:count district!:id;
+work crews:count days:count inspector!:id; load greatest:count least:count median:count;
+tally expected:ratio? selected:count task!:id;
 overlap alone:count independent:six least_possible:six visited:count;
-undated enterprise:id part:part reason:closed|seat-without-candidate|no-seatable-day""")
+undated enterprise!:id part!:part reason:closed|seat-without-candidate|no-seatable-day""")
 FLAGS = {"small-frame": "number", "high-rate": "ratio", "small-pool": "number", "classes-changed": "cost",
          "scope-changed": "scope", "edits-not-checked": "no-snapshot"}
 RULES["flag"] = lambda r, x: r.form("flag", FLAGS[x.code], x.value) or (

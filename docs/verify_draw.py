@@ -2,7 +2,7 @@
 """Check a published double-random draw with Python's standard library alone. 只用标准库复核一次双随机抽取。
 
     python verify_draw.py PUBLIC [--auditor PRIVATE] [--log-policy FILE] [--receipt FILE]
-    python verify_draw.py RECEIPT.json PUBLIC
+    python verify_draw.py RECEIPT.json PUBLIC    (PUBLIC: 内有 with announcement.json)
 
 Written from docs/protocol.md; § are its sections. Each check is PASS, FAIL or NOT CHECKED, with its reason.
 Exit code 退出码: 0 all pass 全部通过 · 1 FAIL 有不符 · 3 NOT CHECKED 有未核对 · 2 wrong use 用法不对. Python 3.11.
@@ -300,8 +300,7 @@ def placed(r, what, strata):
 def due(number):
     """When a round of quicknet is due (§4)."""
     must(re.fullmatch("[1-9][0-9]{0,11}", number), f"{number}: 轮次 round")
-    time = datetime(1970, 1, 1) + timedelta(seconds=1692803367 + 3 * (int(number) - 1))
-    return f"{time:%Y-%m-%dT%H:%M:%SZ}"
+    return f"{datetime(1970, 1, 1) + timedelta(0, 1692803367 + 3 * int(number) - 3):%Y-%m-%dT%H:%M:%SZ}"
 
 def announcement(r):
     """§3."""
@@ -470,8 +469,9 @@ def main(arguments):
     options = dict(zip(arguments[1::2], arguments[2::2]))
     if arguments[1:] and arguments[0].endswith(".json"):
         arguments, options = arguments[1:], {"--receipt": arguments[0]}
-    if len(arguments) % 2 == 0 or options.keys() - {*OPTIONS} or not Path(arguments[0]).is_dir():
-        print(__doc__)
+    found = arguments and Path(arguments[0], "announcement.json").is_file()
+    if not found or len(arguments) % 2 == 0 or options.keys() - {*OPTIONS}:
+        print("没有 announcement.json there is no announcement.json" if arguments and not found else __doc__)
         return 2
     paths = {p.relative_to(arguments[0]).as_posix(): p for p in Path(arguments[0]).rglob("*") if p.is_file()}
     known = r"(?!(.*/)?[.])((log|reveals|exclusions|voided)/.*|[^/]+[.](jsonl?|txt|checkpoint))"

@@ -37,11 +37,18 @@ def times(n, p):
         q, p, n = plus(q, p) if n & 1 else q, plus(p, p), n >> 1
     return q
 
+@lru_cache(99)
+def sound(key):
+    """The point of a key, which is not of small order."""
+    p = point(key)
+    must(times(8, p) != (0, 1), "small order")
+    return p
+
 @lru_cache(9999)
 def signed(key, signature, text):
     """Say whether R, as bytes, is S·B - h·A."""
     try:
-        x, y = point(key)
+        x, y = sound(key)
     except Bad:
         return False
     h = int.from_bytes(hashlib.sha512(signature[:32] + key + text.encode()).digest(), "little") % ORDER
@@ -90,6 +97,7 @@ def vkey(text, kind):
     raw = unbase(raw)
     must(re.fullmatch(r"[^\s\0-\x1f]+", name) and len(raw) == 33 and raw[0] == kind
          and sha256(f"{name}\n".encode() + raw)[:4].hex() == number, f"公钥 key {text}")
+    sound(raw[1:])
     return name, number, kind, raw[1:]
 
 def note(data, keys):
@@ -143,7 +151,7 @@ class Log:
             self.keys += [key for key in more if key not in self.keys]
             self.revoked |= gone
         more, _ = self.succeed(own, self.notes.values())
-        must(note(self.files["log/checkpoint"], more)[1], "log/log.vkey: 不是此日志的公钥 no key of this log")
+        must(note(self.files["log/checkpoint"], more[-1:])[1], "log/log.vkey: 非现行密钥 not by the current key")
         self.size, self.root, *_ = self.checkpoint("log/checkpoint")
         self.read(r)
 
@@ -271,14 +279,15 @@ def log(r):
         for kind in ("ANNOUNCE", "VOID"):
             f = f"voided/{d}/{FILES[kind]}"
             must(f not in files or r.log.holds(d, kind, files[f]), f"日志中没有 not in the log: {f}")
-    for d in r.log.chains.keys() - {a.draw, *a.voids}:
+    for d in r.log.chains:
         data = files.get(f"log/documents/{r.log.chains[d][0][1].digest}", b"")
-        if not r.log.holds(d, "ANNOUNCE", data):
-            r.gap(f"未公布 {d} 的公告 its announcement is not here")
-        else:
-            other = read(data.decode())
-            again = (other.authority, other.plan) == (a.authority, a.plan)
+        if r.log.holds(d, "ANNOUNCE", data):
+            x = type(r)({"announcement.json": data}, None, b"", None, True)
+            must(not x.bad and x.ann.draw == d, f"{d}: 不是它的公告 not its announcement: {x.bad}")
+            again = (x.ann.authority, x.ann.plan) == (a.authority, a.plan) and d not in (a.draw, *a.voids)
             must(not again or held and held[-1][1].type == "VOID", f"{d}: 同一计划 the same plan")
+        elif d not in (a.draw, *a.voids):
+            r.gap(f"未公布 {d} 的公告 its announcement is not here")
     if "announced.checkpoint" in files:
         r.k, top, *_ = r.log.checkpoint("announced.checkpoint")
         must(r.log.has(r.k, top), "announced.checkpoint: 与日志不一致 of another log")
@@ -328,6 +337,8 @@ def events(r):
 
 def revealed(r):
     """§11.3 (5), 12: exactly the nonces witnessed are revealed, and none was committed to before."""
+    if not r.log and "log/checkpoint" in r.files:
+        r.gap("日志不可用 the log cannot be used")
     if not r.log or r.k is None:
         return
     commit = lambda H, draw, party, nonce: H(f"dualrandom/v1/nonce\n{draw} {party} {nonce}\n".encode()).hex()

@@ -21,14 +21,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 from dualrandom.canonical import canonical
 from dualrandom.errors import DualRandomError
 from dualrandom.hashing import suite_digest
 from dualrandom.keyring import kept_secret, public_text, signing_key_at
 from dualrandom.log.durable import write_durably
+from dualrandom.log.note import decode, ed25519_verifies
 from dualrandom.seed import commitment_of, contribution_statement
 
 TYPE = "dualrandom/v1/contribution"
@@ -160,11 +158,9 @@ def read_contribution(data: bytes, name: str) -> Contribution:
 
 def require_signed(given: Contribution) -> None:
     """Insist that a party's contribution is signed by its key, for its draw. Raises DualRandomError ``contribution-not-signed``."""
-    try:
-        key = Ed25519PublicKey.from_public_bytes(base64.b64decode(given.key, validate=True))
-        statement = contribution_statement(given.draw, given.party, given.commitment)
-        key.verify(base64.b64decode(given.signature, validate=True), statement)
-    except (InvalidSignature, ValueError) as problem:
+    key, signature = decode(given.key), decode(given.signature)
+    statement = contribution_statement(given.draw, given.party, given.commitment)
+    if key is None or signature is None or not ed25519_verifies(key, signature, statement):
         raise DualRandomError(
             "contribution-not-signed",
             given.party,
@@ -176,7 +172,7 @@ def require_signed(given: Contribution) -> None:
                 "zh": f"请该部门对抽取编号 {given.draw} 重新生成承诺和签名（作废后编号会变）。",
                 "en": f"Ask the party to commit and sign again for draw {given.draw} (the number changes after a void).",
             },
-        ) from problem
+        )
 
 
 def read_reveal(data: bytes, name: str, draw: str, party: str) -> str:

@@ -169,6 +169,16 @@ def test_a_python_without_sm3_says_so(
     assert "SM3" in report[0][2]
 
 
+def test_without_an_announcement_it_gives_no_verdict(
+    small: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "result.json").write_bytes(b"{}")
+    assert small.main([str(tmp_path)]) == 2
+    said = capsys.readouterr().out
+    assert "没有 announcement.json" in said
+    assert "there is no announcement.json" in said
+
+
 RFC_8032 = [
     (
         "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a",

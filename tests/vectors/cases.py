@@ -263,6 +263,10 @@ def cases(reference: ModuleType) -> dict[str, Any]:
     }
     # The log's key is handed over and the old one revoked; what it had signed and witnesses had seen before, counts.
     found["open-logged-rotated"] = base() | {"beside": logged.publish(logged.Rotated, first=findings)}
+    # The beacon came, and whoever draws has not got any further.
+    found["open-logged-interrupted"] = base() | {"beside": logged.publish(logged.Interrupted)}
+    # A log of several tiles at two levels.
+    found["open-logged-long"] = base() | {"beside": logged.publish(logged.Long)}
     # Nobody had the witnesses' word for the exclusions in time.
     found["open-logged-unwitnessed"] = copy.deepcopy(found["open-changed"]) | {
         "beside": logged.publish(logged.Unwitnessed, first=changed.beside())
@@ -384,5 +388,5 @@ RECEIPTS: dict[str, dict[str, tuple[str, str]]] = {
 }
 """Receipts by happy path and name."""
 
-NOT_DRAWN = {"open-announced", "open-voided", "open-logged-announced"}
+NOT_DRAWN = {"open-announced", "open-voided", "open-logged-announced", "open-logged-interrupted"}
 """Cases of which only the announcement exists."""

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+import copy
 import hashlib
 import json
 from collections.abc import Callable, Iterable
@@ -76,7 +77,9 @@ def note(text: str, signers: Iterable[Ed25519PrivateKey]) -> bytes:
 
 
 class Book:
-    """A log in the making. Documents are hashed with ``h``; fewer than 256 entries."""
+    """A log in the making. Documents are hashed with ``h``. ``extension``: further lines of its checkpoints."""
+
+    extension = ""
 
     def __init__(self, h: Callable[[bytes], bytes]) -> None:
         self.h = h
@@ -108,7 +111,7 @@ class Book:
     def checkpoint(self, cosigned: Iterable[tuple[str, int]] = ()) -> bytes:
         """The checkpoint of all entries so far, cosigned by witnesses at these seconds."""
         root = base64.b64encode(tree_hash(self.leaves)).decode()
-        text = f"{ORIGIN}\n{len(self.entries)}\n{root}\n"
+        text = f"{ORIGIN}\n{len(self.entries)}\n{root}\n{self.extension}"
         note = text.encode() + b"\n" + line(ORIGIN, 1, self.signer, self.signer.sign(text.encode()))
         for name, time in cosigned:
             key = WITNESSES[name]
@@ -130,17 +133,27 @@ class Book:
 
     def files(self) -> dict[str, bytes]:
         """The published log."""
-        width = len(self.entries)
+        tiles = dict(tiles_of("entries", [len(entry).to_bytes(2, "big") + entry for entry in self.entries]))
+        level, hashes = 0, self.leaves
+        while hashes:
+            tiles |= dict(tiles_of(str(level), hashes))
+            full = range(0, len(hashes) - len(hashes) % 256, 256)
+            level, hashes = level + 1, [tree_hash(hashes[at : at + 256]) for at in full]
         return {
             "log/log.vkey": f"{vkey(ORIGIN, 1, self.first)}\n".encode(),
             **{f"log/keys/{number:06d}.note": note for number, note in enumerate(self.notes, 1)},
             "log/checkpoint": self.checkpoint((name, AFTER) for name in WITNESSES),
-            f"log/tile/entries/000.p/{width}": b"".join(
-                len(entry).to_bytes(2, "big") + entry for entry in self.entries
-            ),
-            f"log/tile/0/000.p/{width}": b"".join(self.leaves),
+            **tiles,
             **{f"log/documents/{digest}": data for digest, data in self.announcements.items()},
         }
+
+
+def tiles_of(level: str, parts: list[bytes]) -> Iterable[tuple[str, bytes]]:
+    """The tiles of one level of a small tree (C2SP tlog-tiles): path and bytes."""
+    for start in range(0, len(parts), 256):
+        some = parts[start : start + 256]
+        width = "" if len(some) == 256 else f".p/{len(some)}"
+        yield f"log/tile/{level}/{start // 256:03d}{width}", b"".join(some)
 
 
 def at(time: int) -> list[tuple[str, int]]:
@@ -266,6 +279,28 @@ class Rotated(Story):
 
     def revoke(self) -> None:
         self.book.revoke(LOG, "2023-08-24T00:00:00Z")
+
+
+class Interrupted(Story):
+    """The beacon is logged, and no result was published yet."""
+
+    def drawn(self) -> None:
+        scratch = copy.copy(self.built)
+        scratch.public = {}
+        scratch.make_seed()
+        self.files["beacon.json"] = scratch.public["beacon.json"]
+        self.book.add("BEACON", self.draw, self.files["beacon.json"])
+
+
+class Long(Story):
+    """More entries than one tile holds, and a line in each checkpoint that this protocol does not know."""
+
+    def before(self) -> None:
+        self.book.extension = "seen by nobody in particular\n"
+        other = another(self.built, authority="else", draw="else-2023-000001")
+        self.book.add("ANNOUNCE", "else-2023-000001", other)
+        for number in range(255):
+            self.book.add("REVEAL", "else-2023-000001", str(number).encode())
 
 
 class Unwitnessed(Story):

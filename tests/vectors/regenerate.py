@@ -38,6 +38,7 @@ import lies_about_terms  # type: ignore[import-not-found]  # noqa: E402, F401
 import lies_about_the_log  # type: ignore[import-not-found]  # noqa: E402, F401
 import lies_after_the_draw  # type: ignore[import-not-found]  # noqa: E402, F401
 import lies_afterwards  # type: ignore[import-not-found]  # noqa: E402, F401
+import lies_at_the_edges  # type: ignore[import-not-found]  # noqa: E402, F401
 import lies_before_the_draw  # type: ignore[import-not-found]  # noqa: E402, F401
 import lies_of_division  # type: ignore[import-not-found]  # noqa: E402, F401
 import lies_of_form  # type: ignore[import-not-found]  # noqa: E402, F401

@@ -160,6 +160,8 @@ def check_key(name: str, public: bytes) -> None:
         raise _bad_key(name, "名称为空或含空格、加号", "the name is empty or has spaces or plus signs")
     if len(public) != PUBLIC_BYTES:
         raise _bad_key(name, "公钥应为 32 字节", "a public key has 32 bytes")
+    if not is_sound_key(public):
+        raise _bad_key(name, "公钥非规范编码，或为小阶点", "the key is not canonical, or of small order")
 
 
 def is_key_name(name: str) -> bool:
@@ -230,9 +232,24 @@ def verified_signatures(note: Note, known: Iterable[Verifier]) -> tuple[Signatur
     return tuple(valid)
 
 
+_FIELD = 2**255 - 19
+_Y_OF_ORDER_8 = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7
+_SMALL_ORDER = frozenset({0, 1, _FIELD - 1, _Y_OF_ORDER_8, _FIELD - _Y_OF_ORDER_8})
+"""The y of the eight points of small order: under such a key a signature is of every message."""
+
+
+def is_sound_key(public: bytes) -> bool:
+    """Say whether 32 bytes can be an Ed25519 key: canonical, not of small order (docs/protocol.md §4)."""
+    y = int.from_bytes(public, "little") % 2**255
+    return len(public) == PUBLIC_BYTES and y < _FIELD and y not in _SMALL_ORDER
+
+
 def ed25519_verifies(public: bytes, value: bytes, message: bytes) -> bool:
-    """Say whether ``value`` is the RFC 8032 signature of a 32-byte key over a message; a malformed key verifies nothing."""
-    if len(value) != SIGNATURE_BYTES:
+    """Say whether ``value`` is the RFC 8032 signature of a 32-byte key over a message, without cofactor.
+
+    A key that is malformed or of small order verifies nothing (docs/protocol.md §4).
+    """
+    if len(value) != SIGNATURE_BYTES or not is_sound_key(public):
         return False
     try:
         Ed25519PublicKey.from_public_bytes(public).verify(value, message)

@@ -18,7 +18,7 @@ older state is refused: signing there again would be a fork, for which witnesses
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -179,12 +179,16 @@ class Log:
         self._commit(files)
 
     def rotate(self, signer: Signer, successor: Signer, now: datetime) -> None:
-        """Hand the log over to another key: publish the note that both sign.
+        """Hand the log over to another key: publish the note that both sign, and the checkpoint with the new key's signature.
 
         Raises LogError ``log-key-mismatch``, ``succession-refused``.
         """
         self._check_signer(signer)
-        self._add_key_note(rotation(signer, successor, now))
+        # readers want the latest checkpoint by the current key; witnesses' cosignatures are of its text and stay
+        head = parse_note(self.reader.checkpoint_note())
+        signed = Note(head.text, (*head.signatures, successor.sign(head.text))).data
+        files = {archive_path(self.checkpoint.size): signed, CHECKPOINT: signed}
+        self._add_key_note(rotation(signer, successor, now), files)
 
     def revoke(self, signer: Signer, key: VerifierKey, now: datetime, reason: str) -> None:
         """Publish that a key counts no more from ``now``. Raises LogError ``succession-refused``."""
@@ -213,10 +217,10 @@ class Log:
                 remedy_en="Use the key of the latest rotation; if it is lost, void open draws for this reason.",
             )
 
-    def _add_key_note(self, note: bytes) -> None:
+    def _add_key_note(self, note: bytes, files: Mapping[str, bytes] | None = None) -> None:
         notes = self.reader.key_notes
         succession(self.reader.first_key, (*notes, note))
-        self._commit({key_note_path(len(notes) + 1): note})
+        self._commit({key_note_path(len(notes) + 1): note, **(files or {})})
 
     def _grow(self, added: Sequence[bytes], files: dict[str, bytes], signers: Sequence[Signer]) -> None:
         old = set(tiles_of(len(self._entries)))

@@ -7,18 +7,15 @@ the signature, and not who hands it in, says whose it is.
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import select
 from sqlmodel import Session, col
 
 from dualrandom.hashing import suite_digest
+from dualrandom.log.note import decode, ed25519_verifies
 from dualrandom.seed import commitment_of, contribution_statement
 from dualrandom.store import activity
 from dualrandom.store.activity import Actor
@@ -261,11 +258,9 @@ def _require_signed(draw: str, party: str, key: str, commitment: str, signature:
             {"zh": "承诺应为 64 位小写十六进制", "en": "a commitment is 64 lower-case hex digits"},
             {"zh": "按协议第 4 节计算。", "en": "Compute it as protocol §4 says."},
         )
-    try:
-        public = Ed25519PublicKey.from_public_bytes(base64.b64decode(key, validate=True))
-        statement = contribution_statement(draw, party, commitment)
-        public.verify(base64.b64decode(signature, validate=True), statement)
-    except (InvalidSignature, ValueError, binascii.Error):
+    public, value = decode(key), decode(signature)
+    statement = contribution_statement(draw, party, commitment)
+    if public is None or value is None or not ed25519_verifies(public, value, statement):
         raise RefusedError(
             "contribution-not-signed",
             party,
@@ -277,4 +272,4 @@ def _require_signed(draw: str, party: str, key: str, commitment: str, signature:
                 "zh": f"对 dualrandom/v1/contribution、{draw} {party} 与承诺签名（协议第 4 节）。",
                 "en": "Sign the statement of protocol §4 with the key that is handed in.",
             },
-        ) from None
+        )

@@ -219,10 +219,10 @@ def parse_announcement(data: bytes, name: str = NAME) -> Announcement:
 
 def _draw_id(value: Any, where: str, authority: str) -> str:
     schema.ident(value, where)
-    if re.fullmatch(re.escape(authority) + "-[0-9]{4}-[0-9]{6}", value) is None:
+    if re.fullmatch(re.escape(authority) + "-[0-9]{4}-(?!000000)[0-9]{6}", value) is None:
         raise Fault(
-            f"{where} 应为 {authority}-年份-六位序号，实为 {value}",
-            f"{where} should be {authority}-<year>-<6 digits>, is {value}",
+            f"{where} 应为 {authority}-年份-六位序号（自 000001 起），实为 {value}",
+            f"{where} should be {authority}-<year>-<6 digits, from 000001>, is {value}",
         )
     return str(value)
 

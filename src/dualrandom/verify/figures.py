@@ -41,12 +41,11 @@ def parse_statistics(data: bytes) -> Statistics:
     document = schema.record(schema.parsed(data, NAME), NAME, _KEYS)
     schema.choice("dualrandom/v1/statistics")(document["type"], f"{NAME}: type")
     if document["excluded"] is not None:
-        _rows(document["excluded"], "excluded", {"count": schema.positive, "reason": schema.ident})
-        schema.ascending([row["reason"] for row in document["excluded"]], f"{NAME}: excluded")
+        _rows(document["excluded"], "excluded", {"count": schema.positive, "reason": schema.ident}, "reason")
     shown = flags.parse_flags(document["flags"], f"{NAME}: flags")
     frame = schema.record(document["frame"], f"{NAME}: frame", ("districts", "size"))
     districts = {"count": schema.integer, "district": schema.ident}
-    _rows(frame["districts"], "frame.districts", districts)
+    _rows(frame["districts"], "frame.districts", districts, "district")
     schema.integer(frame["size"], f"{NAME}: frame.size")
     load = schema.record(document["load"], f"{NAME}: load", ("greatest", "least", "median"))
     for key, value in load.items():
@@ -57,8 +56,9 @@ def parse_statistics(data: bytes) -> Statistics:
         schema.integer(overlap[key], f"{NAME}: overlap.{key}")
     for key in ("independent", "least_possible"):
         schema.matching(overlap[key], f"{NAME}: overlap.{key}", _six, "六位小数", "a decimal with six digits")
-    _rows(document["sample"], "sample", districts)
-    _rows(document["tasks"], "tasks", {"expected": _ratio, "selected": schema.integer, "task": schema.ident})
+    _rows(document["sample"], "sample", districts, "district")
+    tasks = {"expected": _ratio, "selected": schema.integer, "task": schema.ident}
+    _rows(document["tasks"], "tasks", tasks, "task")
     _rows(
         document["undated"],
         "undated",
@@ -67,11 +67,14 @@ def parse_statistics(data: bytes) -> Statistics:
             "part": schema.positive,
             "reason": schema.choice(*sorted(flags.REASONS)),
         },
+        "enterprise",
+        "part",
     )
     _rows(
         document["workload"],
         "workload",
         {"crews": schema.integer, "days": schema.integer, "inspector": schema.ident},
+        "inspector",
     )
     return Statistics(
         announcement=schema.hex64(document["announcement"], f"{NAME}: announcement"),
@@ -85,12 +88,14 @@ def _ratio(value: Any, where: str) -> None:
     schema.maybe(value, where, schema.ratio)
 
 
-def _rows(value: Any, name: str, readers: Mapping[str, Any]) -> None:
+def _rows(value: Any, name: str, readers: Mapping[str, Any], *order: str) -> None:
+    """Insist on an array of objects that ascend by the fields ``order``."""
     for i, entry in enumerate(schema.array(value, f"{NAME}: {name}")):
         where = f"{NAME}: {name}[{i}]"
         found = schema.record(entry, where, tuple(readers))
         for key, read in readers.items():
             read(found[key], f"{where}.{key}")
+    schema.ascending([[row[key] for key in order] for row in value], f"{NAME}: {name}")
 
 
 def check_statistics(

@@ -99,6 +99,8 @@ def _check_ids(record: Record, announcement: Announcement, verdict: Verdict) -> 
                 verdict.fail(
                     f"{code} 不是有效的统一社会信用代码", f"{code} is no valid unified social credit code"
                 )
+    for kind, names in sorted(announcement.ids.items()):
+        _check_case(verdict, kind, names)
     if record.roster is not None:
         _check_case(
             verdict,

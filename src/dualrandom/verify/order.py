@@ -18,7 +18,7 @@ from dualrandom.log.entry import EntryType, draw_parts
 from dualrandom.log.errors import LogError
 from dualrandom.log.policy import Policy
 from dualrandom.verify import schema
-from dualrandom.verify.announcement import Announcement
+from dualrandom.verify.announcement import Announcement, parse_announcement
 from dualrandom.verify.exclusions import FOLDER as EXCLUSIONS
 from dualrandom.verify.exclusions import check_exclusions
 from dualrandom.verify.loading import Record
@@ -57,6 +57,8 @@ class LogChecks:
         self.reveals: dict[str, Reveal] = {}
         self.announced: Checkpoint | None = None
         """The announced checkpoint, once it is known to be one of this log."""
+        self.unusable = False
+        """There is a log, and itself, not only what it holds of this draw, is broken."""
 
     # --- log
 
@@ -68,7 +70,9 @@ class LogChecks:
                 reveal = self.record.parse_bytes(name, data, partial(parse_reveal, name=name))
                 if reveal is not None:
                     self.reveals[name] = reveal
-        log = self.log = read_log(self.record.files, trust, verdict)
+        log = read_log(self.record.files, trust, verdict)
+        self.unusable = bool(verdict.faults)
+        self.log = None if self.unusable else log
         if log is None:
             if not verdict.faults:
                 self._no_log(verdict, voided)
@@ -77,6 +81,7 @@ class LogChecks:
         self._check_consistency(log, verdict)
         self._check_documents(log, verdict)
         self._check_voids(log, verdict)
+        self._check_copies(log, verdict)
         self._check_plan(log, verdict)
         chain = log.chain(self.a.draw)
         steps = ", ".join(
@@ -158,6 +163,9 @@ class LogChecks:
     def _check_documents(self, log: PublicLog, verdict: Verdict) -> None:
         held = log.indices(self.a.draw)
         digests = {}
+        if (beacon := self.record.files.get(ONE_FILE[EntryType.BEACON])) is not None:
+            # it answers its entry also where the draw was interrupted before its result
+            digests[EntryType.BEACON, hash_hex(beacon, self.a.hash)] = ONE_FILE[EntryType.BEACON]
         for kind, name, data in self._documents():
             digest = hash_hex(data, self.a.hash)
             digests[kind, digest] = name
@@ -189,6 +197,25 @@ class LogChecks:
                         f"日志中没有 voided/{draw}/{ONE_FILE[kind]}",
                         f"voided/{draw}/{ONE_FILE[kind]} is not in the log",
                     )
+
+    def _check_copies(self, log: PublicLog, verdict: Verdict) -> None:
+        """Check that each announcement that is here has the form of one, and is of the draw that its entry says."""
+        for draw, chain in sorted(log.chains.draws.items()):
+            first = chain.entries[0]
+            name = f"{FOLDER}documents/{first.digest}"
+            data = self.record.files.get(name)
+            if data is None or not first.is_of(data):
+                continue
+            try:
+                found = parse_announcement(data, name).draw
+            except Fault as fault:
+                verdict.fail(fault.zh, fault.en)
+                continue
+            if found != draw:
+                verdict.fail(
+                    f"{name} 是 {found} 的公告，登记为 {draw}",
+                    f"{name} announces {found}, it is logged as {draw}",
+                )
 
     def _check_plan(self, log: PublicLog, verdict: Verdict) -> None:
         """Look for a second announcement of the same plan: one of the two must be void, and named as such."""
@@ -224,14 +251,15 @@ class LogChecks:
                 "labels.json 说明这是演练：公告时信标轮次已经公开",
                 "labels.json says that this is a rehearsal: the round was already known when it was announced",
             )
+        if self.unusable:
+            verdict.unchecked("日志不可用", "the log cannot be used")
+            return
         if self.log is None:
             verdict.unchecked(
                 "没有带见证方的日志，无法证明公告先于信标轮次公开",
                 "without a log with witnesses nothing proves that the announcement was public before the round",
             )
             return
-        if self.a.draw in self.log.broken:
-            verdict.fail("本抽取的条目次序有误", "entries of this draw are out of order")
         data = self.record.files.get(ANNOUNCED)
         if data is None or self.announced is None:
             self._without_checkpoint(verdict, data is None)
@@ -310,6 +338,8 @@ class LogChecks:
     def check_contributions(self) -> None:
         """Check that exactly the nonces inside the announced checkpoint count as revealed."""
         verdict = self.record.verdicts["contributions"]
+        if self.unusable:
+            verdict.unchecked("日志不可用", "the log cannot be used")
         if self.log is None or self.announced is None:
             return
         committed = {one.party: one.commitment for one in self.a.contributions}

@@ -36,8 +36,6 @@ class PublicLog:
     leaves: tuple[bytes, ...]
     chains: Chains
     """All entries that keep the rules of order, in their order; those that break them are left out."""
-    broken: frozenset[str]
-    """Draws with an entry that breaks the rules."""
 
     def chain(self, draw: str) -> Chain:
         """Return one draw's entries."""
@@ -80,9 +78,9 @@ def read_log(files: Mapping[str, bytes], trust: Policy | None, verdict: Verdict)
         return None
     _check_first_key(files, verdict)
     _check_tiles(files, entries, leaves, verdict)
-    parsed, chains, broken = _folded(entries, verdict)
+    parsed, chains = _folded(entries, verdict)
     _check_layout(files, parsed, verdict)
-    return PublicLog(checkpoint, policy, trusted, parsed, leaves, chains, broken)
+    return PublicLog(checkpoint, policy, trusted, parsed, leaves, chains)
 
 
 def _notes(files: Mapping[str, bytes]) -> list[bytes]:
@@ -94,10 +92,11 @@ def _notes(files: Mapping[str, bytes]) -> list[bytes]:
 
 
 def _check_first_key(files: Mapping[str, bytes], verdict: Verdict) -> None:
-    """Check that the key in the folder, which readers with a policy do not need, is nevertheless the log's."""
+    """Check that the key in the folder, which readers with a policy do not need, leads to the one that signed."""
     try:
         first = parse_vkey(_first_key(files))
-        open_checkpoint(files[CHECKPOINT], succession(first, _notes(files)).keys)
+        # the last key: one that was handed over signs nothing new
+        open_checkpoint(files[CHECKPOINT], succession(first, _notes(files)).keys[-1:])
     except LogError as problem:
         verdict.fail(f"{KEY}：{problem.message('zh')}", f"{KEY}: {problem.message('en')}")
 
@@ -153,10 +152,9 @@ def _check_tiles(
 
 def _folded(
     entries: Sequence[bytes], verdict: Verdict
-) -> tuple[tuple[Entry | None, ...], Chains, frozenset[str]]:
+) -> tuple[tuple[Entry | None, ...], Chains]:
     parsed: list[Entry | None] = []
     chains = Chains()
-    broken = set()
     for index, data in enumerate(entries):
         entry: Entry | None = None
         try:
@@ -164,11 +162,10 @@ def _folded(
             chains = chains.after(entry)
         except DualRandomError as problem:
             draw = "" if entry is None else entry.draw
-            broken.add(draw)
             verdict.fail(
                 f"第 {index} 条 {draw}：{problem.message('zh')}",
                 f"entry {index} {draw}: {problem.message('en')}",
             )
             chains = Chains(chains.size + 1, chains.draws, chains.numbers)
         parsed.append(entry)
-    return tuple(parsed), chains, frozenset(broken)
+    return tuple(parsed), chains

@@ -44,9 +44,6 @@ def broken_references(announcement: Announcement) -> Iterator[tuple[str, str]]:
     own = sorted(task.id for task in tasks.values() if task.mode == "own")
     if [rate.task for rate in announcement.rates] != own:
         yield "rates 应对每个独立任务各有一项", "rates should have one entry per own task"
-    for kind, names in sorted(announcement.ids.items()):
-        if len({name.lower() for name in names}) != len(names):
-            yield f"{kind} 的标识中有仅大小写不同者", f"ids of kind {kind} differ only in letter case"
 
 
 def check_simple_rules(verdict: Verdict, announcement: Announcement) -> None:

@@ -6,11 +6,10 @@ import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from py_arkworks_bls12381 import GT, G1Point, G2Point
 
 from dualrandom.hashing import hash_hex
+from dualrandom.log.note import ed25519_verifies
 from dualrandom.verify import schema
 from dualrandom.verify.announcement import Announcement
 from dualrandom.verify.published import Beacon
@@ -73,11 +72,7 @@ def check_signatures(verdict: Verdict, announcement: Announcement) -> None:
     """Check each contribution's Ed25519 signature."""
     for contribution in announcement.contributions:
         statement = f"dualrandom/v1/contribution\n{announcement.draw} {contribution.party} {contribution.commitment}\n"
-        try:
-            Ed25519PublicKey.from_public_bytes(contribution.key).verify(
-                contribution.signature, statement.encode()
-            )
-        except (InvalidSignature, ValueError):
+        if not ed25519_verifies(contribution.key, contribution.signature, statement.encode()):
             verdict.fail(
                 f"{contribution.party} 的承诺签名无效",
                 f"the signature of {contribution.party} does not verify",

@@ -2,6 +2,7 @@
 
 import { bls12_381 } from "@noble/curves/bls12-381.js";
 import { ed25519 } from "@noble/curves/ed25519.js";
+import { sha512 } from "@noble/hashes/sha2.js";
 import { fromHex, Hasher } from "./hash";
 import { say, type Said } from "./outcome";
 
@@ -40,13 +41,31 @@ export function isQuicknet(round: string, signature: Uint8Array): boolean {
   }
 }
 
-/** RFC 8032. */
-export function isSignature(key: Uint8Array, message: string, signature: Uint8Array): boolean {
+const { Point } = ed25519;
+
+/** Can these bytes be a key: canonical, and not of small order? */
+export function isSoundKey(key: Uint8Array): boolean {
   try {
-    return ed25519.verify(signature, new TextEncoder().encode(message), key, { zip215: false });
+    return !Point.fromBytes(key).isSmallOrder();
   } catch {
     return false;
   }
+}
+
+function littleEndian(bytes: Uint8Array): bigint {
+  return bytes.reduceRight((sum, byte) => sum * 256n + BigInt(byte), 0n);
+}
+
+/** RFC 8032 without cofactor, which the library's own check does not offer: is R, as bytes, S·B − h·A? */
+export function isSignature(key: Uint8Array, message: string, signature: Uint8Array): boolean {
+  if (signature.length !== 64 || !isSoundKey(key)) return false;
+  const r = signature.subarray(0, 32);
+  const s = littleEndian(signature.subarray(32));
+  const order = Point.Fn.ORDER;
+  if (s >= order) return false;
+  const h = littleEndian(sha512(Uint8Array.of(...r, ...key, ...new TextEncoder().encode(message)))) % order;
+  const found = Point.BASE.multiplyUnsafe(s).subtract(Point.fromBytes(key).multiplyUnsafe(h)).toBytes();
+  return found.every((byte, at) => byte === r[at]);
 }
 
 export interface Evidence { keystring: string | null; randomness: string; signature: string | null }

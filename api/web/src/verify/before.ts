@@ -2,7 +2,7 @@
 
 import { evidenceFailure, isSignature, QUICKNET, roundTime, sha256, unverifiable } from "./beacon";
 import { ID_PATTERN, type ListName, LISTS } from "./documents";
-import { brokenReference, marksOf, misplaced, twins } from "./references";
+import { brokenReference, kinds, marksOf, misplaced, twins } from "./references";
 import { Fraction, ZERO } from "./fraction";
 import { canonical } from "./json";
 import { Failure, must, need, type Said, say, SEALED, Unchecked } from "./outcome";
@@ -112,7 +112,7 @@ function checkIds(record: Record_): void {
     for (const id of frame.ids) if (!isCreditCode(id)) must(false, `${id} 不是有效的统一社会信用代码`, `${id} is not a valid credit code`);
   const districts = new Set([...record.people.values()].flatMap((person) => person.districts));
   for (const { district } of new Set(record.firms?.places)) districts.add(district);
-  const named = { district: districts, mark: [...marksOf(record.announcement!), ...[...record.people.values()].flatMap((person) => person.marks)] };
+  const named = { ...kinds(record.announcement!), district: districts, mark: [...marksOf(record.announcement!), ...[...record.people.values()].flatMap((person) => person.marks)] };
   for (const [kind, names] of Object.entries(named)) {
     const two = twins(names);
     must(two === null, `${kind} 有仅大小写不同的标识：${two}`, `ids of kind ${kind} differ only in letter case: ${two}`);
@@ -267,7 +267,8 @@ function needFile<T>(record: Record_, name: string, document: T | null): T {
 export function checkContributions(record: Record_): Said {
   const gaps: Said[] = [];
   checkRevealed(record, gaps);
-  const { parties } = needFile(record, "seed.txt", record.seed);
+  const missing = record.files.has("result.json") ? say("seed.txt 缺失或无法读取", "seed.txt is missing or could not be read") : record.undrawn();
+  const { parties } = need(record.seed, missing);
   const { contributions, draw } = record.announcement!;
   let revealed = 0;
   for (const { party, revealed: open, value } of parties) {

@@ -197,7 +197,7 @@ function announcementShape(sealed: boolean): Shape {
   });
 }
 
-const DRAW = /^(.+)-[0-9]{4}-[0-9]{6}$/;
+const DRAW = /^(.+)-[0-9]{4}-(?!000000)[0-9]{6}$/;
 
 export const ANNOUNCEMENT: Shape = (value) => {
   const given = value as Announcement | null;
@@ -218,7 +218,9 @@ const CREW = record({ barred: IDS, department: ID, seats: list(ID) });
 const SHOWN = { checks: CHECKS, district: ID, enterprise: ID, part: whole(1) };
 export const VISIT = record({ ...SHOWN, crews: ascending(CREW, ["department"]), date: maybe(DAY) });
 export const VISITS = ascending(VISIT, ["enterprise", "part"]);
-export const PRICES = ascending(record({ days: table(DAY, POSITIVE), inspector: ID, period: DECIMAL }), ["inspector"]);
+/** Whose prices are all zero is left out. */
+const priced = where((value) => (value as Price).period !== "0" || Object.keys((value as Price).days).length > 0);
+export const PRICES = ascending(both(record({ days: table(DAY, POSITIVE), inspector: ID, period: DECIMAL }), priced), ["inspector"]);
 
 /** The selection of a draw: what stands in it depends on the disclosure and on the task's mode. */
 export function selectionShape(announcement: Announcement): Shape {

@@ -33,8 +33,6 @@ export interface PublicLog {
   entries: Entry[];
   /** Entries that keep the rules of order, by draw. */
   chains: Map<string, Entry[]>;
-  /** Draws with an entry that breaks a rule. */
-  broken: Set<string>;
   /** The greatest announced number of each "authority-year". */
   numbers: Map<string, number>;
   faults: Said[];
@@ -120,7 +118,7 @@ function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, at) => byte === b[at]);
 }
 
-const DRAW = /^([0-9A-Za-z][0-9A-Za-z._-]{0,63}-[0-9]{4})-([0-9]{6})$/;
+const DRAW = /^([0-9A-Za-z][0-9A-Za-z._-]{0,63}-[0-9]{4})-((?!000000)[0-9]{6})$/;
 
 /** "authority-year" and number of a draw. */
 export function drawParts(draw: string): { year: string; number: number } | null {
@@ -170,7 +168,8 @@ export function readLog(files: Files, trust: Policy | null): PublicLog | null {
   const { checkpoint } = openCheckpoint(head, policy.logs);
   const faults: Said[] = [];
   try {
-    openCheckpoint(head, withSuccession(null, ownKey(files), notes).logs);
+    // The last key: one that was handed over signs nothing new.
+    openCheckpoint(head, withSuccession(null, ownKey(files), notes).logs.slice(-1));
   } catch (error) {
     if (!(error instanceof LogFault)) throw error;
     faults.push(say(`log/log.vkey：${error.said.zh}`, `log/log.vkey: ${error.said.en}`));
@@ -179,7 +178,7 @@ export function readLog(files: Files, trust: Policy | null): PublicLog | null {
   const leaves = data.map(leafHash);
   refuse(sameBytes(treeHash(leaves), checkpoint.root), "条目算不出检查点的根散列", "the entries do not lead to the checkpoint's root hash");
   const log: PublicLog = {
-    checkpoint, policy, trusted, entries: [], chains: new Map(), broken: new Set(), numbers: new Map(), faults,
+    checkpoint, policy, trusted, entries: [], chains: new Map(), numbers: new Map(), faults,
     rootOf: (size) => treeHash(leaves.slice(0, size)),
   };
   tileFaults(files, leaves, faults);
@@ -191,7 +190,6 @@ export function readLog(files: Files, trust: Policy | null): PublicLog | null {
     const wrong = entry === null ? say("不是日志条目", "not a log entry") : misplaced(entry, chain, hashes.get(entry.draw) ?? null, log.numbers.get(year));
     if (entry !== null) log.entries.push(entry);
     if (entry === null || wrong !== null) {
-      log.broken.add(entry?.draw ?? "");
       log.faults.push(say(`第 ${index} 条 ${entry?.draw ?? ""}：${wrong!.zh}`, `entry ${index} ${entry?.draw ?? ""}: ${wrong!.en}`));
       return;
     }

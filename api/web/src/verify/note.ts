@@ -1,6 +1,6 @@
 /** Signed notes and verifier keys (C2SP signed-note, tlog-checkpoint, tlog-cosignature; docs/protocol.md §11). */
 
-import { sha256, isSignature } from "./beacon";
+import { isSignature, isSoundKey, sha256 } from "./beacon";
 import { decode } from "./json";
 import { say, type Said } from "./outcome";
 
@@ -56,6 +56,7 @@ function parseKey(text: string, kind: number): Key {
   refuse(name !== undefined && isName(name) && raw?.length === 33, `公钥文本有误：${text.slice(0, 60)}`, `not a verifier key: ${text.slice(0, 60)}`);
   refuse(raw[0] === kind, `公钥的签名类型应为 ${kind}，实为 ${raw[0]}`, `a key of signature type ${raw[0]}, not ${kind}`);
   const key = raw.subarray(1);
+  refuse(isSoundKey(key), `公钥非规范编码，或为小阶点：${name}`, `the key is not canonical, or of small order: ${name}`);
   refuse(keyId(name, kind, key) === id, `公钥的标识与名称和密钥不符：${name}`, `the id is not of this name and key: ${name}`);
   return { name, id, public: key, text };
 }

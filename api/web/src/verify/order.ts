@@ -1,6 +1,6 @@
 /** What the log shows of this draw: that everything stands in it, in its order, and before the round (docs/protocol.md §11.3, 11.4). */
 
-import { type Announcement, type Change, type Exclude, instantSeconds } from "./documents";
+import { ANNOUNCEMENT, type Announcement, type Change, type Exclude, instantSeconds } from "./documents";
 import { Hasher } from "./hash";
 import { decode, parse } from "./json";
 import { ANNOUNCED, drawParts, type Entry, type EntryType, isOf, type PublicLog } from "./log";
@@ -20,10 +20,11 @@ const OF_CHANGE: Record<Change["type"], EntryType> = { exclude: "EXCLUDE", subst
 export const joined = (said: Said[]): Said =>
   say(said.map((one) => one.zh).join("；"), said.map((one) => one.en).join("; "));
 
-/** The log, or null where there is none or it cannot be used: the check `log` says why. */
+/** The log, or null where there is none or it is broken: the check `log` says why. */
 function usable(record: Record_): PublicLog | null {
   try {
-    return record.log();
+    const log = record.log();
+    return log === null || log.faults.length > 0 ? null : log;
   } catch {
     return null;
   }
@@ -76,6 +77,7 @@ export function checkLog(record: Record_): Said {
   if (announced !== null && typeof announced !== "number") faults.push(announced);
   documentFaults(record, log, faults);
   voidFaults(record, log, faults);
+  copyFaults(record, log, faults);
   planFaults(record, log, faults, gaps);
   if (faults.length > 0) throw new Failure(joined(faults.slice(0, 4)));
   const steps = ofDraw(record, log).map((entry) => `${entry.index} ${entry.type}`).join(", ");
@@ -128,6 +130,9 @@ function documents(record: Record_): [EntryType, string, Uint8Array][] {
 function documentFaults(record: Record_, log: PublicLog, faults: Said[]): void {
   const held = ofDraw(record, log);
   const known = new Set<string>();
+  // It answers its entry also where the draw was interrupted before its result.
+  const beacon = record.files.get("beacon.json");
+  if (beacon !== undefined) known.add(`BEACON ${record.hasher.digest(beacon)}`);
   for (const [type, name, data] of documents(record)) {
     const digest = record.hasher.digest(data);
     known.add(`${type} ${digest}`);
@@ -151,6 +156,22 @@ function voidFaults(record: Record_, log: PublicLog, faults: Said[]): void {
       if (data !== undefined && !chain.some((entry) => entry.type === type && isOf(entry, data)))
         faults.push(say(`日志中没有 ${path}`, `${path} is not in the log`));
     }
+  }
+}
+
+/** Announcements here that have not the form of one, or are logged as another draw's. */
+function copyFaults(record: Record_, log: PublicLog, faults: Said[]): void {
+  for (const [draw, [first]] of [...log.chains].sort()) {
+    const name = `log/documents/${first!.digest}`;
+    const data = record.files.get(name);
+    if (data === undefined || !isOf(first!, data)) continue;
+    try {
+      const value = parse(decode(data));
+      if (ANNOUNCEMENT(value) === null && (value as Announcement).draw === draw) continue;
+    } catch {
+      // What cannot be read announces nothing.
+    }
+    faults.push(say(`${name} 不是 ${draw} 的公告`, `${name} is not an announcement of ${draw}`));
   }
 }
 
@@ -183,14 +204,13 @@ export function checkEvents(record: Record_): Said {
   const gaps: Said[] = [];
   const noted: Said[] = [];
   exclusions(record, log, gaps, noted);
-  const { beacon, draw } = record.announcement!;
+  const { beacon } = record.announcement!;
   const rehearsal = record.labels?.rehearsal === true;
   if (rehearsal) gaps.push(say("这是演练：公告时信标轮次已经公开", "a rehearsal: the round was already known when it was announced"));
   if (log === null) {
     gaps.push(say("没有带见证的日志，无从证明公告先于随机数", "without a log with witnesses nothing proves that the announcement was public before the round"));
     throw new Unchecked(joined(gaps));
   }
-  must(!log.broken.has(draw), "本次抽取的条目次序有误", "entries of this draw are out of order");
   const size = announcedSize(record, log);
   if (size === null) {
     must(!record.files.has("result.json"), `已抽取却没有 ${ANNOUNCED}`, `drawn, but there is no ${ANNOUNCED}`);
@@ -296,6 +316,7 @@ function witnessTime(record: Record_, log: PublicLog, rehearsal: boolean, gaps: 
 /** §11.3 (5): exactly the nonces inside the announced checkpoint count as revealed. What stays open is added to `gaps`. */
 export function checkRevealed(record: Record_, gaps: Said[]): void {
   const log = usable(record);
+  if (log === null && record.files.has("log/checkpoint")) gaps.push(say("日志不可用", "the log cannot be used"));
   if (log === null) return;
   const size = announcedSize(record, log);
   if (typeof size !== "number") return;

@@ -16,7 +16,8 @@ export function twins(names: Iterable<string>): string | null {
   return null;
 }
 
-function kinds({ contributions, crews, policy, profiles, tasks }: Announcement): Record<string, string[]> {
+/** All ids of an announcement, by kind. */
+export function kinds({ contributions, crews, policy, profiles, tasks }: Announcement): Record<string, string[]> {
   const strata = tasks.flatMap((task) => task.strata ?? []);
   const items = tasks.flatMap((task) => task.items);
   return {
@@ -33,7 +34,7 @@ export function marksOf({ crews, tasks }: Pick<Announcement, "crews" | "tasks">)
   return [...tasks.flatMap((task) => task.items.flatMap((item) => item.marks)), ...crews.flatMap((crew) => crew.seats.flat())];
 }
 
-/** The first id of the announcement that names nothing, or is written in two ways. */
+/** The first id of the announcement that names nothing. */
 export function brokenReference(record: Record_): Said | null {
   const announcement = record.announcement!;
   const { crews, policy, rates, tasks } = announcement;
@@ -47,10 +48,6 @@ export function brokenReference(record: Record_): Said | null {
   if (!policy.relief.every((step) => departments.includes(step.department))) return say("放宽步骤的部门没有任务", "a relief step of a department without tasks");
   const own = tasks.filter((task) => task.mode === "own").map((task) => task.id);
   if (rates.map((rate) => rate.task).join() !== own.join()) return say("比率应与自抽任务一一对应", "rates: one per own task");
-  for (const [kind, names] of Object.entries(kinds(announcement))) {
-    const two = twins(names);
-    if (two !== null) return say(`${kind} 有仅大小写不同的标识：${two}`, `ids of kind ${kind} differ only in letter case: ${two}`);
-  }
   for (const [task, strata] of record.strata ?? [])
     for (const { group, id } of record.tasks.get(task)!.control === "two-way" ? strata : [])
       if (!id.startsWith(`${group}.`) || !ID_PATTERN.test(id.slice(group.length + 1))) return say(`${task} ${id} 不是“组.列”`, `${task} ${id}: not its group, a dot and a column`);
