@@ -250,9 +250,9 @@ def accept(session: Session, number: int, version: int, *, actor: Actor, now: da
     )
     session.execute(
         text(
-            "INSERT INTO library_row (kind, key, first, name, district, department, day, cells, digest) "
-            "SELECT :kind, key, :number, name, district, department, "
-            "CASE WHEN :dated THEN cells ->> 'date' END, cells, digest FROM staged_row "
+            "INSERT INTO library_row (kind, key, first, name, district, department, day, sort, cells, digest) "
+            "SELECT :kind, key, :number, name, district, department, CASE WHEN :dated THEN cells ->> 'date' END, "
+            "CASE WHEN :dated THEN coalesce(cells ->> 'kind', 'plan') END, cells, digest FROM staged_row "
             "WHERE import_id = :import AND change IN ('new', 'changed') ORDER BY position"
         ),
         values | dated,

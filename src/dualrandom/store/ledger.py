@@ -184,7 +184,7 @@ def _past(wanted: LedgerFilter) -> Select[LibraryRow] | None:
     if wanted.department is not None:
         conditions.append(col(LibraryRow.department) == wanted.department)
     if wanted.kind is not None:
-        conditions.append(func.coalesce(cells["kind"].as_string(), "plan") == wanted.kind)
+        conditions.append(col(LibraryRow.sort) == wanted.kind)
     if wanted.first is not None:
         conditions.append(col(LibraryRow.day) >= wanted.first.isoformat())
     if wanted.last is not None:

@@ -150,6 +150,7 @@ def _add(session: Session, kind: Kind, read: Cells, revision: int) -> LibraryRow
         district=read.district,
         department=read.department,
         day=read.cells["date"] if kind == "visits" else None,
+        sort=read.cells.get("kind", "plan") if kind == "visits" else None,
         cells=read.cells,
         digest=read.digest,
     )

@@ -12,6 +12,7 @@ from dualrandom.store.activity import Actor
 from dualrandom.store.errors import ConflictError, ForbiddenError, RefusedError, UnknownError
 from dualrandom.store.ledger import LedgerFilter, all_entries, history_of, list_ledger
 from dualrandom.store.libraries import current_revisions
+from dualrandom.store.library_rows import add_row
 from dualrandom.store.planning import inputs_of
 from dualrandom.store.tables import LedgerEntry, LibraryRow
 from dualrandom.store.visit_lists import VisitFilter, list_visits
@@ -166,3 +167,11 @@ def test_past_visits_of_the_library_are_in_the_ledger_by_date_each_once(drawn: A
     narrow = LedgerFilter(chosen.enterprise, chosen.department, chosen.kind, chosen.date, chosen.date, True)
     with drawn.database.reading() as session:
         assert chosen in [done for _, done in list_ledger(session, AMR, narrow)]
+    with drawn.database.writing() as session:
+        cells = {**library[1].cells, "kind": "special"}
+        add_row(session, "visits", cells, actor=DISPATCHER, now=NOW)
+        special = [done for _, done in list_ledger(session, AMR, LedgerFilter(kind="special"), limit=500)]
+        plan = list(all_entries(session, AMR, LedgerFilter(kind="plan")))
+    assert [done.source for done in special if done.source.startswith("revision:")][-1:] == ["revision:2"]
+    assert {done.kind for done in special} == {"special"}
+    assert sorted(map(repr, plan)) == sorted(repr(done) for done in rows if done.kind == "plan")

@@ -98,6 +98,8 @@ class LibraryRow(SQLModel, table=True):
     """Of enterprises and recusals empty."""
     day: str | None = Field(default=None, sa_type=CodeType)
     """Of a past visit its date (ISO 8601), so that the ledger can be read by date; else nothing."""
+    sort: str | None = None
+    """Of a past visit what it was (plan, case, special); else nothing."""
     cells: dict[str, Any] = json_field()
     """Column → text, as the library's file would have it; empty ones are left out."""
     digest: str
@@ -107,10 +109,13 @@ class LibraryRow(SQLModel, table=True):
         # covers what lists filter by, so that a search reads no row that it does not show
         Index("ix_library_row_current", "kind", "last", "key", "department", "district", "name"),
         Index(
+            # what the ledger is narrowed to is in it, so that rare ones are found without reading every row
             "ix_library_row_day",
             "day",
             "id",
-            sqlite_where=text("day IS NOT NULL"),
-            postgresql_where=text("day IS NOT NULL"),
+            "department",
+            "sort",
+            sqlite_where=text("day IS NOT NULL AND last IS NULL"),
+            postgresql_where=text("day IS NOT NULL AND last IS NULL"),
         ),
     )

@@ -215,6 +215,7 @@ class LedgerEntry(SQLModel, table=True):
         UniqueConstraint("source", "task", "item", "enterprise", "date"),
         Index("ix_ledger_entry_list", "date", "id"),
         Index("ix_ledger_entry_department_list", "department_id", "date", "id"),
+        Index("ix_ledger_entry_kind_list", "kind", "date", "id"),
     )
 
 

@@ -119,6 +119,7 @@ def upgrade() -> None:
             "ix_ledger_entry_department_list", ["department_id", "date", "id"], unique=False
         )
         batch_op.create_index(batch_op.f("ix_ledger_entry_enterprise"), ["enterprise"], unique=False)
+        batch_op.create_index("ix_ledger_entry_kind_list", ["kind", "date", "id"], unique=False)
         batch_op.create_index("ix_ledger_entry_list", ["date", "id"], unique=False)
 
     op.create_table(
@@ -132,6 +133,7 @@ def upgrade() -> None:
         sa.Column("district", sa.String(), nullable=False),
         sa.Column("department", sa.String(), nullable=False),
         sa.Column("day", sa.String().with_variant(sa.String(collation="C"), "postgresql"), nullable=True),
+        sa.Column("sort", sa.String(), nullable=True),
         sa.Column("cells", JSON, nullable=False),
         sa.Column("digest", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_library_row")),
@@ -143,10 +145,10 @@ def upgrade() -> None:
         )
         batch_op.create_index(
             "ix_library_row_day",
-            ["day", "id"],
+            ["day", "id", "department", "sort"],
             unique=False,
-            sqlite_where=sa.text("day IS NOT NULL"),
-            postgresql_where=sa.text("day IS NOT NULL"),
+            sqlite_where=sa.text("day IS NOT NULL AND last IS NULL"),
+            postgresql_where=sa.text("day IS NOT NULL AND last IS NULL"),
         )
 
     op.create_table(
@@ -911,14 +913,15 @@ def downgrade() -> None:
     with op.batch_alter_table("library_row", schema=None) as batch_op:
         batch_op.drop_index(
             "ix_library_row_day",
-            sqlite_where=sa.text("day IS NOT NULL"),
-            postgresql_where=sa.text("day IS NOT NULL"),
+            sqlite_where=sa.text("day IS NOT NULL AND last IS NULL"),
+            postgresql_where=sa.text("day IS NOT NULL AND last IS NULL"),
         )
         batch_op.drop_index("ix_library_row_current")
 
     op.drop_table("library_row")
     with op.batch_alter_table("ledger_entry", schema=None) as batch_op:
         batch_op.drop_index("ix_ledger_entry_list")
+        batch_op.drop_index("ix_ledger_entry_kind_list")
         batch_op.drop_index(batch_op.f("ix_ledger_entry_enterprise"))
         batch_op.drop_index("ix_ledger_entry_department_list")
         batch_op.drop_index(batch_op.f("ix_ledger_entry_department_id"))
