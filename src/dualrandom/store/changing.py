@@ -118,13 +118,13 @@ def _carry_out(keeping: Keeping, job: Job, now: datetime, fetch: Fetch) -> None:
             since = date.fromisoformat(change.row["from"])
             require_uninspected(session, draw, change.row["department"], since)
         visits_from_draw(session, keeping.vault, row, folder, now)
+        result = {"draw": draw, "row": change.row["number"], "type": change.row["type"]}
         if change.row["type"] == WITHDRAW:
-            after_withdrawal(session, draw, change.row)
+            result["put_off"] = after_withdrawal(session, draw, change.row, now)
         _note(session, draw, dict(change.row), job, actor, now)
         people = before | _affected(session, draw, change)
         _tell_of_change(session, draw, change, people, now)
         _follow_up(session, draw, change.row, folder, actor, now)
-        result = {"draw": draw, "row": change.row["number"], "type": change.row["type"]}
         finish(session, job, now, result=result)
         close_if_complete(session, draw, now)
 

@@ -17,11 +17,12 @@ from dualrandom.store import activity
 from dualrandom.store.activity import Actor
 from dualrandom.store.amendments import audiences, checks_of, conflict
 from dualrandom.store.blobs import Vault
-from dualrandom.store.database import change
+from dualrandom.store.database import change, locked
 from dualrandom.store.findings import reason_of
 from dualrandom.store.messages import tell
-from dualrandom.store.tables import Check, CrewSeat, DrawRow, Visit
+from dualrandom.store.tables import Check, CrewSeat, DrawRow, Office, Visit
 from dualrandom.store.visit_lists import VisitView, library_cells, visit_of
+from dualrandom.store.withdrawals import away_since
 from dualrandom.store.workspace import file_of
 
 
@@ -41,6 +42,8 @@ def make_later(
     The drawn date stays what was published. The day must be one of the draw's, not be closed at the enterprise, and all crews must
     be free on it. Raises UnknownError, StaleError, ConflictError ``date-is-drawn``, ``visit-not-open``.
     """
+    # who counts on which days somebody is free must not be overtaken
+    locked(session, Office, 1)
     view = visit_of(session, actor, visit)
     row = view.visit
     if row.state != "planned" or row.date is None or row.scanned_at is not None:
@@ -99,8 +102,14 @@ def _obstacle(session: Session, vault: Vault, visit: Visit, day: date) -> tuple[
     cells = library_cells(session, "enterprises", draw, [visit.enterprise]).get(visit.enterprise, {})
     if shown in cells.get("closed", ""):
         return f"企业 {shown} 不营业", f"the enterprise is closed on {shown}"
-    roster = _roster(session, vault, visit.draw_id)
+    roster, away = _roster(session, vault, visit.draw_id), away_since(session, visit.draw_id)
     for check in checks_of(session, visit.id or 0):
+        since = away.get(check.department_id)
+        if check.crew and since is not None and day >= since:
+            return (
+                f"部门 {check.department_id} 自 {since} 起退出",
+                f"{check.department_id} is away from {since} on",
+            )
         for code in check.crew:
             detail = roster.get(code, {})
             if shown in detail.get("absent", []) or _load(session, code, day, visit.id or 0) >= detail.get(

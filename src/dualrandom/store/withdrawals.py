@@ -153,10 +153,51 @@ def withdrawal_step(
     return step
 
 
-def after_withdrawal(session: Session, draw: str, row: Mapping[str, Any]) -> None:
-    """Bring in step what a withdrawal ends: visits of which nothing else is missing are done."""
-    checks = crews_from(session, draw, row["department"], date.fromisoformat(row["from"]), unfilled=True)
+def after_withdrawal(session: Session, draw: str, row: Mapping[str, Any], now: datetime) -> list[int]:
+    """Bring in step what a withdrawal ends: visits of which nothing else is missing are done.
+
+    Return the visits that were drawn for an earlier day and put off to one without the department. The record knows the drawn day only,
+    so their crews stay; the department and the dispatchers are told to see to them.
+    """
+    department, since = row["department"], date.fromisoformat(row["from"])
+    checks = crews_from(session, draw, department, since, unfilled=True)
     finish_visits(session, [check.id for check in checks if check.id is not None])
+    put_off = select(Visit).where(
+        col(Visit.draw_id) == draw,
+        col(Visit.state) == "planned",
+        col(Visit.date) < since,
+        col(Visit.later) >= since,
+        exists().where(
+            col(Check.visit_id) == Visit.id,
+            col(Check.department_id) == department,
+            col(Check.unfilled) == "",
+        ),
+    )
+    visits = session.scalars(put_off.order_by(col(Visit.id))).all()
+    for visit in visits:
+        zh = f"对 {visit.enterprise} 的检查（抽取日期 {visit.date}）改在 {visit.later} 进行，而部门 {department} 自 {since} 起退出；检查组没有空缺。"
+        en = f"The visit to {visit.enterprise} (drawn: {visit.date}) was put off to {visit.later}; {department} withdrew from {since} on."
+        body = (
+            f"{zh}请改到退出之前的检查日，或更换检查人员，或排除该检查对象。",
+            f"{en} Its crew stays: choose a day before that, replace the inspectors, or exclude the enterprise.",
+        )
+        for audience in (f"department:{department}", "role:dispatcher"):
+            tell(session, WITHDRAW, audience, f"visit:{visit.id}", body, now=now)
+    return [visit.id for visit in visits if visit.id is not None]
+
+
+def away_since(session: Session, draw: str) -> dict[str, date]:
+    """Return department → the first day without it, of those that have withdrawn or have asked to."""
+    waiting = {
+        job.arguments["leaving"]: job.arguments["since"] or today(session, job.created_at).isoformat()
+        for job in waiting_withdrawals(session, draw)
+    }
+    published = {
+        row.document["department"]: row.document["from"]
+        for row in list_amendments(session, draw)
+        if row.type == WITHDRAW
+    }
+    return {name: date.fromisoformat(day) for name, day in {**waiting, **published}.items()}
 
 
 def first_day(days: list[str], asked: date | None, local: date, now: datetime) -> date | None:

@@ -1,5 +1,6 @@
 """A department that withdraws after the announcement: a row of the record, its crews unfilled, nobody else moves, everybody is told."""
 
+import contextlib
 import json
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -21,9 +22,10 @@ from dualrandom.store.deadlines import raise_alarms, statistics_of
 from dualrandom.store.errors import ConflictError, ForbiddenError, RefusedError
 from dualrandom.store.findings import Entry, enter
 from dualrandom.store.fsck import database_faults
+from dualrandom.store.later import make_later
 from dualrandom.store.listings import VISITS, visit_rows
 from dualrandom.store.publishing import ask_publication
-from dualrandom.store.tables import Activity, CrewSeat, Job, Join
+from dualrandom.store.tables import Activity, CrewSeat, Job, Join, Outbox
 from dualrandom.store.visit_lists import VisitFilter, VisitView, list_visits
 from dualrandom.store.withdrawals import Withdrawal, ask_withdrawal, waiting_withdrawals
 from dualrandom.verify import read_auditor, read_public, verify_record
@@ -281,3 +283,36 @@ def test_crews_that_have_been_there_do_not_become_unfilled(own_town: Any) -> Non
     town.do(noon, "change")
     (row,) = rows_of(town)
     assert row["from"] > days[0].isoformat()
+
+
+def test_a_visit_that_was_put_off_beyond_a_withdrawal_is_told_and_none_is_put_off_so_far_after_it(
+    own_town: Any,
+) -> None:
+    town = own_town
+    since = middle_day(town, "fire")
+    before = [one for one in views(town, department="fire") if one.visit.date and one.visit.date < since]
+    days = sorted({one.visit.date for one in views(town) if one.visit.date and one.visit.date >= since})
+
+    def put_off(view: VisitView, day: date | None) -> VisitView:
+        with town.database.writing() as session:
+            number, version = view.visit.id or 0, view.visit.version
+            return make_later(session, town.vault, number, version, day, "停电", actor=FIRE, now=LATER)
+
+    moved = None
+    for view, day in ((view, day) for view in before for day in days):
+        with contextlib.suppress(ConflictError):
+            moved = put_off(view, day)
+            break
+    assert moved is not None
+    ask(town, Withdrawal("fire", "reorganised", since), FIRE)
+    (job,) = town.do(LATER, "change")
+    with town.database.reading() as session:
+        assert session.get_one(Job, job.id).result["put_off"] == [moved.visit.id]
+        told = session.scalars(select(Outbox).where(col(Outbox.subject) == f"visit:{moved.visit.id}"))
+        told = {one.audience: one.body_en for one in told if one.kind == "withdraw"}
+    assert told.keys() == {"department:fire", "role:dispatcher"}
+    assert str(moved.visit.later) in told["department:fire"]
+    back = put_off(moved, None)
+    assert back.visit.later is None
+    with pytest.raises(ConflictError, match="fire is away"):
+        put_off(back, moved.visit.later)
