@@ -8,6 +8,7 @@ import base64
 import logging
 import re
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -214,7 +215,13 @@ def postgres(postgres_server: Any) -> Iterator[Callable[[str], str]]:
     admin = Database(url_of("postgres"))
     autocommit = admin.engine.execution_options(isolation_level="AUTOCOMMIT")
 
+    made: Counter[str] = Counter()
+
     def copied(name: str, template: str = "template_service") -> str:
+        # a module may ask again, with other parameters
+        made[name] += 1
+        if made[name] > 1:
+            name = f"{name}_{made[name]}"
         with autocommit.connect() as connection:
             connection.execute(text(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'))
         return url_of(name)
