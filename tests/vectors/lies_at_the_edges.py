@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import cases  # type: ignore[import-not-found]
 import logged  # type: ignore[import-not-found]
+import reference  # type: ignore[import-not-found]
 import reference_changes as changed  # type: ignore[import-not-found]
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from lies import OPEN, SEALED, Files, Json, add, change, lie, remove, value  # type: ignore[import-not-found]
+from lies import OPEN, SEALED, Files, Json, add, change, gather, jcs, lie, remove, value  # type: ignore[import-not-found]
 from lies_about_the_log import key_tale, tale  # type: ignore[import-not-found]
 from lies_after_the_draw import first, tell  # type: ignore[import-not-found]
 
@@ -295,6 +297,51 @@ lie(
     "dates",
     "优化到歇业日 · optimised to a day on which it is closed",
     {"dates": closed},
+)
+
+# --- attempts (§8.5)
+
+
+def second_attempt(*numbers: int) -> Callable[..., Files]:
+    """A record drawn by the tickets of the second attempt, with the plan of the first as evidence of ties in these attempts."""
+
+    def tell_it(files: Files, _build: Any) -> Files:
+        first_one = json.loads(files["public/result.json"])
+        crews = [
+            {key: visit[key] for key in ("enterprise", "part")}
+            | {key: crew[key] for key in ("department", "seats")}
+            for visit in first_one["visits"]
+            for crew in visit["crews"]
+        ]
+
+        def other_tickets(record: Any, visits: Json) -> Json:
+            plain = record.ticket
+            record.ticket = lambda stage, name: plain("pair.1" if stage == "pair" else stage, name)
+            return visits
+
+        lies = {"dates": other_tickets, "result": lambda _, result: result | {"attempt": 1}}
+        built = reference.build(cases.cases(reference)[OPEN], lies)
+        attempts = [{"attempt": n, "crews": crews, "prices": first_one["prices"]} for n in numbers]
+        ties = {"announcement": built.digest, "attempts": attempts, "type": "dualrandom/v1/ties"}
+        made: Files = gather(built) | {"public/ties.json": jcs(ties)}
+        return made
+
+    return tell_it
+
+
+add(
+    "untied-attempt",
+    OPEN,
+    "prices",
+    "前一次并无并列，却另作一次 · another attempt, though the first was not tied",
+    second_attempt(0),
+)
+add(
+    "attempts-not-counted-from-0",
+    OPEN,
+    "prices",
+    "次数应自 0 起 · attempts count from 0",
+    second_attempt(1),
 )
 
 # --- substitutes (§13.2)
