@@ -30,7 +30,7 @@ from dualrandom.store.plan_inputs import inputs_of, rules_of
 from dualrandom.store.plans import keep_version, touched, unknown_plan
 from dualrandom.store.tables import DrawRow, DrawState, Job, Join, JoinState, Office, PlanRow, PlanState
 from dualrandom.store.visits import ensure_alarm
-from dualrandom.store.workspace import Keeping, lay_out, run, run_log, save
+from dualrandom.store.workspace import Keeping, lay_out, run, run_log, save, written
 
 COSIGN_AGAIN = timedelta(minutes=1)
 
@@ -86,6 +86,8 @@ def announce_plan(
                 target.write_bytes(content)
         announced = announce(folder / "campaign", rehearsal=ready.rehearsal, now=now, progress=progress)
         document = json.loads((folder / "campaign/public/announcement.json").read_bytes())
+        snapshot = replace(snapshot, files={}, draw_version=None)
+        differences = written(folder, snapshot)
         with keeping.database.writing() as session:
             if job is not None:
                 holds(session, job)
@@ -96,9 +98,7 @@ def announce_plan(
             assert plan is not None
             session.add(_row(announced, document, ready.plan, revisions, now))
             session.flush()
-            save(
-                session, keeping.vault, folder, announced.draw, replace(snapshot, files={}, draw_version=None)
-            )
+            save(session, keeping.vault, differences, announced.draw, snapshot)
             plan.state = PlanState.ANNOUNCED
             if numbered != plan.document:
                 plan.document = numbered

@@ -34,6 +34,7 @@ from dualrandom.registry.tables import open_tables
 from dualrandom.store import activity
 from dualrandom.store.activity import SERVICE, Actor
 from dualrandom.store.blobs import Vault
+from dualrandom.store.database import StaleError
 from dualrandom.store.errors import ConflictError
 from dualrandom.store.findings import Entry, FindingView, enter, fault, list_findings, sealed_of
 from dualrandom.store.jobs import enqueue, finish
@@ -92,7 +93,10 @@ def ask_publication(
 
 
 def publish(keeping: Keeping, job: Job, now: datetime) -> int:
-    """Publish what waits; return how many versions. Raises InputError if the record refuses a row."""
+    """Publish what waits; return how many versions.
+
+    Raises InputError if the record refuses a row, StaleError if draw, log or a finding were changed meanwhile (then again).
+    """
     draw, department = str(job.arguments["draw"]), job.arguments["department"]
     with keeping.database.reading() as session:
         rows = waiting(session, draw, department)
@@ -113,6 +117,10 @@ def publish(keeping: Keeping, job: Job, now: datetime) -> int:
                 record_findings(folder, path, reason, _sealed(groups[reason]))
 
     def after(session: Session, _: None, folder: Path) -> None:  # noqa: ARG001
+        newest = {row.finding for row in waiting(session, draw, department)}
+        if any(row.finding not in newest for row in rows):
+            # entered anew meanwhile, without the reason that what is published already would call for
+            raise StaleError(f"findings {draw}")
         mark_published(session, draw, rows, now)
         finish(session, job, now, result={"draw": draw, "published": len(rows)})
 

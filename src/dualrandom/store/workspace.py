@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -57,6 +57,22 @@ class Snapshot:
     draw_version: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """What a step did to a folder: path → file that is new or another one, and the paths that are gone."""
+
+    changed: Mapping[str, Path]
+    gone: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a step did to the campaign's folder and to the log's."""
+
+    campaign: Differences
+    log: Differences
+
+
 def run(
     keeping: Keeping,
     draw: str,
@@ -74,10 +90,11 @@ def run(
         with keeping.database.reading() as session:
             snapshot = lay_out(session, keeping.vault, folder, draw)
         result = step(folder / "campaign")
+        differences = written(folder, snapshot)
         with keeping.database.writing() as session:
             if job is not None:
                 holds(session, job)
-            save(session, keeping.vault, folder, draw, snapshot)
+            save(session, keeping.vault, differences, draw, snapshot)
             after(session, result, folder / "campaign")
         return result
 
@@ -95,10 +112,11 @@ def run_log(
         with keeping.database.reading() as session:
             snapshot = lay_out(session, keeping.vault, folder, None)
         result = step(folder / "log")
+        differences = written(folder, snapshot)
         with keeping.database.writing() as session:
             if job is not None:
                 holds(session, job)
-            _save_log(session, keeping.vault, folder, snapshot)
+            _save_log(session, keeping.vault, differences.log, snapshot)
             after(session, result)
         return result
 
@@ -115,23 +133,30 @@ def lay_out(session: Session, vault: Vault, folder: Path, draw: str | None) -> S
     return Snapshot(files, log, office.log_version, None if row is None else row.version)
 
 
-def save(session: Session, vault: Vault, folder: Path, draw: str, snapshot: Snapshot) -> None:
-    """Store what has changed below ``folder`` since the snapshot. Raises StaleError if somebody else was faster."""
-    _save_log(session, vault, folder, snapshot)
+def written(folder: Path, snapshot: Snapshot) -> Written:
+    """Return what has changed below ``folder`` since the snapshot. It reads every file, so nobody should be waiting for it."""
+    return Written(
+        _differences(folder / "campaign", snapshot.files), _differences(folder / "log", snapshot.log)
+    )
+
+
+def save(session: Session, vault: Vault, made: Written, draw: str, snapshot: Snapshot) -> None:
+    """Store what has changed since the snapshot. Raises StaleError if somebody else was faster."""
+    _save_log(session, vault, made.log, snapshot)
     row = locked(session, DrawRow, draw)
     if row is None or (snapshot.draw_version is not None and row.version != snapshot.draw_version):
         raise StaleError(draw)
-    _store(session, vault, folder / "campaign", snapshot.files, draw)
+    _store(session, vault, made.campaign, draw)
     row.version += 1
     session.add(row)
 
 
-def _save_log(session: Session, vault: Vault, folder: Path, snapshot: Snapshot) -> None:
+def _save_log(session: Session, vault: Vault, made: Differences, snapshot: Snapshot) -> None:
     # the log's rows are always locked before a draw's, so two writers cannot wait for each other
     office = locked(session, Office, 1)
     if office is None or office.log_version != snapshot.log_version:
         raise StaleError("log")
-    if _store(session, vault, folder / "log", snapshot.log, None):
+    if _store(session, vault, made, None):
         office.log_version += 1
         session.add(office)
 
@@ -182,21 +207,27 @@ def _write(vault: Vault, folder: Path, files: Iterator[tuple[str, Blob]]) -> dic
     return known
 
 
-def _store(session: Session, vault: Vault, folder: Path, known: Mapping[str, str], draw: str | None) -> bool:
-    """Store new and changed files, forget those that are gone; tell whether there was anything to do."""
+def _differences(folder: Path, known: Mapping[str, str]) -> Differences:
     found = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
-    gone = sorted(known.keys() - found.keys())
-    changed = False
-    for name, path in sorted(found.items()):
-        content = path.read_bytes()
-        if hashlib.sha256(content).hexdigest() != known.get(name):
-            _put(session, draw, name, vault.put(session, content, private=not name.startswith(PUBLIC)))
-            changed = True
+    changed = {
+        name: path
+        for name, path in sorted(found.items())
+        if hashlib.sha256(path.read_bytes()).hexdigest() != known.get(name)
+    }
+    return Differences(changed, sorted(known.keys() - found.keys()))
+
+
+def _store(session: Session, vault: Vault, made: Differences, draw: str | None) -> bool:
+    """Store new and changed files, forget those that are gone; tell whether there was anything to do."""
+    for name, path in made.changed.items():
+        _put(session, draw, name, vault.put(session, path.read_bytes(), private=not name.startswith(PUBLIC)))
     if draw is None:
-        session.execute(delete(LogFile).where(col(LogFile.path).in_(gone)))
+        session.execute(delete(LogFile).where(col(LogFile.path).in_(made.gone)))
     else:
-        session.execute(delete(DrawFile).where(col(DrawFile.draw_id) == draw, col(DrawFile.path).in_(gone)))
-    return changed or bool(gone)
+        session.execute(
+            delete(DrawFile).where(col(DrawFile.draw_id) == draw, col(DrawFile.path).in_(made.gone))
+        )
+    return bool(made.changed or made.gone)
 
 
 def _put(session: Session, draw: str | None, path: str, blob: str) -> None:

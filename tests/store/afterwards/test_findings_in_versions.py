@@ -15,9 +15,10 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from dualrandom.errors import InputError
-from dualrandom.store import activity
+from dualrandom.store import activity, publishing
 from dualrandom.store.activity import Actor
 from dualrandom.store.attachments import attach, attachment_of
+from dualrandom.store.database import StaleError
 from dualrandom.store.errors import ConflictError, UnknownError
 from dualrandom.store.findings import (
     Entry,
@@ -31,9 +32,9 @@ from dualrandom.store.findings import (
 )
 from dualrandom.store.fsck import database_faults
 from dualrandom.store.ledger import LedgerFilter, list_ledger
-from dualrandom.store.publishing import ask_publication, enter_sheet
+from dualrandom.store.publishing import ask_publication, enter_sheet, publish
 from dualrandom.store.referrals import change_referral, feedback, list_referrals, refer, referral_of
-from dualrandom.store.tables import Activity, DrawRow, FindingText, Visit
+from dualrandom.store.tables import Activity, DrawRow, FindingText, Job, Visit
 from dualrandom.store.visit_lists import VisitFilter, VisitView, list_visits, visit_of
 from dualrandom.verify import read_auditor, read_public, verify_record
 
@@ -323,6 +324,37 @@ def test_two_who_enter_the_same_finding_at_once_both_count(drawn: Any) -> None:
         own = [row.finding for row in found if (row.check.task, row.finding.item) == place]
         assert [row.version for row in own] == [1, 2, 3, 4]
         assert sorted(row.code for row in own) == ["1", "2", "3", "4"]
+
+
+def test_what_is_entered_anew_while_it_is_published_is_published_instead(
+    own_town: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town, urban = own_town, of("urban")
+    view = views(town, urban)[0]
+    record = publishing.record_findings
+
+    def enter_as(code: str) -> None:
+        with town.database.writing() as session:
+            enter(session, view.visit.id or 0, clean(view, code), actor=urban, now=AFTER)
+
+    def interrupted(*arguments: Any) -> Any:
+        enter_as("3")
+        return record(*arguments)
+
+    enter_as("1")
+    with town.database.writing() as session:
+        job = ask_publication(session, town.draw, department="urban", actor=urban, now=AFTER)
+    monkeypatch.setattr(publishing, "record_findings", interrupted)
+    with pytest.raises(StaleError):
+        town.do(AFTER, "findings")
+    monkeypatch.setattr(publishing, "record_findings", record)
+    # as the runner does
+    with town.database.reading() as session:
+        job = session.get_one(Job, job.id)
+    publish(town.keeping, job, AFTER)
+    with town.database.reading() as session:
+        found = list_findings(session, urban, visit=view.visit.id, published=True)[0]
+    assert {(row.finding.version, row.finding.code) for row in found} == {(2, "3")}
 
 
 def test_a_violation_is_referred_once_and_comes_back_as_feedback(drawn: Any) -> None:
