@@ -8,12 +8,12 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from dualrandom.canonical import canonical, parse_canonical
-from dualrandom.log.checkpoint import Checkpoint, sign_checkpoint
+from dualrandom.log.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
 from dualrandom.log.cosignature import Cosigner
 from dualrandom.log.errors import LogError
 from dualrandom.log.keys import revocation, rotation, succession, with_succession
 from dualrandom.log.keystore import create_key, load_cosigner, load_signer, open_key, seal_key
-from dualrandom.log.note import Note, Signer, parse_note
+from dualrandom.log.note import Note, Signer, VerifierKey, ed25519_verifies, parse_note
 from dualrandom.log.policy import Policy, parse_policy
 from dualrandom.log.storage import Document, Log
 
@@ -251,6 +251,39 @@ def test_a_log_goes_on_under_its_new_key_and_not_under_the_old(
     with new_log() as log:
         assert log.checkpoint.size == 5
         assert log.reader.succession.current == successor.key
+
+
+def test_the_latest_checkpoint_is_by_the_new_key_as_soon_as_the_log_was_handed_over(
+    new_log: Opened, story: Callable[[int], list[Document]], signer: Signer, successor: Signer
+) -> None:
+    with new_log() as log:
+        log.append(story(1)[:2], signer)
+        before = parse_note(log.reader.checkpoint_note())
+        log.rotate(signer, successor, AT)
+        after = parse_note(log.reader.checkpoint_note())
+        assert after.text == before.text
+        assert [s.key_id for s in after.signatures] == [signer.key.key_id, successor.key.key_id]
+        assert open_checkpoint(log.reader.checkpoint_note(), [successor.key])[0].size == 2
+
+
+SMALL_ORDER = [
+    "0100000000000000000000000000000000000000000000000000000000000000",
+    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "0000000000000000000000000000000000000000000000000000000000000080",
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
+    "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+]
+"""Keys of small order in hex (the last one also not canonical)."""
+
+
+@pytest.mark.parametrize("key", SMALL_ORDER)
+def test_a_key_of_small_order_is_no_key_and_verifies_nothing(key: str) -> None:
+    public = bytes.fromhex(key)
+    with pytest.raises(LogError) as refused:
+        VerifierKey("log.example/a", public)
+    assert refused.value.code == "key-refused"
+    assert not ed25519_verifies(public, bytes([1]) + bytes(63), b"any text")
 
 
 def test_a_log_whose_only_key_was_revoked_signs_nothing_more(
