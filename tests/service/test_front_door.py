@@ -82,6 +82,20 @@ def test_a_database_that_is_away_is_told_with_when_to_come_again(
     assert fresh.public.get("/healthz").status_code == 200
 
 
+def test_who_waits_too_long_for_another_change_is_told_when_to_come_again(office: Any) -> None:
+    from dualrandom.store.database import locked
+    from dualrandom.store.tables import Office
+
+    client = settings_with(office, lock_seconds=0.2)
+    body = {"username": "dispatcher", "password": "wrong"}
+    with office.service.database.writing() as session:
+        assert locked(session, Office, 1) is not None
+        waited = client.post("/v1/sessions", json=body)
+    assert (waited.status_code, code(waited), waited.headers["Retry-After"]) == (503, "unavailable", "5")
+    assert client.post("/v1/sessions", json=body).status_code == 401
+    client.app.state.service.database.close()
+
+
 def test_a_body_has_a_longest_length_whether_or_not_it_is_announced(fresh: Any) -> None:
     client = fresh.as_("dispatcher")
     headers = {"Content-Type": "application/json"}

@@ -2,10 +2,11 @@
 
 import base64
 import hashlib
+import hmac
 import json
 import threading
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -32,6 +33,8 @@ class Provider:
     claims: dict[str, Any] = field(default_factory=dict)
     """What the next token says; None as a value takes a claim away."""
     signs_with: RSAKey | None = None
+    forges: Callable[[str], str] | None = None
+    """What somebody makes of the token on its way."""
     issuer: str = ""
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
     seen: list[str] = field(default_factory=list)
@@ -68,6 +71,7 @@ class Provider:
         told = {name: value for name, value in claims.items() if value is not None}
         key = self.signs_with or self.key
         signed = jwt.encode({"alg": "RS256", "kid": key.kid}, told, key)
+        signed = signed if self.forges is None else self.forges(signed)
         return {"access_token": "x", "token_type": "Bearer", "id_token": signed}
 
 
@@ -219,6 +223,27 @@ def test_a_token_that_is_not_for_this_sign_in_is_refused(
 def test_a_token_that_somebody_else_signed_is_refused(client: TestClient, provider: Provider) -> None:
     provider.signs_with = RSAKey.generate_key(2048, {"kid": "one"})
     assert code(enter(client, provider)) == "single-sign-on-refused"
+
+
+@pytest.mark.parametrize("algorithm", ["none", "HS256"])
+def test_a_token_without_a_key_of_the_providers_is_refused(
+    client: TestClient, provider: Provider, algorithm: str
+) -> None:
+    def part(content: dict[str, Any]) -> str:
+        return base64.urlsafe_b64encode(json.dumps(content).encode()).decode().rstrip("=")
+
+    def forged(token: str) -> str:
+        # unsigned, or with what everybody knows as the secret: the provider's public key
+        _, claims, _ = token.split(".")
+        signed = f"{part({'alg': algorithm, 'kid': provider.key.kid})}.{claims}"
+        digest = hmac.digest(provider.key.as_pem(private=False), signed.encode(), "sha256")
+        signature = base64.urlsafe_b64encode(digest).decode().rstrip("=")
+        return f"{signed}.{'' if algorithm == 'none' else signature}"
+
+    provider.forges = forged
+    assert code(enter(client, provider)) == "single-sign-on-refused"
+    provider.forges = None
+    assert enter(client, provider).status_code == 303
 
 
 def test_new_keys_of_the_provider_are_fetched(client: TestClient, provider: Provider) -> None:

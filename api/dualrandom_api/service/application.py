@@ -87,7 +87,7 @@ def create_parts(settings: Settings, *, clock: Clock = utc_now) -> Service:
         provider = Provider(settings.oidc, settings.base_url.rstrip("/") + RETURN, secret)
     return Service(
         settings=settings,
-        database=ServiceDatabase(settings.url),
+        database=ServiceDatabase(settings.url, settings.lock_seconds),
         vault=vault,
         passwords=Passwords(settings.passwords),
         secret=secret,

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from dualrandom.relay import RELAYS
+from dualrandom.store.database import WAIT_SECONDS
 from dualrandom.store.jobs import LEASE
 from dualrandom.store.tables import Role
 
@@ -101,6 +102,8 @@ class Settings(BaseSettings):
     """Folder of the SQLite database, of a service key made by ``service init``, and of temporary files."""
     database_url: str | None = None
     """``postgresql://…`` or ``sqlite:///…``; none: ``service.db`` in the data folder."""
+    lock_seconds: Annotated[float, Field(gt=0, le=3600)] = WAIT_SECONDS
+    """How long a change waits for another one before it is told to come again (503); accepting a very large import takes long."""
     service_key: SecretStr | None = None
     """32 bytes, base64; none: ``service.key`` in the data folder."""
     base_url: str = "http://127.0.0.1:8000"

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -28,7 +29,8 @@ from sqlmodel import Session, SQLModel
 from dualrandom.errors import DualRandomError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-WAIT_SECONDS = 30
+WAIT_SECONDS = 30.0
+"""For another writer; who waits longer is told so, instead of keeping a thread for ever."""
 POOL = 20
 OFFICE = "office"
 HAS_OFFICE = "has-office"
@@ -54,9 +56,9 @@ def utc_now() -> datetime:
 
 
 class Database:
-    """An engine with this project's rules for transactions."""
+    """An engine with this project's rules for transactions. ``wait_seconds``: how long a writer waits for another one."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, wait_seconds: float = WAIT_SECONDS) -> None:
         parsed = make_url(url)
         if parsed.drivername in {"postgresql", "postgres"}:
             parsed = parsed.set(drivername="postgresql+psycopg")
@@ -68,13 +70,13 @@ class Database:
             "pool_pre_ping": not self.is_sqlite,
         }
         if self.is_sqlite:
-            options["connect_args"] = {"timeout": WAIT_SECONDS, "check_same_thread": False}
+            options["connect_args"] = {"timeout": wait_seconds, "check_same_thread": False}
         self.engine: Engine = create_engine(parsed, **options)
         if self.is_sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
         else:
-            event.listen(self.engine, "connect", _prepare_postgres)
+            event.listen(self.engine, "connect", partial(_prepare_postgres, wait_seconds))
             event.listen(self.engine, "begin", _begin_unlocked)
         event.listen(self.engine, "before_cursor_execute", _office_first)
 
@@ -156,10 +158,10 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     cursor.close()
 
 
-def _prepare_postgres(connection: Any, _record: Any) -> None:
-    # as long as SQLite waits for a writer, and no longer: who waits for ever keeps a thread for ever
+def _prepare_postgres(wait_seconds: float, connection: Any, _record: Any) -> None:
     connection.autocommit = True
-    connection.execute(f"SET lock_timeout = '{WAIT_SECONDS}s'")
+    # zero would mean for ever
+    connection.execute(f"SET lock_timeout = {max(1, round(wait_seconds * 1000))}")
     connection.autocommit = False
 
 
