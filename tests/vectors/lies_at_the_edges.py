@@ -394,6 +394,15 @@ key_tale(
     rotate=to_another_name,
     revoke=lambda story: None,
 )
+
+
+def number_zero(story: Any) -> None:
+    """Another authority's first draw has no number."""
+    other = logged.another(story.built, authority="else", draw="else-2023-000000")
+    story.book.add("ANNOUNCE", "else-2023-000000", other)
+
+
+tale("entry-numbered-zero", "log", "登记的编号为零 · a draw of no number in the log", before=number_zero)
 tale(
     "announcement-of-no-form",
     "log",

@@ -26,7 +26,7 @@ from dualrandom.errors import DualRandomError
 from dualrandom.hashing import hash_hex, suite_digest
 from dualrandom.log.errors import LogError, refusal
 
-DRAW = re.compile(r"([0-9A-Za-z][0-9A-Za-z._-]{0,63})-([0-9]{4})-([0-9]{6})")
+DRAW = re.compile(r"([0-9A-Za-z][0-9A-Za-z._-]{0,63})-([0-9]{4})-((?!000000)[0-9]{6})")
 _HEX64 = re.compile("[0-9a-f]{64}")
 
 
