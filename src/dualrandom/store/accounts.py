@@ -21,7 +21,7 @@ from dualrandom.store.activity import Actor
 from dualrandom.store.database import change, locked
 from dualrandom.store.errors import ConflictError, ForbiddenError, RefusedError, UnknownError, unknown
 from dualrandom.store.independence import tell_deciders
-from dualrandom.store.tables import ApiKey, Department, Role, SignIn, User
+from dualrandom.store.tables import ApiKey, Department, Office, Role, SignIn, User
 
 SESSION: Final = "drs_"
 KEY: Final = "drk_"
@@ -92,6 +92,8 @@ def create_user(
     subject: str | None = None,
 ) -> User:
     """Add a person. Raises ConflictError ``username-taken``, RefusedError ``account-incomplete``, UnknownError."""
+    # two who choose the same name at once
+    locked(session, Office, 1)
     if user_named(session, username) is not None:
         raise _taken(username)
     check_placement(session, role, department, inspector)
@@ -379,6 +381,7 @@ def the_department(session: Session, actor: Actor, department: str) -> Departmen
 
 def create_department(session: Session, actor: Actor, now: datetime, row: Department) -> Department:
     """Add a department. Raises ConflictError ``department-exists``."""
+    locked(session, Office, 1)
     if session.get(Department, row.id) is not None:
         raise ConflictError(
             "department-exists",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +11,7 @@ from sqlmodel import Session, col
 
 from dualrandom.store.activity import Actor
 from dualrandom.store.errors import ConflictError, RefusedError
-from dualrandom.store.tables import Amendment, Check, Job
+from dualrandom.store.tables import Amendment, Check, Finding, Job
 
 
 def amend(
@@ -95,3 +95,22 @@ def no_reason(reason: str, known: Iterable[str]) -> RefusedError:
         {"zh": "没有这个理由代码", "en": "no such reason code"},
         {"zh": f"可用：{listed}。", "en": f"Allowed: {listed}."},
     )
+
+
+def require_no_findings(session: Session, visits: Sequence[int], enterprise: str) -> None:
+    """Refuse to change visits of which findings were entered. Raises ConflictError ``already-inspected``."""
+    found = (
+        select(col(Finding.id))
+        .join(Check, col(Finding.check_id) == Check.id)
+        .where(col(Check.visit_id).in_(visits))
+    )
+    if session.scalars(found.limit(1)).first() is not None:
+        raise conflict(
+            "already-inspected",
+            enterprise,
+            (
+                "已登记检查结果，不能再更改这次检查",
+                "findings were entered: the visit cannot be changed any more",
+            ),
+            ("结果有误的，更正结果。", "Correct wrong findings."),
+        )

@@ -21,18 +21,18 @@ from dualrandom.store.amendments import (
     conflict,
     no_reason,
     not_open,
+    require_no_findings,
     wake,
 )
 from dualrandom.store.attachments import missing
 from dualrandom.store.blobs import Vault
 from dualrandom.store.changing import pending_exclusion
+from dualrandom.store.database import locked
 from dualrandom.store.errors import unknown
 from dualrandom.store.jobs import enqueue
 from dualrandom.store.tables import (
-    Check,
     DrawRow,
     DrawState,
-    Finding,
     Job,
     Visit,
 )
@@ -57,7 +57,7 @@ def ask_exclusion(session: Session, draw: str, wanted: Exclusion, *, actor: Acto
     Raises UnknownError, ConflictError ``draw-not-open``, ``not-visited``, ``already-inspected``, ``deregistered-is-a-finding``,
     ``substitute-pending``, RefusedError ``change-reason``.
     """
-    _open_draw(session, draw)
+    _require_open(session, draw)
     if wanted.reason not in EXCLUSIONS:
         raise no_reason(wanted.reason, EXCLUSIONS)
     visits = list(
@@ -86,7 +86,7 @@ def ask_exclusion(session: Session, draw: str, wanted: Exclusion, *, actor: Acto
             ),
             ("按期登记检查结果 9（已注销）。", "Enter finding 9 (deregistered) on the date of the visit."),
         )
-    _require_no_findings(session, [visit.id or 0 for visit in visits], wanted.enterprise)
+    require_no_findings(session, [visit.id or 0 for visit in visits], wanted.enterprise)
     _require_nothing_due(session, draw, now)
     if wanted.evidence is not None and missing(session, [wanted.evidence], actor=actor):
         raise unknown("unknown-attachment", wanted.evidence, "没有这个附件", "there is no such attachment")
@@ -133,7 +133,7 @@ def ask_replacement(
     Raises UnknownError, ConflictError ``draw-not-open``, ``not-in-crew``, ``already-inspected``, RefusedError ``change-reason``.
     """
     view = visit_of(session, actor, visit)
-    _open_draw(session, view.visit.draw_id)
+    _require_open(session, view.visit.draw_id)
     if reason not in REPLACEMENTS:
         raise no_reason(reason, REPLACEMENTS)
     if not any(inspector in one.check.crew for one in view.checks):
@@ -146,7 +146,7 @@ def ask_replacement(
             ),
             ("核对人员编号。", "Check the inspector's code."),
         )
-    _require_no_findings(session, [visit], view.visit.enterprise)
+    require_no_findings(session, [visit], view.visit.enterprise)
     arguments = {
         "do": "replace",
         "enterprise": view.visit.enterprise,
@@ -186,28 +186,10 @@ def give_evidence(
     return number
 
 
-def _open_draw(session: Session, draw: str) -> DrawRow:
-    row = session.get(DrawRow, draw)
+def _require_open(session: Session, draw: str) -> None:
+    # it must not be closed before the change is queued
+    row = locked(session, DrawRow, draw)
     if row is None:
         raise unknown_draw(draw)
     if row.state is not DrawState.DRAWN:
         raise not_open(draw)
-    return row
-
-
-def _require_no_findings(session: Session, visits: list[int], enterprise: str) -> None:
-    found = (
-        select(col(Finding.id))
-        .join(Check, col(Finding.check_id) == Check.id)
-        .where(col(Check.visit_id).in_(visits))
-    )
-    if session.scalars(found.limit(1)).first() is not None:
-        raise conflict(
-            "already-inspected",
-            enterprise,
-            (
-                "已登记检查结果，不能再更改这次检查",
-                "findings were entered: the visit cannot be changed any more",
-            ),
-            ("结果有误的，更正结果。", "Correct wrong findings."),
-        )

@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import select, true
 from sqlmodel import Session, col
 
 from dualrandom.campaign import Change, exclude, replace_inspector, substitute
@@ -27,6 +27,7 @@ from dualrandom.store.amendments import (
     audiences,
     list_amendments,
     not_open,
+    require_no_findings,
     wake,
 )
 from dualrandom.store.database import StaleError
@@ -117,6 +118,8 @@ def _carry_out(keeping: Keeping, job: Job, now: datetime, fetch: Fetch) -> None:
             # entered since it was asked for, or before this job began
             since = date.fromisoformat(change.row["from"])
             require_uninspected(session, draw, change.row["department"], since)
+        elif change.row["type"] in {"exclude", "replace"}:
+            _require_unvisited(session, draw, change.row)
         visits_from_draw(session, keeping.vault, row, folder, now)
         result = {"draw": draw, "row": change.row["number"], "type": change.row["type"]}
         if change.row["type"] == WITHDRAW:
@@ -129,6 +132,17 @@ def _carry_out(keeping: Keeping, job: Job, now: datetime, fetch: Fetch) -> None:
         close_if_complete(session, draw, now)
 
     run(keeping, draw, step, job=job, after=after)
+
+
+def _require_unvisited(session: Session, draw: str, row: Mapping[str, Any]) -> None:
+    """Refuse a change of what was inspected since it was asked for. Raises ConflictError ``already-inspected``."""
+    visits = select(col(Visit.id)).where(
+        col(Visit.draw_id) == draw,
+        col(Visit.enterprise) == row["enterprise"],
+        col(Visit.part) == row["part"] if "part" in row else true(),
+    )
+    ids = [number for number in session.scalars(visits) if number is not None]
+    require_no_findings(session, ids, row["enterprise"])
 
 
 def _exclusion(keeping: Keeping, arguments: Mapping[str, Any], now: datetime) -> Callable[[Path], Change]:

@@ -18,6 +18,7 @@ from dualrandom.page.words import finding_words
 from dualrandom.store import activity
 from dualrandom.store.activity import Actor
 from dualrandom.store.database import change as change_row
+from dualrandom.store.database import locked
 from dualrandom.store.errors import ConflictError, unknown
 from dualrandom.store.findings import ABNORMAL, VIOLATIONS, FindingView, finding_of, own_checks
 from dualrandom.store.messages import tell
@@ -37,6 +38,7 @@ def refer(
     now: datetime,
 ) -> Referral:
     """Refer a published violation. Raises UnknownError, ConflictError ``not-a-violation``, ``already-referred``, ``case-number-taken``."""
+    locked(session, Finding, finding)
     view = finding_of(session, actor, finding)
     row = view.finding
     if row.code not in VIOLATIONS or row.published_at is None or not view.newest:

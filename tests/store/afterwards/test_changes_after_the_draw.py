@@ -15,6 +15,7 @@ from dualrandom.store.attachments import attach
 from dualrandom.store.changes import Exclusion, ask_exclusion, ask_replacement
 from dualrandom.store.database import StaleError
 from dualrandom.store.errors import ConflictError, RefusedError
+from dualrandom.store.findings import Entry, enter
 from dualrandom.store.later import make_later
 from dualrandom.store.tables import Check, DrawRow, Job, Visit
 from dualrandom.store.visit_lists import VisitFilter, VisitView, list_visits, visit_of
@@ -132,6 +133,25 @@ def test_nobody_is_replaced_while_a_substitute_is_due(drawn: Any) -> None:
     with drawn.database.reading() as session:
         assert session.get_one(Job, done[1][0].id).state == "queued"
         assert [row.type for row in list_amendments(session, drawn.draw)][-1] == "exclude"
+
+
+@pytest.mark.parametrize("do", ["exclude", "replace"])
+def test_what_was_inspected_since_a_change_was_asked_for_is_not_changed(own_town: Any, do: str) -> None:
+    town = own_town
+    view = next(one for one in views(town, state="planned") if one.checks[0].crew)
+    number, check, noon = view.visit.id or 0, view.checks[0].check, LATER + timedelta(days=60)
+    with town.database.writing() as session:
+        if do == "exclude":
+            wanted = Exclusion(view.visit.enterprise, "suspended")
+            ask_exclusion(session, town.draw, wanted, actor=DISPATCHER, now=noon)
+        else:
+            ask_replacement(session, number, check.crew[0], "ill", actor=DISPATCHER, now=noon)
+        entry = Entry(check.task, check.items[0], "1", "on-site", view.visit.date or date.min)
+        enter(session, number, [entry], actor=DISPATCHER, now=noon)
+    with pytest.raises(ConflictError, match="already-inspected"):
+        town.do(noon, "change")
+    with town.database.reading() as session:
+        assert list_amendments(session, town.draw) == []
 
 
 def test_a_date_is_drawn_and_can_only_become_a_later_day_of_the_draw(drawn: Any) -> None:
