@@ -50,6 +50,8 @@ def double(data: bytes, dice: random.Random) -> bytes:
 
 def digit(data: bytes, dice: random.Random) -> bytes:
     places = [at for at, byte in enumerate(data) if byte in b"0123456789abcdef"]
+    if not places:
+        return insert(data, dice)  # a file may have no digit at all
     at = dice.choice(places)
     return data[:at] + dice.choice(b"0123456789abcdef").to_bytes() + data[at + 1 :]
 
