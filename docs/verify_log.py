@@ -263,6 +263,10 @@ def log(r):
         raise Open("没有透明日志 there is no log")
     r.log, a, files = Log(r), r.ann, r.files
     r.notes.append(", ".join(f"{n} {e.type}" for n, e in r.log.chains.get(a.draw, [])))
+    if "announced.checkpoint" in files:
+        size, top, *_ = r.log.checkpoint("announced.checkpoint")
+        must(r.log.has(size, top), "announced.checkpoint: 与日志不一致 of another log")
+        r.k = size
     held, documents = r.log.chains.get(a.draw, []), [(k, files[f]) for k, f in FILES.items() if f in files]
     documents += [("REVEAL", files[f]) for f in r.reveals]
     documents += [(ROWS[row.type], line) for row, line in changed(r)]
@@ -288,9 +292,6 @@ def log(r):
             must(not again or held and held[-1][1].type == "VOID", f"{d}: 同一计划 the same plan")
         elif d not in (a.draw, *a.voids):
             r.gap(f"未公布 {d} 的公告 its announcement is not here")
-    if "announced.checkpoint" in files:
-        r.k, top, *_ = r.log.checkpoint("announced.checkpoint")
-        must(r.log.has(r.k, top), "announced.checkpoint: 与日志不一致 of another log")
     if not r.log.trusted:
         r.gap("公钥取自文件夹 the key is the folder's own: " + files["log/log.vkey"].decode("latin-1").strip())
     _, _, at, counts = r.log.checkpoint("log/checkpoint")
@@ -355,9 +356,9 @@ def revealed(r):
         if not r.log.holds(d, "ANNOUNCE", data):
             r.gap(f"未公布 {d} 的公告 its announcement is not here")
             continue
-        old = read(data.decode())
-        for c, nonce in ((c, nonce) for c in old.contributions for nonce in known.values()):
-            again = commit(hasher(old.suite), old.draw, c.party, nonce) == c.commitment
+        old = type(r)({"announcement.json": data}, None, b"", None, True)  # if it has no form, log fails
+        for c in old.ann.contributions if not old.bad else ():
+            again = c.commitment in [commit(old.H, old.ann.draw, c.party, nonce) for nonce in known.values()]
             must(not again, f"{d}: 随机数用过 a nonce used before")
     for party, how, value in r.__dict__.get("shares", ()):
         same((how, value), ("revealed", known[party]) if party in known else ("withheld", value), party)
@@ -373,7 +374,7 @@ def listed(r):
     ended = [d for d, chain in chains.items() if any(e.type == "RESULT" for _, e in chain)]
     r.notes += [f"未终结 open: {sorted(chains.keys() - {*void, *ended})}; 作废 void: {void}"] if chains else []
 
-RUN["canonical"].append(reveals)
+RUN["canonical"].insert(0, reveals)
 RUN["contributions"][1:] = [revealed]
 RUN["draws"].append(listed)
 RUN |= {"signatures": [signatures], "log": [log], "events": [events]}

@@ -18,6 +18,8 @@ export function checkResult(record: Record_): Said {
   must(result.announcement === record.digest && result.draw === draw, "结果属于另一公告", "the result is of another announcement");
   must(record.files.has("ties.json") === (result.attempt > 0 && record.complete), "ties.json 应当且仅当有重试且无保密内容时存在", "ties.json exists if and only if there was another attempt and nothing is under an embargo");
   must(record.files.has("statistics.json"), "缺少 statistics.json", "statistics.json is missing");
+  for (const [name, due] of Object.entries({ strata: record.sealed, cutoffs: record.sealed, visits: policy.embargo !== "none" }))
+    must(record.files.has(`${name}.jsonl`) === due, `${name}.jsonl 缺失或多余`, `${name}.jsonl is missing, or is none of this draw`);
   for (const [name, document] of Object.entries({ statistics: record.statistics, ties: record.ties }))
     must(document === null || document.announcement === record.digest, `${name}.json 属于另一公告`, `${name}.json is of another announcement`);
   must(record.statistics === null || record.statistics.draw === draw, "statistics.json 属于另一抽取", "statistics.json is of another draw");

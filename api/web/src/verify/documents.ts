@@ -175,7 +175,7 @@ function announcementShape(sealed: boolean): Shape {
   const commitments: Record<string, Shape> = { frame: COMMITMENT, recusals: COMMITMENT, roster: COMMITMENT };
   if (sealed) commitments.strata = COMMITMENT;
   return record({
-    type: one("dualrandom/v1/announcement"), draw: TEXT, plan: ID, authority: ID, timezone: TEXT,
+    type: one("dualrandom/v1/announcement"), draw: TEXT, plan: ID, authority: ID, timezone: text(/^[0-9A-Za-z_+-]+(\/[0-9A-Za-z_+-]+)*$/),
     suite: one("sha256", "sm3"), disclosure: one("open", "sealed"), enterprise_ids: one("uscc", "free"),
     auditor: sealed ? record({ key: base64(32), name: TEXT }) : one(null),
     beacon: record({ kind: one("drand", "keystring", "local"), round: ID, source: ID, time: INSTANT }),
@@ -339,7 +339,7 @@ export function listShapes(announcement: Announcement): Record<ListName, { id: R
     frame: { ...row(ID_PATTERN, record({ ...firm, profile: ID })), hidden: record({ ...firm, strata: table(ID, ID) }) },
     roster: {
       id: ID_PATTERN, row: sealed ? record({ detail: person, id: ID, sealed: HEX64 }) : record({ detail: person, id: ID }),
-      hidden: record({ person: ID }),
+      hidden: record({ person: TEXT }),
     },
     recusals: { ...row(sealed ? numbered("r") : pair, record(ground)), hidden: record({ ...ground, pair: visible }) },
     strata: { ...shut(numbered("s")), hidden: record({ ...STRATUM, task: ID }) },
