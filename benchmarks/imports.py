@@ -23,7 +23,7 @@ from pathlib import Path
 import xlsxwriter
 
 from dualrandom.demo import world
-from dualrandom.store import imports, libraries, library_rows
+from dualrandom.store import accepting, imports, libraries, library_rows
 from dualrandom.store.activity import Actor
 from dualrandom.store.blobs import Vault
 from dualrandom.store.database import Database
@@ -78,7 +78,7 @@ def upload(database: Database, vault: Vault, name: str, content: bytes) -> Impor
 def accept(database: Database, row: Import) -> None:
     """Accept an import."""
     with database.writing() as session:
-        imports.accept(session, row.id or 0, row.version, actor=ME, now=NOW)
+        accepting.accept(session, row.id or 0, row.version, actor=ME, now=NOW)
 
 
 def measure(url: str, files: dict[str, bytes]) -> None:

@@ -82,6 +82,20 @@ def test_a_row_that_was_waited_for_is_what_the_other_made_of_it(database: Databa
     assert seen == ["own"]
 
 
+def test_who_takes_a_step_back_still_takes_the_office_first(database: Database) -> None:
+    with database.writing() as session:
+        session.add(DayNotice(year=2004, document={}, at=NOW, by=""))
+    with database.writing() as session:
+        step = session.begin_nested()
+        sign(session, 2004, "own")
+        step.rollback()
+        sign(session, 2004, "own")
+        if not database.is_sqlite:
+            with database.engine.connect() as other:
+                free = text("SELECT id FROM office WHERE id = 1 FOR UPDATE SKIP LOCKED")
+                assert other.execute(free).all() == []
+
+
 def test_what_is_written_apart_from_the_others_may_not_wait_for_the_office(database: Database) -> None:
     with pytest.raises(RuntimeError), database.writing(apart=True) as session:
         activity.record(session, activity.SERVICE, "nothing", "nothing", NOW)

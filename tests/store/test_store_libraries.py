@@ -15,7 +15,7 @@ from sqlalchemy import delete, func, select
 from sqlmodel import Session, col
 
 from dualrandom.errors import InputError
-from dualrandom.store import imports, libraries, library_rows
+from dualrandom.store import accepting, imports, libraries, library_rows
 from dualrandom.store.activity import Actor
 from dualrandom.store.blobs import Vault
 from dualrandom.store.database import Database, StaleError
@@ -94,7 +94,7 @@ def test_an_import_waits_for_acceptance_and_then_is_the_next_revision(desk: Desk
     assert (row.state, row.rows, row.new, row.changed, row.gone, row.unchanged) == ("ready", 3, 3, 0, 0, 0)
     with desk.writing() as session:
         assert libraries.current_revisions(session) == {}
-        revision = imports.accept(session, row.id or 0, row.version, actor=DISPATCHER, now=NOW)
+        revision = accepting.accept(session, row.id or 0, row.version, actor=DISPATCHER, now=NOW)
     assert (revision.number, revision.rows) == (1, 3)
     assert desk.read(row).state == "accepted"
     assert desk.count(StagedRow) == 0
@@ -121,7 +121,7 @@ def test_the_difference_names_new_changed_and_gone_rows_and_the_columns_that_cha
     assert gone[1].before is not None
     assert gone[1].before["name"] == "丙餐饮店"
     with desk.writing() as session:
-        imports.accept(session, row.id or 0, row.version, actor=DISPATCHER, now=NOW)
+        accepting.accept(session, row.id or 0, row.version, actor=DISPATCHER, now=NOW)
     with desk.database.reading() as session:
         made = libraries.changes_of(session, "enterprises", 2, DISPATCHER)
         before = libraries.library_csv(session, "enterprises", 1).decode()
@@ -138,7 +138,7 @@ def test_one_error_and_nothing_of_the_file_is_kept_but_its_problems(desk: Desk) 
     assert desk.count(LibraryRow) == 0
     assert [(found["code"], found["row"]) for found in row.problems] == [("uscc-check-digit", 3)]
     with desk.writing() as session, pytest.raises(ConflictError, match="import-not-ready"):
-        imports.accept(session, row.id or 0, row.version, actor=DISPATCHER, now=NOW)
+        accepting.accept(session, row.id or 0, row.version, actor=DISPATCHER, now=NOW)
 
 
 def test_the_sheet_of_problems_marks_the_wrong_cells_of_the_wrong_rows(desk: Desk) -> None:
@@ -193,15 +193,15 @@ def test_acceptance_on_top_of_a_change_that_came_in_between_is_refused(desk: Des
     row = desk.upload("enterprises", FIRMS.replace("甲食品", "甲甲食品"))
     desk.now("enterprises", FIRMS.replace("乙食品", "乙乙食品"))
     with desk.writing() as session, pytest.raises(ConflictError, match="import-base-changed"):
-        imports.accept(session, row.id or 0, row.version, actor=DISPATCHER, now=NOW)
+        accepting.accept(session, row.id or 0, row.version, actor=DISPATCHER, now=NOW)
 
 
 def test_an_import_is_accepted_once(desk: Desk) -> None:
     row = desk.upload("enterprises", FIRMS)
     with desk.writing() as session:
-        imports.accept(session, row.id or 0, row.version, actor=DISPATCHER, now=NOW)
+        accepting.accept(session, row.id or 0, row.version, actor=DISPATCHER, now=NOW)
     with desk.writing() as session, pytest.raises(ConflictError):
-        imports.accept(session, row.id or 0, row.version, actor=DISPATCHER, now=NOW)
+        accepting.accept(session, row.id or 0, row.version, actor=DISPATCHER, now=NOW)
     with desk.writing() as session, pytest.raises(StaleError):
         imports.discard(session, row.id or 0, row.version, actor=DISPATCHER, now=NOW)
     assert desk.count(Revision) == 1
@@ -229,7 +229,7 @@ def test_whoever_discards_while_somebody_accepts_comes_too_late(desk: Desk) -> N
 
     thread = threading.Thread(target=discard)
     with desk.writing() as session:
-        imports.accept(session, row.id or 0, row.version, actor=DISPATCHER, now=NOW)
+        accepting.accept(session, row.id or 0, row.version, actor=DISPATCHER, now=NOW)
         thread.start()
         # SQLite lets the other one not even begin
         assert desk.database.is_sqlite or has_read.wait(60)
@@ -264,7 +264,7 @@ def test_a_department_replaces_its_own_people_and_nobody_elses(desk: Desk) -> No
     row = desk.upload("inspectors", "code,name,department,licence\np1,张三,amr,L1\np4,赵六,amr,L4\n", AMR)
     assert (row.new, row.changed, row.gone, row.unchanged) == (1, 0, 1, 1)
     with desk.writing() as session:
-        imports.accept(session, row.id or 0, row.version, actor=AMR, now=NOW)
+        accepting.accept(session, row.id or 0, row.version, actor=AMR, now=NOW)
         keys = [found.key for found in libraries.search(session, "inspectors", DISPATCHER, NOW)]
         assert session.scalars(select(col(Revision.rows)).where(col(Revision.number) == 2)).one() == 3
     assert keys == ["p1", "p3", "p4"]
@@ -275,9 +275,9 @@ def test_two_departments_can_import_at_the_same_time(desk: Desk) -> None:
     one = desk.upload("inspectors", "code,name,department,licence\np1,张三三,amr,L1\n", AMR)
     two = desk.upload("inspectors", "code,name,department,licence\np3,王五五,fire,L3\n", FIRE)
     with desk.writing() as session:
-        imports.accept(session, one.id or 0, one.version, actor=AMR, now=NOW)
+        accepting.accept(session, one.id or 0, one.version, actor=AMR, now=NOW)
     with desk.writing() as session:
-        imports.accept(session, two.id or 0, two.version, actor=FIRE, now=NOW)
+        accepting.accept(session, two.id or 0, two.version, actor=FIRE, now=NOW)
         names = [row.name for row in libraries.search(session, "inspectors", DISPATCHER, NOW)]
     assert names == ["张三三", "王五五"]
 

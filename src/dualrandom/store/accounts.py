@@ -1,4 +1,4 @@
-"""Accounts, sessions and API keys: who may sign in, and who a token belongs to.
+"""Accounts and sessions: who may sign in, and who a token belongs to.
 
 Passwords are hashed and checked by the service; here are only hashes. Tokens and keys are kept as their SHA-256: they have 256 bits of
 randomness, so a slow hash would add nothing.
@@ -19,7 +19,7 @@ from sqlmodel import Session, col
 from dualrandom.store import activity
 from dualrandom.store.activity import Actor
 from dualrandom.store.database import change, locked
-from dualrandom.store.errors import ConflictError, ForbiddenError, RefusedError, UnknownError, unknown
+from dualrandom.store.errors import ConflictError, ForbiddenError, RefusedError, unknown
 from dualrandom.store.independence import tell_deciders
 from dualrandom.store.tables import ApiKey, Department, Office, Role, SignIn, User
 
@@ -349,62 +349,3 @@ def _sign_out_everywhere(session: Session, user: User, now: datetime) -> None:
         .where(col(SignIn.user_id) == user.id, col(SignIn.revoked_at).is_(None))
         .values(revoked_at=now)
     )
-
-
-def owned(actor: Actor, department: str) -> None:
-    """See that a department's object is the actor's to see. Raises UnknownError: others do not learn that it exists."""
-    if actor.role in {Role.DEPARTMENT, Role.CREW} and actor.department != department:
-        raise UnknownError(
-            "unknown-department",
-            department,
-            {"zh": "没有这个部门，或不属于您", "en": "there is no such department, or it is not yours"},
-            {"zh": "核对编号。", "en": "Check the id."},
-        )
-
-
-# departments
-
-
-def departments(session: Session) -> Sequence[Department]:
-    """Return all departments by id."""
-    return session.scalars(select(Department).order_by(col(Department.id))).all()
-
-
-def the_department(session: Session, actor: Actor, department: str) -> Department:
-    """Return a department. Raises UnknownError ``unknown-department`` also for another's."""
-    owned(actor, department)
-    row = session.get(Department, department)
-    if row is None:
-        raise unknown("unknown-department", department, "没有这个部门", "there is no such department")
-    return row
-
-
-def create_department(session: Session, actor: Actor, now: datetime, row: Department) -> Department:
-    """Add a department. Raises ConflictError ``department-exists``."""
-    locked(session, Office, 1)
-    if session.get(Department, row.id) is not None:
-        raise ConflictError(
-            "department-exists",
-            row.id,
-            {"zh": "部门已存在", "en": "the department exists already"},
-            {"zh": "用 PUT 更改它。", "en": "Change it with PUT."},
-        )
-    session.add(row)
-    session.flush()
-    activity.record(session, actor, "department-created", f"department:{row.id}", now, {"name": row.name})
-    return row
-
-
-def change_department(
-    session: Session, actor: Actor, now: datetime, department: str, values: Mapping[str, Any]
-) -> Department:
-    """Change names, seats or whether it is active. Raises UnknownError ``unknown-department``."""
-    row = locked(session, Department, department)
-    if row is None:
-        raise unknown("unknown-department", department, "没有这个部门", "there is no such department")
-    for name, value in values.items():
-        setattr(row, name, value)
-    session.add(row)
-    session.flush()
-    activity.record(session, actor, "department-changed", f"department:{department}", now, dict(values))
-    return row

@@ -14,8 +14,9 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from dualrandom.store import activity
-from dualrandom.store.accounts import KEY, digest_of, owned, the_department
+from dualrandom.store.accounts import KEY, digest_of
 from dualrandom.store.activity import Actor
+from dualrandom.store.departments import owned, the_department
 from dualrandom.store.errors import ConflictError, ForbiddenError, unknown
 from dualrandom.store.tables import ApiKey
 

@@ -78,6 +78,7 @@ class Database:
         else:
             event.listen(self.engine, "connect", partial(_prepare_postgres, wait_seconds))
             event.listen(self.engine, "begin", _begin_unlocked)
+            event.listen(self.engine, "rollback_savepoint", _perhaps_unlocked)
         event.listen(self.engine, "before_cursor_execute", _office_first)
 
     @contextmanager
@@ -171,6 +172,11 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def _begin_unlocked(connection: Connection) -> None:
+    connection.info[HAS_OFFICE] = False
+
+
+def _perhaps_unlocked(connection: Connection, _name: str, _context: Any) -> None:
+    # what was locked after the savepoint is free again; to lock what is still ours costs nothing
     connection.info[HAS_OFFICE] = False
 
 

@@ -22,10 +22,11 @@ from dualrandom.registry.columns import LIBRARIES, Kind
 from dualrandom.registry.reader import read_library
 from dualrandom.registry.rows import RowSet
 from dualrandom.registry.values import Vocabulary
+from dualrandom.store.accepting import accept
 from dualrandom.store.activity import Actor
 from dualrandom.store.blobs import Vault
 from dualrandom.store.database import Database
-from dualrandom.store.imports import Difference, accept, create_import, known_rows, stage
+from dualrandom.store.imports import Difference, create_import, known_rows, stage
 from dualrandom.store.jobs import finish, holds, renew
 from dualrandom.store.libraries import current_revision, library_kind
 from dualrandom.store.library_cells import Cells, cells_of, packed

@@ -11,8 +11,7 @@ from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, or_, select, text
-from sqlalchemy.exc import IntegrityError as RowExistsError
+from sqlalchemy import ColumnElement, delete, func, select
 from sqlmodel import Session, col
 
 from dualrandom.registry.columns import Kind
@@ -35,12 +34,10 @@ from dualrandom.store.libraries import (
 )
 from dualrandom.store.library_cells import Cells
 from dualrandom.store.plan_text import require_plain
-from dualrandom.store.tables import Import, Job, LibraryRow, Revision, Role, StagedRow
+from dualrandom.store.tables import Import, Job, LibraryRow, Office, Revision, Role, StagedRow
 
 IMPORT = "import"
 """Kind of the job that reads an uploaded file; its subject is the import's number."""
-ATTEMPTS = 100
-"""To begin a revision while others do."""
 OPTIONS = frozenset({"sheet", "encoding", "columns", "values"})
 MOST_WAITING = 20
 """Files of a department, or of the office, that wait to be read or accepted."""
@@ -181,7 +178,7 @@ def difference_page(
     session: Session, row: Import, *, change: str | None = None, after: int = 0, limit: int = 50
 ) -> Sequence[tuple[int, Change]]:
     """Return what accepting would do, as (position, change) with positions above ``after``. Raises ConflictError ``import-not-ready``."""
-    _require_ready(row)
+    require_ready(row)
     found = select(StagedRow).where(col(StagedRow.import_id) == row.id, col(StagedRow.position) > after)
     if change is not None:
         found = found.where(col(StagedRow.change) == change)
@@ -205,91 +202,6 @@ def difference_page(
     ]
 
 
-def require_acceptable(session: Session, row: Import, actor: Actor) -> None:
-    """See that an import could be accepted at this moment.
-
-    Raises ForbiddenError, ConflictError ``import-not-ready``, or ``import-base-changed`` if what it replaces has changed since it was
-    compared.
-    """
-    _require_ready(row)
-    kind, base = library_kind(row.kind), row.base_revision or 0
-    may_import(kind, actor)
-    head = current_revision(session, kind)
-    newest = 0 if head is None else head.number
-    if newest != base and _touched_since(session, kind, row.department_id, base):
-        raise _base_changed(kind, base, newest)
-
-
-def accept(session: Session, number: int, version: int, *, actor: Actor, now: datetime) -> Revision:
-    """Make an import the library's next revision, whole.
-
-    Raises UnknownError, StaleError (another version, or the rows that it replaces have changed since it was compared),
-    ConflictError ``import-not-ready``.
-    """
-    row = import_of(session, number, actor, lock=True)
-    _require_ready(row)
-    if row.version != version:
-        raise StaleError(f"import {number}")
-    kind = library_kind(row.kind)
-    may_import(kind, actor)
-    base = row.base_revision or 0
-    revision = next_revision(session, kind, (row.new - row.gone), number, actor, now)
-    # nobody else can begin a revision before this transaction ends, so what is true now stays true
-    if revision.number - 1 != base and _touched_since(session, kind, row.department_id, base):
-        raise _base_changed(kind, base, revision.number - 1)
-    if row.department_id is not None and _takes(session, kind, number):
-        raise _base_changed(kind, base, revision.number - 1)
-    values = {"kind": kind, "number": revision.number, "before": revision.number - 1, "import": number}
-    dated = {"dated": kind == "visits"}
-    session.execute(
-        text(
-            "UPDATE library_row SET last = :before WHERE kind = :kind AND last IS NULL AND key IN "
-            "(SELECT key FROM staged_row WHERE import_id = :import AND change IN ('changed', 'gone'))"
-        ),
-        values,
-    )
-    session.execute(
-        text(
-            "INSERT INTO library_row (kind, key, first, name, district, department, day, sort, cells, digest) "
-            "SELECT :kind, key, :number, name, district, department, CASE WHEN :dated THEN cells ->> 'date' END, "
-            "CASE WHEN :dated THEN coalesce(cells ->> 'kind', 'plan') END, cells, digest FROM staged_row "
-            "WHERE import_id = :import AND change IN ('new', 'changed') ORDER BY position"
-        ),
-        values | dated,
-    )
-    _end(session, row, "accepted")
-    row.revision = revision.number
-    activity.record(
-        session,
-        actor,
-        "import-accepted",
-        f"library:{kind}",
-        now,
-        {
-            "changed": row.changed,
-            "gone": row.gone,
-            "import": number,
-            "new": row.new,
-            "revision": revision.number,
-        },
-    )
-    return revision
-
-
-def _takes(session: Session, kind: Kind, number: int) -> bool:
-    """Whether what is new in a department's file has come into the library in the meantime, through another department."""
-    found = (
-        select(col(StagedRow.key))
-        .join(LibraryRow, (col(LibraryRow.key) == col(StagedRow.key)) & (col(LibraryRow.kind) == kind))
-        .where(
-            col(StagedRow.import_id) == number,
-            col(StagedRow.change) == "new",
-            col(LibraryRow.last).is_(None),
-        )
-    )
-    return session.scalars(found.limit(1)).first() is not None
-
-
 def discard(session: Session, number: int, version: int, *, actor: Actor, now: datetime) -> Import:
     """Give an import up. Raises UnknownError, StaleError, ConflictError ``import-ended``."""
     row = import_of(session, number, actor, lock=True)
@@ -302,7 +214,7 @@ def discard(session: Session, number: int, version: int, *, actor: Actor, now: d
             {"zh": "该导入已接受或已放弃", "en": "this import has been accepted or discarded"},
             {"zh": "不必处理。", "en": "Nothing has to be done."},
         )
-    _end(session, row, "discarded")
+    end(session, row, "discarded")
     activity.record(session, actor, "import-discarded", f"import:{number}", now)
     return row
 
@@ -310,27 +222,20 @@ def discard(session: Session, number: int, version: int, *, actor: Actor, now: d
 def next_revision(
     session: Session, kind: Kind, more: int, import_id: int | None, actor: Actor, now: datetime
 ) -> Revision:
-    """Begin the library's next revision, with ``more`` rows than the one before; until the transaction ends no other begins.
-
-    Whoever begins one at the same time waits here and then gets the number after. Raises StaleError if that happens too often.
-    """
-    for _ in range(ATTEMPTS):
-        head = current_revision(session, kind)
-        revision = Revision(
-            kind=kind,
-            number=1 if head is None else head.number + 1,
-            import_id=import_id,
-            rows=more + (0 if head is None else head.rows),
-            at=now,
-            by=actor.name,
-        )
-        try:
-            with session.begin_nested():
-                session.add(revision)
-        except RowExistsError:
-            continue
-        return revision
-    raise StaleError(f"library {kind}")
+    """Begin the library's next revision, with ``more`` rows than the one before; until the transaction ends no other begins."""
+    locked(session, Office, 1)
+    head = current_revision(session, kind)
+    revision = Revision(
+        kind=kind,
+        number=1 if head is None else head.number + 1,
+        import_id=import_id,
+        rows=more + (0 if head is None else head.rows),
+        at=now,
+        by=actor.name,
+    )
+    session.add(revision)
+    session.flush()
+    return revision
 
 
 def known_rows(session: Session, kind: Kind, department: str | None, base: int) -> dict[str, str]:
@@ -409,31 +314,8 @@ def _visible(actor: Actor) -> list[ColumnElement[bool]]:
     return [col(Import.department_id) == (actor.department or "")] if is_departments(actor) else []
 
 
-def _touched_since(session: Session, kind: Kind, department: str | None, base: int) -> bool:
-    """Tell whether rows that the import replaces have come, changed or gone after revision ``base``."""
-    touched = or_(col(LibraryRow.first) > base, col(LibraryRow.last) >= base)
-    found = select(col(LibraryRow.id)).where(
-        col(LibraryRow.kind) == kind, touched, *own_rows(kind, department)
-    )
-    return session.scalars(found.limit(1)).first() is not None
-
-
-def _base_changed(kind: Kind, base: int, newest: int) -> ConflictError:
-    return ConflictError(
-        "import-base-changed",
-        f"{kind} {base}",
-        {
-            "zh": f"比对之后名录已有新版本（第 {newest} 版）",
-            "en": f"the library has changed since this was compared with it (revision {newest})",
-        },
-        {
-            "zh": "放弃这次导入，重新上传同一文件。",
-            "en": "Discard this import and upload the file again.",
-        },
-    )
-
-
-def _require_ready(row: Import) -> None:
+def require_ready(row: Import) -> None:
+    """See that an import has been read and not been ended. Raises ConflictError ``import-not-ready``."""
     if row.state != "ready":
         raise ConflictError(
             "import-not-ready",
@@ -449,7 +331,8 @@ def _require_ready(row: Import) -> None:
         )
 
 
-def _end(session: Session, row: Import, state: str) -> None:
+def end(session: Session, row: Import, state: str) -> None:
+    """Let an import be over: what was staged of it goes."""
     session.execute(delete(StagedRow).where(col(StagedRow.import_id) == row.id))
     row.state = state
     row.version += 1

@@ -10,7 +10,8 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field, field_validator
 from sqlmodel import Session
 
-from dualrandom.store import accounts, api_keys, approvals
+from dualrandom.store import api_keys, approvals
+from dualrandom.store import departments as kept
 from dualrandom.store.activity import Actor
 from dualrandom.store.tables import ApiKey, Department, Role
 from dualrandom_api.service.dependencies import ActorDep, ServiceDep
@@ -166,14 +167,14 @@ def key_answer(row: ApiKey) -> KeyAnswer:
 def departments(service: ServiceDep) -> list[DepartmentAnswer]:
     """全部部门 · All departments."""
     with service.database.reading() as session:
-        return [department_answer(row) for row in accounts.departments(session)]
+        return [department_answer(row) for row in kept.departments(session)]
 
 
 @router.post("/v1/departments", status_code=201, **allow(Role.DISPATCHER, problems=["department-exists"]))
 def create_department(service: ServiceDep, actor: ActorDep, body: NewDepartment) -> DepartmentAnswer:
     """新建部门 · Add a department."""
     with service.database.writing() as session:
-        row = accounts.create_department(session, actor, service.clock(), Department(**body.model_dump()))
+        row = kept.create_department(session, actor, service.clock(), Department(**body.model_dump()))
         return department_answer(row)
 
 
@@ -183,7 +184,7 @@ def change_department(
 ) -> DepartmentAnswer:
     """更改部门 · Change a department; draws that were announced keep what they froze."""
     with service.database.writing() as session:
-        row = accounts.change_department(session, actor, service.clock(), department, body.model_dump())
+        row = kept.change_department(session, actor, service.clock(), department, body.model_dump())
         return department_answer(row)
 
 
@@ -220,7 +221,7 @@ def ask_for_key(service: ServiceDep, actor: ActorDep, department: DepartmentId, 
     if foreign:
         raise refusal("unknown-scope", " ".join(foreign))
     with service.database.writing() as session:
-        accounts.the_department(session, actor, department)
+        kept.the_department(session, actor, department)
         payload = {"department": department, **body.model_dump()}
         return _asked(service, session, actor, "issue-api-key", f"{department}: {body.name}", payload)
 
