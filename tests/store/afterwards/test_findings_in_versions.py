@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import select
 from sqlmodel import col
 
+from dualrandom.campaign import record_findings
 from dualrandom.errors import InputError
 from dualrandom.store import activity, publishing
 from dualrandom.store.activity import Actor
@@ -331,7 +332,6 @@ def test_what_is_entered_anew_while_it_is_published_is_published_instead(
 ) -> None:
     town, urban = own_town, of("urban")
     view = views(town, urban)[0]
-    record = publishing.record_findings
 
     def enter_as(code: str) -> None:
         with town.database.writing() as session:
@@ -339,7 +339,7 @@ def test_what_is_entered_anew_while_it_is_published_is_published_instead(
 
     def interrupted(*arguments: Any) -> Any:
         enter_as("3")
-        return record(*arguments)
+        return record_findings(*arguments)
 
     enter_as("1")
     with town.database.writing() as session:
@@ -347,7 +347,7 @@ def test_what_is_entered_anew_while_it_is_published_is_published_instead(
     monkeypatch.setattr(publishing, "record_findings", interrupted)
     with pytest.raises(StaleError):
         town.do(AFTER, "findings")
-    monkeypatch.setattr(publishing, "record_findings", record)
+    monkeypatch.setattr(publishing, "record_findings", record_findings)
     # as the runner does
     with town.database.reading() as session:
         job = session.get_one(Job, job.id)
