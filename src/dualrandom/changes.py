@@ -56,7 +56,9 @@ REPLACEMENTS: Mapping[str, Reason] = {
 }
 
 WITHDRAWALS: Mapping[str, Reason] = {
-    "reorganised": Reason("机构改革或职权调整", "the department, or its power to inspect, was merged or moved"),
+    "reorganised": Reason(
+        "机构改革或职权调整", "the department, or its power to inspect, was merged or moved"
+    ),
     "ordered-elsewhere": Reason("执行上级专项任务", "its inspectors are ordered elsewhere by a superior"),
     "no-inspectors": Reason("执法人员不足", "it no longer has the licensed inspectors"),
     "force-majeure": Reason("不可抗力", "force majeure"),
@@ -133,9 +135,7 @@ class Effect:
         return tuple(
             place
             for place, visit in sorted(self.visits.items())
-            if visit["date"] is not None
-            and visit["date"] >= day
-            and is_filled(visit, department)
+            if visit["date"] is not None and visit["date"] >= day and is_filled(visit, department)
         )
 
     def loads(self) -> tuple[Counter[tuple[str, str]], Counter[str]]:
@@ -228,9 +228,7 @@ def _changed(visits: Visits, row: Row) -> Visits:
         gone = {
             place: _reseated(v, department, [])
             for place, v in visits.items()
-            if v["date"] is not None
-            and v["date"] >= row["from"]
-            and is_filled(v, department)
+            if v["date"] is not None and v["date"] >= row["from"] and is_filled(v, department)
         }
         return {**visits, **gone}
     place = row["enterprise"], row["part"]

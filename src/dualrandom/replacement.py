@@ -146,7 +146,9 @@ def _best(
     """Return the roster id of the best replacement. Every other crew has no candidates but its members: they stay."""
     roster = frozen.roster
     position = {row.id: number for number, row in enumerate(roster)}
-    places = [p for p, visit in sorted(effect.visits.items()) if any(crew["seats"] for crew in visit["crews"])]
+    places = [
+        p for p, visit in sorted(effect.visits.items()) if any(crew["seats"] for crew in visit["crews"])
+    ]
     days = sorted({day for row in roster for day in row.absent} | {effect.visits[p]["date"] for p in places})
     index = {day: number for number, day in enumerate(days)}
     crew_visit: list[int] = []

@@ -222,11 +222,7 @@ def substitute_row(
     )
     for task in tasks.values():
         lead = places.get(task["lead"]) if task["mode"] == "follows" else None
-        if (
-            lead is not None
-            and task["id"] in profile_of[lead]
-            and task["department"] not in effect.withdrawn
-        ):
+        if lead is not None and task["id"] in profile_of[lead] and task["department"] not in effect.withdrawn:
             selected[task["id"]] = [lead]
     first_day = day_of((exclusion["beacon"] or exclusion)["time"]) + NOTICE
     visits = _Calendar(announcement, frozen, full, effect, tickets).visits(

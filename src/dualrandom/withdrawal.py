@@ -58,7 +58,10 @@ def _require_department(announcement: Mapping[str, Any], effect: Effect, departm
         raise DualRandomError(
             code="department-withdrawn",
             value=department,
-            message={"zh": f"部门 {department} 已退出", "en": f"department {department} has withdrawn already"},
+            message={
+                "zh": f"部门 {department} 已退出",
+                "en": f"department {department} has withdrawn already",
+            },
             remedy={
                 "zh": "已公布的退出不能更改；见 changes.jsonl。",
                 "en": "A published withdrawal cannot be changed; see changes.jsonl.",

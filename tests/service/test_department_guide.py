@@ -287,7 +287,9 @@ def draw(town: Town) -> None:
     town.follow(chief, "carrying-out", "send -X POST $SERVICE/v1/draws/$DRAW/substitution-beacon")
     town.follow("amr", "department", "SERVICE=", {'"fire"': '"amr"'})
     town.bash("amr", "DRAW=ezhou-2023-000001")
-    town.follow("amr", "carrying-out", "send -X POST $SERVICE/v1/draws/$DRAW/withdrawals", {'"fire"': '"amr"'})
+    town.follow(
+        "amr", "carrying-out", "send -X POST $SERVICE/v1/draws/$DRAW/withdrawals", {'"fire"': '"amr"'}
+    )
 
 
 def carry_out(town: Town) -> None:

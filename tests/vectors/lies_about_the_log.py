@@ -68,7 +68,9 @@ tale(
 
 
 def before_the_announcement(story: Any) -> None:
-    story.book.add("ANNOUNCE", "else-2023-000001", logged.another(story.built, authority="else", draw="else-2023-000001"))
+    story.book.add(
+        "ANNOUNCE", "else-2023-000001", logged.another(story.built, authority="else", draw="else-2023-000001")
+    )
     cosigned(*logged.at(logged.EARLY))(story)
     honest(story, "announce")
 

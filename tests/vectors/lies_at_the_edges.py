@@ -367,14 +367,17 @@ tell(
 
 # --- the log (§11)
 
+
+def by_the_former_key(story: Any) -> None:
+    logged.Story.afterwards(story)
+    story.book.signer = logged.LOG
+
+
 key_tale(
     "checkpoint-by-the-former-key",
     "log",
     "交接后仍用旧密钥签署 · signed with a key that was handed over",
-    afterwards=lambda story: (
-        logged.Story.afterwards(story),
-        setattr(story.book, "signer", logged.LOG),
-    ),
+    afterwards=by_the_former_key,
 )
 
 

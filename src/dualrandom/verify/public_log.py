@@ -150,9 +150,7 @@ def _check_tiles(
             )
 
 
-def _folded(
-    entries: Sequence[bytes], verdict: Verdict
-) -> tuple[tuple[Entry | None, ...], Chains]:
+def _folded(entries: Sequence[bytes], verdict: Verdict) -> tuple[tuple[Entry | None, ...], Chains]:
     parsed: list[Entry | None] = []
     chains = Chains()
     for index, data in enumerate(entries):
