@@ -26,7 +26,7 @@ from dualrandom_api.service.manual import example_of
 from dualrandom_api.service.schema import operations
 
 DEEP = os.environ.get("DUALRANDOM_DEEP") == "1"
-EXAMPLES = 1500 if DEEP else 40
+EXAMPLES = 1500 if DEEP else 20
 DATABASES = ("sqlite", "postgres") if DEEP else ("postgres",)
 pytestmark = pytest.mark.parametrize("drawn_url", DATABASES, indirect=True)
 MEGABYTES = 600

@@ -27,7 +27,7 @@ DRAW = "yunxi-2023-000001"
 
 DRAWN = pytest.mark.parametrize("drawn_url", DATABASES, indirect=True)
 many = settings(
-    max_examples=4000 if DEEP else 150,
+    max_examples=4000 if DEEP else 60,
     derandomize=True,
     database=None,
     deadline=None,

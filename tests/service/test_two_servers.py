@@ -69,7 +69,7 @@ from dualrandom.store.workspace import files_of
 from dualrandom.verify import verify_record
 
 DEEP = os.environ.get("DUALRANDOM_DEEP") == "1"
-EXAMPLES, STEPS, OFFICES = (20, 6, 30) if DEEP else (2, 4, 6)
+EXAMPLES, STEPS, OFFICES = (20, 6, 30) if DEEP else (1, 4, 6)
 LEAST, MOST, AT_FIRST = (20, 60, 200) if DEEP else (8, 24, 24)
 KEY = base64.b64encode(bytes(range(32))).decode()
 DISPATCHER = Actor("user:dispatcher", "dispatcher")

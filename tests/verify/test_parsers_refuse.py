@@ -55,7 +55,7 @@ from dualrandom.verify.result import parse_result, parse_ties
 from dualrandom.verify.seed_beacon import parse_seed
 
 DEEP = os.environ.get("DUALRANDOM_DEEP") == "1"
-TRIES = 2_000 if DEEP else 20
+TRIES = 2_000 if DEEP else 8
 NESTED = 10**6 if DEEP else 20_000
 SLOW = ("judged", "log's", "openings", "record")
 """What runs a whole verifier: tried with less."""

@@ -319,7 +319,9 @@ def _read_sheet(
         assert plan is not None, "an announced plan was read before"
         announcement = json.loads((folder / "public/announcement.json").read_bytes())
         result = effective_result(full_result(campaign), published_changes(campaign))
-        path = Path(made) / (Path(filename).name or "findings.csv")
+        # a caller's text: never a folder like "..", and never longer than a file system's names (255 bytes)
+        name = "".join(filter(str.isprintable, Path(filename.replace("\\", "/")).name)).lstrip(".")[-60:]
+        path = Path(made) / (name or "findings.csv")
         path.write_bytes(content)
         return read_findings(path, result, announcement, plan), _notes(path)
 
