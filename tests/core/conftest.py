@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import random
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 
+from dualrandom import campaign
+from dualrandom.demo import write_campaign
 from dualrandom.policy.plan import (
     Auditor,
     Beacon,
@@ -162,3 +166,20 @@ def make_plan() -> Callable[..., Plan]:
 @pytest.fixture
 def make_libraries() -> Callable[..., Libraries]:
     return libraries
+
+
+@pytest.fixture(scope="session")
+def drawn_town(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A campaign after its draw; nobody changes this one."""
+    folder = tmp_path_factory.mktemp("town") / "campaign"
+    write_campaign("town", folder)
+    campaign.announce(folder, now=datetime(2023, 8, 1, tzinfo=UTC))
+    campaign.draw(folder)
+    return folder
+
+
+@pytest.fixture
+def town(drawn_town: Path, tmp_path: Path) -> Path:
+    """A fresh copy of a drawn campaign."""
+    shutil.copytree(drawn_town, tmp_path / "campaign")
+    return tmp_path / "campaign"

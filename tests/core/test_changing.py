@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,22 +26,6 @@ LATER = datetime(2023, 8, 25, 8, tzinfo=UTC)
 ROUND_1001 = (
     "b33bf3667cbd5a82de3a24b4e0e9fe5513cc1a0e840368c6e31f5fcfa79bea03f73896b25883abf2853d10337fb8fa41"
 )
-
-
-@pytest.fixture(scope="module")
-def drawn_town(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("town") / "campaign"
-    write_campaign("town", folder)
-    campaign.announce(folder, now=ANNOUNCED)
-    campaign.draw(folder)
-    return folder
-
-
-@pytest.fixture
-def town(drawn_town: Path, tmp_path: Path) -> Path:
-    """A fresh copy of a drawn campaign."""
-    shutil.copytree(drawn_town, tmp_path / "campaign")
-    return tmp_path / "campaign"
 
 
 def result(folder: Path) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-import shutil
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -18,33 +17,15 @@ from dualrandom.campaign import StateError
 from dualrandom.campaign.state import state_of_folder
 from dualrandom.ceremony import Phase
 from dualrandom.changes import effective_visits, read_rows
-from dualrandom.demo import write_campaign
 from dualrandom.errors import DualRandomError, InputError
 from dualrandom.verify import read_auditor, read_public, verify_record
 
-ANNOUNCED = datetime(2023, 8, 1, tzinfo=UTC)
 # round 1000 is due at 15:59:24, so that an exclusion a second later is decided by round 1001
 EXCLUDED = datetime(2023, 8, 23, 15, 59, 25, tzinfo=UTC)
 LATER = datetime(2023, 8, 25, 8, tzinfo=UTC)
 ROUND_1001 = (
     "b33bf3667cbd5a82de3a24b4e0e9fe5513cc1a0e840368c6e31f5fcfa79bea03f73896b25883abf2853d10337fb8fa41"
 )
-
-
-@pytest.fixture(scope="module")
-def drawn_town(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("town") / "campaign"
-    write_campaign("town", folder)
-    campaign.announce(folder, now=ANNOUNCED)
-    campaign.draw(folder)
-    return folder
-
-
-@pytest.fixture
-def town(drawn_town: Path, tmp_path: Path) -> Path:
-    """A fresh copy of a drawn campaign."""
-    shutil.copytree(drawn_town, tmp_path / "campaign")
-    return tmp_path / "campaign"
 
 
 def document(folder: Path, name: str) -> dict[str, Any]:
