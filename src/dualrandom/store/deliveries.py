@@ -17,7 +17,7 @@ from sqlmodel import Session, col
 from dualrandom.store import activity
 from dualrandom.store.activity import Actor
 from dualrandom.store.errors import ConflictError, unknown
-from dualrandom.store.messages import tell
+from dualrandom.store.messages import put, tell
 from dualrandom.store.tables import Delivery, Department, Outbox, Role, User
 
 GIVEN_UP: Final = "mail-given-up"
@@ -78,17 +78,8 @@ def write_to(
         .where(col(Delivery.outbox_id).in_(earlier), col(Delivery.state) == "waiting")
         .values(state="dead", problem="superseded", secret=None, ended_at=now)
     )
-    message = Outbox(
-        kind=kind,
-        audience=audience,
-        subject=subject,
-        body_zh=body[0],
-        body_en=body[1],
-        at=now,
-        addressed_at=now,
-    )
-    session.add(message)
-    session.flush()
+    message = put(session, kind, audience, subject, body, now=now)
+    message.addressed_at = now
     row = _delivery(message, audience, mailbox, now, domain)
     row.secret = secret
     session.add(row)

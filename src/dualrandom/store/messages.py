@@ -31,6 +31,20 @@ def tell(
         and session.scalars(select(col(Outbox.id)).where(col(Outbox.unique_key) == once)).first()
     ):
         return
+    put(session, kind, audience, subject, body, now=now, once=once)
+
+
+def put(
+    session: Session,
+    kind: str,
+    audience: str,
+    subject: str,
+    body: tuple[str, str],
+    *,
+    now: datetime,
+    once: str | None = None,
+) -> Outbox:
+    """Add a message to the outbox, even one that was told before; see :func:`tell`."""
     message = Outbox(
         kind=kind,
         audience=audience,
@@ -42,6 +56,7 @@ def tell(
     )
     session.add(message)
     session.flush()
+    return message
 
 
 def for_actor(session: Session, actor: Actor, *, before: int | None, limit: int) -> Sequence[Outbox]:
