@@ -210,7 +210,8 @@ def test_whatever_is_kept_as_a_draft_can_be_written_as_toml(document: dict[str, 
         require_plain(document)
     except RefusedError:
         return
-    json_of(text_of(document))
+    written = json_of(text_of(document))
+    assert written == json_of(text_of(written))
 
 
 # --- joining ------------------------------------------------------------------------------------------------------
