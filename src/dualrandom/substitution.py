@@ -129,7 +129,8 @@ def require_nothing_due(
     """
     for exclusion, _, _ in effect.pending if announcement["policy"]["substitution"] != "none" else ():
         due = exclusion["beacon"]
-        if not excluding if due is None else time >= due["time"]:
+        blocked = time >= due["time"] if due is not None else not excluding
+        if blocked:
             raise DualRandomError(
                 code="substitute-pending",
                 value=exclusion["enterprise"],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from dualrandom.hashing import hash_hex, suite_digest
 from dualrandom.ticket import Tickets
@@ -143,7 +143,8 @@ class _Replay:
         for pending in self.pending if self.a.policy.substitution != "none" else ():
             due = pending.row.due
             # where the draw's own seed decides everybody knows it anyway, and an exclusion has its turn
-            if not isinstance(row, Exclude) if due is None else row.time >= due:
+            blocked = row.time >= due if due is not None else not isinstance(row, Exclude)
+            if blocked:
                 raise Fault(
                     f"{pending.row.enterprise} 的递补应先于此行",
                     f"the substitute of {pending.row.enterprise} comes before this row",
@@ -215,7 +216,7 @@ class _Replay:
         self._places(row, pending, tickets)
         self._planned(row, tickets)
         moment = pending.row.due or pending.row.time
-        first_day = (moment.astimezone(UTC).date() + timedelta(days=2)).isoformat()
+        first_day = (moment.date() + timedelta(days=2)).isoformat()
         staff = Staff(self.rules, self.visits.values(), self.away)
         self._order(row.visits, tickets)
         for visit in row.visits:
@@ -396,7 +397,7 @@ class _Replay:
             raise Fault(f"部门 {name} 已经退出", f"department {name} withdrew already")
         if row.since not in self.a.days:
             raise Fault(f"{row.since} 不在 days 中", f"{row.since} is not among the days")
-        if row.since < f"{row.time.astimezone(UTC):%Y-%m-%d}":
+        if row.since < f"{row.time:%Y-%m-%d}":
             raise Fault(
                 f"自 {row.since} 起退出，早于登记的日期 {row.time:%Y-%m-%d}",
                 f"it withdraws from {row.since} on, before the day of the entry, {row.time:%Y-%m-%d}",

@@ -114,11 +114,11 @@ def check_statistics(
     """
     document = statistics.document
     expected: dict[str, Any] = {"draw": announcement.draw, "frame.size": announcement.lists["frame"].size}
-    shared = sum(row["count"] for row in document["frame"]["districts"])
-    if frame is None and shared != announcement.lists["frame"].size:
+    counted = sum(row["count"] for row in document["frame"]["districts"])
+    if frame is None and counted != announcement.lists["frame"].size:
         verdict.fail(
-            f"statistics.json 的 frame.districts 合计 {shared} 户，抽样框为 {announcement.lists['frame'].size} 户",
-            f"frame.districts of statistics.json add up to {shared}, the frame has {announcement.lists['frame'].size}",
+            f"statistics.json 的 frame.districts 合计 {counted} 户，抽样框为 {announcement.lists['frame'].size} 户",
+            f"frame.districts of statistics.json add up to {counted}, the frame has {announcement.lists['frame'].size}",
         )
     if frame is not None:
         expected["frame.districts"] = _counts(frame.districts)

@@ -13,6 +13,7 @@ from typing import Any
 from dualrandom.errors import DualRandomError
 from dualrandom.hashing import hash_hex, suite_digest
 from dualrandom.log.entry import EntryType
+from dualrandom.log.reader import document_path
 from dualrandom.verify import schema
 from dualrandom.verify.announcement import Announcement
 from dualrandom.verify.public_log import FOLDER, PublicLog
@@ -55,7 +56,7 @@ def check_reuse(
             continue
         if entry.draw == a.draw:
             return
-        data = files.get(f"{FOLDER}documents/{entry.digest}")
+        data = files.get(FOLDER + document_path(entry.digest))
         committed = None if data is None or not entry.is_of(data) else tuple(_commitments(data))
         if committed is None:
             verdict.unchecked(

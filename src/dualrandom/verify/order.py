@@ -17,6 +17,7 @@ from dualrandom.log.checkpoint import Checkpoint, open_checkpoint
 from dualrandom.log.entry import EntryType, draw_parts
 from dualrandom.log.errors import LogError
 from dualrandom.log.policy import Policy
+from dualrandom.log.reader import document_path
 from dualrandom.verify import schema
 from dualrandom.verify.announcement import Announcement, parse_announcement
 from dualrandom.verify.exclusions import FOLDER as EXCLUSIONS
@@ -202,7 +203,7 @@ class LogChecks:
         """Check that each announcement that is here has the form of one, and is of the draw that its entry says."""
         for draw, chain in sorted(log.chains.draws.items()):
             first = chain.entries[0]
-            name = f"{FOLDER}documents/{first.digest}"
+            name = FOLDER + document_path(first.digest)
             data = self.record.files.get(name)
             if data is None or not first.is_of(data):
                 continue
@@ -224,7 +225,7 @@ class LogChecks:
             first = chain.entries[0]
             if draw == self.a.draw or draw in self.a.voids:
                 continue
-            data = self.record.files.get(f"{FOLDER}documents/{first.digest}")
+            data = self.record.files.get(FOLDER + document_path(first.digest))
             if data is None or not first.is_of(data):
                 verdict.unchecked(
                     f"未公布 {draw} 的公告：不知是否为同一计划",

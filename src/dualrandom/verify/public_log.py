@@ -14,6 +14,7 @@ from dualrandom.log.keys import Succession, succession, with_succession
 from dualrandom.log.merkle import nodes_of, root
 from dualrandom.log.note import parse_vkey
 from dualrandom.log.policy import Policy, PolicyLog
+from dualrandom.log.reader import document_path, key_note_path
 from dualrandom.log.tile import entries_of, tile_data, tile_levels, tiles_of
 from dualrandom.verify.report import Verdict
 
@@ -86,7 +87,7 @@ def read_log(files: Mapping[str, bytes], trust: Policy | None, verdict: Verdict)
 def _notes(files: Mapping[str, bytes]) -> list[bytes]:
     """Return the rotations and revocations, up to the first gap."""
     notes: list[bytes] = []
-    while (note := files.get(f"{FOLDER}keys/{len(notes) + 1:06d}.note")) is not None:
+    while (note := files.get(FOLDER + key_note_path(len(notes) + 1))) is not None:
         notes.append(note)
     return notes
 
@@ -109,9 +110,9 @@ def _first_key(files: Mapping[str, bytes]) -> str:
 def _check_layout(files: Mapping[str, bytes], entries: Sequence[Entry | None], verdict: Verdict) -> None:
     """Check that nothing lies among tiles, keys and documents that does not belong there."""
     allowed = {FOLDER + tile.path for tile in tiles_of(len(entries))}
-    allowed |= {f"{FOLDER}keys/{number:06d}.note" for number in range(1, len(_notes(files)) + 1)}
+    allowed |= {FOLDER + key_note_path(number) for number in range(1, len(_notes(files)) + 1)}
     for entry in entries:
-        name = "" if entry is None else f"{FOLDER}documents/{entry.digest}"
+        name = "" if entry is None else FOLDER + document_path(entry.digest)
         if entry is None or entry.type is not EntryType.ANNOUNCE or name not in files:
             continue
         allowed.add(name)
