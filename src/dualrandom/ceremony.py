@@ -67,7 +67,8 @@ Invariants
 
 7. After publication only exclusions, substitutes, replacements, withdrawals, openings, findings, corrections and
    attestations are added. The draw is closed while all of it is there: a finding for each check of each visit in effect
-   that has a date and whose crew is not unfilled, and no exclusion that waits for its substitute. A correction leaves it closed; an exclusion opens it again.
+   that has a date and whose crew is not unfilled, and no exclusion that waits for its substitute. A correction leaves
+   it closed; an exclusion opens it again.
 
 >>> executing = published.change()
 >>> executing.phase.name, executing.close().phase.name, executing.close().change().phase.name

@@ -101,7 +101,8 @@ class Effect:
 
     ``visits``: by place, as in the result. ``source``: the seed of a visit's pair tickets where it is not the result's.
     ``visited``: all enterprises that ever had a visit. ``pending``: exclusions without substitute, as (row, digest, the
-    visits it took away). ``withdrawn``: departments that left. ``rounds``: those that exclusions named, in lower case. ``floor``: the earliest time that a next row may have.
+    visits it took away). ``withdrawn``: departments that left. ``rounds``: those that exclusions named, in lower case.
+    ``floor``: the earliest time that a next row may have.
     """
 
     visits: dict[Place, dict[str, Any]]
@@ -133,9 +134,7 @@ class Effect:
     def crews_from(self, department: str, day: str) -> tuple[Place, ...]:
         """Return the places of a department's crews that have seats and stand on ``day`` or later."""
         return tuple(
-            place
-            for place, visit in sorted(self.visits.items())
-            if visit["date"] is not None and visit["date"] >= day and is_filled(visit, department)
+            place for place, visit in sorted(self.visits.items()) if _stands_from(visit, department, day)
         )
 
     def loads(self) -> tuple[Counter[tuple[str, str]], Counter[str]]:
@@ -228,7 +227,7 @@ def _changed(visits: Visits, row: Row) -> Visits:
         gone = {
             place: _reseated(v, department, [])
             for place, v in visits.items()
-            if v["date"] is not None and v["date"] >= row["from"] and is_filled(v, department)
+            if _stands_from(v, department, row["from"])
         }
         return {**visits, **gone}
     place = row["enterprise"], row["part"]
@@ -260,6 +259,11 @@ def unfilled_crews(full: Mapping[str, Any], rows: Iterable[Row]) -> dict[str, tu
 def is_filled(visit: Mapping[str, Any], department: str) -> bool:
     """Whether a department's crew of a visit in effect has inspectors: after a withdrawal it has none."""
     return any(crew["department"] == department and crew["seats"] for crew in visit["crews"])
+
+
+def _stands_from(visit: Mapping[str, Any], department: str, day: str) -> bool:
+    """Whether a withdrawal from ``day`` on would leave the department's crew of a visit unfilled."""
+    return visit["date"] is not None and visit["date"] >= day and is_filled(visit, department)
 
 
 def effective_result(full: Mapping[str, Any], rows: Sequence[Row]) -> dict[str, Any]:

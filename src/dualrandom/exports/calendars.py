@@ -16,8 +16,8 @@ _END = b"END:VCALENDAR\r\n"
 def visit_calendars(view: ExportView, created: datetime) -> dict[str | None, bytes]:
     """Return an ics file for each department, and under ``None`` one for all: an event for each crew.
 
-    An unfilled crew has none: nobody goes. UIDs are made of draw, enterprise, part and department, so importing a newer file replaces events instead of
-    doubling them; DTSTAMP is ``created`` (UTC).
+    An unfilled crew has none: nobody goes. UIDs are made of draw, enterprise, part and department, so importing a newer
+    file replaces events instead of doubling them; DTSTAMP is ``created`` (UTC).
     """
     events: dict[str, list[bytes]] = {department.id: [] for department in view.departments}
     together: list[bytes] = []

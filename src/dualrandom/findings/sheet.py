@@ -66,8 +66,8 @@ def read_findings(
 ) -> tuple[FindingRow, ...]:
     """Return the findings in ``path`` (xlsx, csv or parquet), by enterprise, part, task and item.
 
-    ``result`` is the result without embargo with the visits in effect, ``announcement`` its announcement. Raises ``InputError`` with every problem
-    of the file, ``IntegrityError`` if result and announcement do not belong together.
+    ``result`` is the result without embargo with the visits in effect, ``announcement`` its announcement. Raises
+    ``InputError`` with every problem of the file, ``IntegrityError`` if result and announcement do not belong together.
     """
     if result["draw"] != announcement["draw"]:
         raise IntegrityError(
