@@ -96,6 +96,7 @@ def read_evidence(kind: str, round_id: str, data: bytes, name: str) -> Evidence:
 
 
 def _drand(round_id: str, value: Mapping[str, Any], name: str) -> Evidence:
+    # it goes into the message, whatever it is: not megabytes, and no lone surrogates, which no output can encode
     shown = str(value.get("round"))[:80].encode("utf-8", "replace").decode()
     if shown != round_id:
         raise _unreadable(

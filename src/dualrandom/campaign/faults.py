@@ -88,6 +88,7 @@ def _published(campaign: Campaign, policy: Policy | None) -> Iterator[Problem]:
             auditor = read_auditor(campaign.folder)
         except DualRandomError as problem:
             yield _of(str(campaign.private), problem)
+    # looked for in the bytes, since the document may be too damaged to be read
     elif b'"disclosure":"sealed"' in (campaign.public / "announcement.json").read_bytes():
         yield _problem("private-file-missing", "private/list-secret", "", "文件不在", "the file is missing")
     report = verify_record(read_public(campaign.public), auditor, log_policy=policy)
