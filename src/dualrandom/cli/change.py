@@ -17,24 +17,27 @@ if TYPE_CHECKING:
     from dualrandom.campaign import Change
     from dualrandom.substitution import NamedRound
 
+Reason = Annotated[
+    str, typer.Option("--reason", metavar="CODE", help="理由代码，将公布 · reason code; it is published")
+]
+Evidence = Annotated[
+    Path | None,
+    typer.Option(
+        "--evidence",
+        metavar="FILE",
+        exists=True,
+        dir_okay=False,
+        help="证明文件，只公布其 SHA-256 · a file that proves it; only its SHA-256 is published",
+    ),
+]
+
 
 def exclude(
     context: typer.Context,
     campaign: Campaign,
     enterprise: Annotated[str, typer.Option("--enterprise", metavar="ID", help="检查对象 · the enterprise")],
-    reason: Annotated[
-        str, typer.Option("--reason", metavar="CODE", help="理由代码，将公布 · reason code; it is published")
-    ],
-    evidence: Annotated[
-        Path | None,
-        typer.Option(
-            "--evidence",
-            metavar="FILE",
-            exists=True,
-            dir_okay=False,
-            help="证明文件，只公布其 SHA-256 · a file that proves it; only its SHA-256 is published",
-        ),
-    ] = None,
+    reason: Reason,
+    evidence: Evidence = None,
     round_: Annotated[
         str | None,
         typer.Option(
@@ -122,9 +125,7 @@ def replace(
             "--inspector", metavar="CODE", help="不能到场的检查人员 · the inspector who cannot come"
         ),
     ],
-    reason: Annotated[
-        str, typer.Option("--reason", metavar="CODE", help="理由代码，将公布 · reason code; it is published")
-    ],
+    reason: Reason,
     part: Annotated[
         int, typer.Option("--part", metavar="N", min=1, help="第几次上门 · which visit to the enterprise")
     ] = 1,
@@ -159,19 +160,8 @@ def withdraw(
             help="自哪一个公告的检查日期起，如 2026-11-03 · the announced day from which on it does not come",
         ),
     ],
-    reason: Annotated[
-        str, typer.Option("--reason", metavar="CODE", help="理由代码，将公布 · reason code; it is published")
-    ],
-    evidence: Annotated[
-        Path | None,
-        typer.Option(
-            "--evidence",
-            metavar="FILE",
-            exists=True,
-            dir_okay=False,
-            help="函件等证明文件，只公布其 SHA-256 · the letter that proves it; only its SHA-256 is published",
-        ),
-    ] = None,
+    reason: Reason,
+    evidence: Evidence = None,
     now: Now = None,
     as_json: AsJson = False,
     language: InLanguage = None,
