@@ -22,7 +22,7 @@ LARGEST_UNPACKED = 1 << 30
 ORDINARY = 64 << 20
 MOST_PACKED = 50
 """A workbook that unpacks to more than ORDINARY bytes and to so many times its size is no table. Six lists
-of 6,000 to 12,000 rows that XlsxWriter and openpyxl wrote, two with equal rows only, unpacked to 7 to 17 times theirs."""
+of 6,000 to 12,000 rows that XlsxWriter and openpyxl wrote, three with equal rows only, unpacked to 7 to 17 times theirs."""
 SHORT = 12
 """Characters of a cell whose text is likely to be that of many cells, so that it is kept once."""
 LARGEST_GRID = 60_000_000
