@@ -12,16 +12,21 @@ from typing import Any
 
 MOST_PARTS = 32
 """Parts of a dotted key."""
+MOST_WORDS = 1_000
+"""Words with dots between them that are no key, in a text or a comment: so many cost ``tomllib`` nothing even if they are taken for one."""
 _PART = r"""(?:"[^"\n]*"|'[^'\n]*'|[A-Za-z0-9_-]+)"""
-_LONG_KEY = re.compile(rf"(?<![A-Za-z0-9_.-])(?:{_PART}[ \t]*\.[ \t]*){{{MOST_PARTS}}}")
+# possessive, and found one behind the other: no text is gone over twice
+_CHAIN = re.compile(
+    rf"(?<![A-Za-z0-9_.-])(?:{_PART}[ \t]*\.[ \t]*){{{MOST_PARTS},}}+(?:{_PART}[ \t]*)?+(?P<key>[=\]]?)"
+)
 
 
 def read_toml(text: str, parse_float: Callable[[str], Any] = float) -> dict[str, Any]:
     """Parse TOML. Raises ``tomllib.TOMLDecodeError`` (a ValueError) for what is none, or has keys of more than MOST_PARTS parts."""
-    found = _LONG_KEY.search(text)
-    if found is not None:
-        line = text.count("\n", 0, found.start()) + 1
-        raise tomllib.TOMLDecodeError(f"A key of more than {MOST_PARTS} parts (at line {line}, column 1)")
+    for found in _CHAIN.finditer(text):
+        if found["key"] or found[0].count(".") > MOST_WORDS:
+            line = text.count("\n", 0, found.start()) + 1
+            raise tomllib.TOMLDecodeError(f"A key of more than {MOST_PARTS} parts (at line {line}, column 1)")
     try:
         return tomllib.loads(text, parse_float=parse_float)
     except RecursionError as problem:

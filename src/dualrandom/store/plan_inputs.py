@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-import tomllib
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -35,6 +34,7 @@ from dualrandom.store.tables import (
     PlanRow,
 )
 from dualrandom.store.workspace import files_of
+from dualrandom.toml_text import read_toml
 
 LOG_FOLDER = "../log"
 """Where :mod:`dualrandom.store.workspace` lays the authority's log."""
@@ -178,7 +178,7 @@ def _visits(session: Session, revision: int | None) -> bytes | None:
 
 def cited_policies(text: str) -> set[str]:
     """Return the ids of the policies that a plan.toml and its tasks name."""
-    document = tomllib.loads(text)
+    document = read_toml(text)
     tables = [document.get("plan"), *(document.get("tasks") or ())]
     found = [table.get("policies") for table in tables if isinstance(table, dict)]
     return {name for names in found if isinstance(names, list) for name in names if isinstance(name, str)}
