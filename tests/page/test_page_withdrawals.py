@@ -193,7 +193,7 @@ def test_readers_see_who_withdrew_and_which_crew_is_unfilled(
 
     assert "自 2023-09-08 起退出（机构改革或职权调整）" in shown("E05", "空缺")
     assert "本次没有检查" in shown("E01", "抽取后被排除（迁出辖区）")
-    assert "2023-09-" in shown("E13", "替补 E01")
+    assert "2023-09-" in shown("E13", "递补 E01")
     page.click("header button")
     assert "withdrew from 2023-09-08 on (reorganised)" in shown("E05", "unfilled")
     assert "crews unfilled" in page.inner_text(".facts")

@@ -104,7 +104,7 @@ function changesOf(record: Record_, { exclusions, withdrawn }: Course, id: strin
     if (row.type === "exclude") return row.enterprise === id ? [say(`抽取后被排除（${reason!.zh}），不再检查`, `excluded after the draw (${reason!.en}): not visited`)] : [];
     if (row.type === "substitute") {
       const of = exclusions.find((one) => one.digest === row.exclude)!.row.enterprise;
-      return row.visits.some((visit) => visit.enterprise === id) ? [say(`替补 ${of}`, `a substitute for ${of}`)] : [];
+      return row.visits.some((visit) => visit.enterprise === id) ? [say(`递补 ${of}`, `a substitute for ${of}`)] : [];
     }
     const { en, zh } = department(row.department);
     if (row.type === "replace") {

@@ -149,7 +149,7 @@ export const CHECK_WORDS: Record<CheckName, { title: Said; question: Said }> = {
   prices: { title: said("抽人员", "Inspectors"), question: said("人员分派是随机数决定的唯一方案吗？", "Is this the one assignment that the randomness decides?") },
   result: { title: said("总计", "Totals"), question: said("总数和附表与明细一致吗？", "Do totals and tables agree with the details?") },
   findings: { title: said("检查结果", "Findings"), question: said("公示的结果对应抽中的事项吗？", "Do findings belong to what was drawn?") },
-  changes: { title: said("事后更改", "Changes"), question: said("替补和换人都是算出来的吗？", "Do substitutes and replacements follow by computation?") },
+  changes: { title: said("事后更改", "Changes"), question: said("递补和替换都是算出来的吗？", "Do substitutes and replacements follow by computation?") },
   draws: { title: said("有始有终", "Ending"), question: said("每次公告都有一个结果或作废吗？", "Does every announcement end in one result or one void?") },
   receipt: { title: said("回执", "Receipt"), question: said("回执的主人该不该被抽中、该不该回避？", "Was the receipt's subject rightly drawn, rightly barred?") },
 };

@@ -108,14 +108,14 @@ export class Course {
   substitute(row: Substitute): void {
     const { record } = this;
     const exclusion = this.exclusions.find((one) => one.pending);
-    must(exclusion?.digest === row.exclude, "替补不属于最早待补的排除", "the substitute is not of the first pending exclusion");
+    must(exclusion?.digest === row.exclude, "递补不属于最早待补的排除", "the substitute is not of the first pending exclusion");
     exclusion.pending = false;
     this.checkSeed(row, exclusion);
     if (exclusion.row.beacon !== null && exclusion.row.beacon.time > this.latest) this.latest = exclusion.row.beacon.time;
     const drawn = (name: string): string => record.hasher.ticket(row.seed, name);
     const own = [...new Set(exclusion.removed.flatMap((visit) => visit.checks.map((check) => check.task)))]
       .filter((task) => record.tasks.get(task)?.mode === "own" && this.stays(task)).sort();
-    must(own.join() === row.tasks.map((one) => one.task).join(), "替补的任务不对", "tasks of the substitute");
+    must(own.join() === row.tasks.map((one) => one.task).join(), "递补的任务不对", "tasks of the substitute");
     const stratumOf = record.firms?.get(exclusion.row.enterprise)?.strata;
     for (const { enterprise, task } of row.tasks) {
       if (enterprise !== null) {
@@ -133,7 +133,7 @@ export class Course {
         const ticket = drawn(`enterprise:${record.firms.keys[at]}`);
         if (best === null || ticket < best.ticket || (ticket === best.ticket && id < best.id)) best = { id, ticket };
       }
-      must((best?.id ?? null) === enterprise, `${task} 的替补应为 ${best?.id ?? "无"}`, `${task}: the substitute is ${best?.id ?? "none"}`);
+      must((best?.id ?? null) === enterprise, `${task} 的递补应为 ${best?.id ?? "无"}`, `${task}: the substitute is ${best?.id ?? "none"}`);
     }
     this.checkVisits(row, exclusion, drawn);
   }
@@ -141,17 +141,17 @@ export class Course {
   private checkSeed(row: Substitute, exclusion: Exclusion): void {
     const { beacon } = this.record.announcement!;
     const { seed } = this.record.result!;
-    must((row.evidence !== null) === this.fresh, "替补的证据有无不对", "evidence or none");
+    must((row.evidence !== null) === this.fresh, "递补的证据有无不对", "evidence or none");
     if (row.evidence === null) {
-      must(row.seed === seed, "顺位替补用原种子", "with next, the seed is the result's");
+      must(row.seed === seed, "顺位递补用原种子", "with next, the seed is the result's");
       return;
     }
     const wrong = evidenceFailure(beacon.kind, exclusion.row.beacon?.round ?? "0", row.evidence);
-    must(wrong === null, `替补的随机数：${wrong?.zh}`, `randomness of the substitute: ${wrong?.en}`);
+    must(wrong === null, `递补的随机数：${wrong?.zh}`, `randomness of the substitute: ${wrong?.en}`);
     const open = unverifiable(beacon.kind, beacon.source, exclusion.row.beacon?.round ?? "0", row.evidence);
     if (open !== null) this.unverified.push(open);
     const statement = `dualrandom/v1/substitute\nseed ${seed}\nexclude ${exclusion.digest}\nrandomness ${row.evidence.randomness}\n`;
-    must(this.record.hasher.text(statement) === row.seed, "替补的种子不是该文本的散列", "the substitute's seed is not the statement's hash");
+    must(this.record.hasher.text(statement) === row.seed, "递补的种子不是该文本的散列", "the substitute's seed is not the statement's hash");
   }
 
   private checkVisits(row: Substitute, exclusion: Exclusion, drawn: (name: string) => string): void {
@@ -159,7 +159,7 @@ export class Course {
     const due = new Map<string, string[]>();
     for (const { enterprise, task } of row.tasks)
       if (enterprise !== null) due.set(enterprise, [...(due.get(enterprise) ?? []), task]);
-    must(Object.keys(row.names).sort().join() === [...due.keys()].sort().join(), "替补的名称不对", "names of the substitutes");
+    must(Object.keys(row.names).sort().join() === [...due.keys()].sort().join(), "递补的名称不对", "names of the substitutes");
     const right: { enterprise: string; part: number; tasks: string[]; ticket: string }[] = [];
     for (const [enterprise, leads] of due) {
       const firm = record.firms?.get(enterprise);
@@ -169,7 +169,7 @@ export class Course {
       partsOf(record, enterprise, [...leads, ...followers], drawn).forEach((tasks, index) =>
         right.push({ enterprise, part: index + 1, tasks, ticket: firm === undefined ? "" : drawn(`date:${record.firms!.key(enterprise)}`) }));
     }
-    must(right.length === row.visits.length, "替补的检查有缺漏或多余", "visits of the substitute are missing or added");
+    must(right.length === row.visits.length, "递补的检查有缺漏或多余", "visits of the substitute are missing or added");
     if (record.firms !== null)
       right.sort((a, b) => a.ticket !== b.ticket ? (a.ticket < b.ticket ? -1 : 1) : a.enterprise !== b.enterprise ? (a.enterprise < b.enterprise ? -1 : 1) : a.part - b.part);
     const rules = new Rules(record, record.result!.relief, row.seed);
@@ -249,7 +249,7 @@ export class Course {
   /** §13.2: once the round of an exclusion is due, nothing may come before its substitute; without a round an exclusion may. */
   private noneDue({ time, type }: Exclude | Replace | Withdraw, place: string): void {
     for (const { pending, row: { beacon } } of this.exclusions)
-      must(!pending || (beacon === null ? type === "exclude" : time < beacon.time), `${place} 先于应先作的替补`, `${place}: a substitute is due first`);
+      must(!pending || (beacon === null ? type === "exclude" : time < beacon.time), `${place} 先于应先作的递补`, `${place}: a substitute is due first`);
   }
 
   withdraw(row: Withdraw): void {
@@ -364,7 +364,7 @@ function replay(record: Record_, rows: Change[]): Course {
     before = record.hasher.text(record.changeLines[index]!);
     if (row.type === "exclude") course.exclude(row, before);
     else if (row.type === "substitute") {
-      must(record.announcement!.policy.substitution !== "none", "规则不设替补", "the policy has no substitutes");
+      must(record.announcement!.policy.substitution !== "none", "规则不设递补", "the policy has no substitutes");
       course.substitute(row);
     } else if (row.type === "withdraw") course.withdraw(row);
     else course.replace(row);
@@ -384,14 +384,14 @@ export function courseOf(record: Record_): Course | null {
 /** §13.5: how many changes there were, which departments withdrew and how many crews that left unfilled. */
 export function counted({ withdrawn }: Course, rows: Change[], name: (department: string) => Said): Said {
   const count = (type: Change["type"]): number => rows.filter((row) => row.type === type).length;
-  const said = [say(`排除 ${count("exclude")}、替补 ${count("substitute")}、换人 ${count("replace")}`,
-    `${count("exclude")} exclusions, ${count("substitute")} substitutes, ${count("replace")} replacements`)];
+  const said = [say(`排除 ${count("exclude")}、递补 ${count("substitute")}、替换 ${count("replace")}`,
+    `exclusions: ${count("exclude")}, substitutes: ${count("substitute")}, replacements: ${count("replace")}`)];
   for (const reason of WITHDRAW_REASONS) {
     const of = [...withdrawn.values()].filter(({ row }) => row.reason === reason);
     if (of.length === 0) continue;
     const crews = of.reduce((sum, { unfilled }) => sum + unfilled.size, 0);
     const names = of.map(({ row }) => name(row.department));
-    said.push(say(`${names.map(({ zh }) => zh).join(", ")}退出（${REASONS[reason].zh}），${crews} 个检查组空缺`,
+    said.push(say(`${names.map(({ zh }) => zh).join("、")}退出（${REASONS[reason].zh}），${crews} 个检查组空缺`,
       `${names.map(({ en }) => en).join(", ")} withdrew (${REASONS[reason].en}), leaving ${crews} crews unfilled`));
   }
   return joined(said);
@@ -423,7 +423,7 @@ export function checkChanges(record: Record_): Said {
   const course = replay(record, rows);
   const counts = counted(course, rows, (department) => ({ zh: department, en: department }));
   if (course.exclusions.some((one) => one.pending))
-    throw new Unchecked(say(`${counts.zh}；有替补待定`, `${counts.en}; a substitute is pending`));
+    throw new Unchecked(say(`${counts.zh}；有递补待定`, `${counts.en}; a substitute is pending`));
   if (course.unverified.length > 0) throw new Unchecked(joined([...course.unverified, counts]));
   if (course.hidden) throw new Unchecked(say(`${SEALED.zh}；${counts.zh}`, `${SEALED.en}; ${counts.en}`));
   return counts;
