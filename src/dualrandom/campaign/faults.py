@@ -16,11 +16,11 @@ from dualrandom.errors import DualRandomError, InputError, Problem
 from dualrandom.hashing import suite_digest
 from dualrandom.keyring import kept_secret, log_faults, public_folder, public_text
 from dualrandom.log.checkpoint import parse_checkpoint
-from dualrandom.log.entry import EntryType, parse_entry
+from dualrandom.log.entry import EntryType, document_path, parse_entry
 from dualrandom.log.fsck import fsck
 from dualrandom.log.note import parse_note
 from dualrandom.log.policy import Policy
-from dualrandom.log.reader import CHECKPOINT, document_path
+from dualrandom.log.reader import CHECKPOINT
 from dualrandom.policy.reader import read_plan
 from dualrandom.seed import commitment_of
 

@@ -18,12 +18,12 @@ from dualrandom.campaign.folder import Campaign, StateError, write_public
 from dualrandom.hashing import hash_hex, suite_digest
 from dualrandom.keyring import begin_log, current_signer, private_folder, public_folder
 from dualrandom.log.checkpoint import parse_checkpoint
-from dualrandom.log.entry import Chain, Chains, EntryType, chains_of, parse_entry
+from dualrandom.log.entry import Chain, Chains, EntryType, chains_of, document_path, parse_entry
 from dualrandom.log.errors import LogError
-from dualrandom.log.keys import with_succession
+from dualrandom.log.keys import key_note_path, with_succession
 from dualrandom.log.note import parse_note
 from dualrandom.log.policy import Policy, PolicyLog, parse_policy
-from dualrandom.log.reader import CHECKPOINT, FIRST_KEY, LogReader, document_path, key_note_path
+from dualrandom.log.reader import CHECKPOINT, FIRST_KEY, LogReader
 from dualrandom.log.storage import Document, Log
 from dualrandom.log.tile import tiles_of
 from dualrandom.policy.plan import Plan

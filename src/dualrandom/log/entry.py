@@ -240,6 +240,11 @@ def chains_of(entries: Iterable[bytes]) -> Chains:
     return chains
 
 
+def document_path(digest: str) -> str:
+    """Return the path of a logged document below the log."""
+    return f"documents/{digest}"
+
+
 def draw_parts(draw: str) -> tuple[str, str, int]:
     """Return authority, year and number of a draw's id. Raises LogError ``entry-malformed``."""
     match = DRAW.fullmatch(draw)

@@ -10,19 +10,12 @@ from dualrandom.errors import DualRandomError, Problem, Severity
 from dualrandom.hashing import leaf_hash
 from dualrandom.log.checkpoint import Checkpoint, decimal, open_checkpoint
 from dualrandom.log.durable import PART
-from dualrandom.log.entry import Chains, parse_entry
-from dualrandom.log.keys import Succession, succession, with_succession
+from dualrandom.log.entry import Chains, document_path, parse_entry
+from dualrandom.log.keys import Succession, key_note_path, succession, with_succession
 from dualrandom.log.merkle import Node, nodes_of, root
 from dualrandom.log.note import VerifierKey, parse_note
 from dualrandom.log.policy import Policy
-from dualrandom.log.reader import (
-    CHECKPOINT,
-    FIRST_KEY,
-    archive_path,
-    document_path,
-    key_note_path,
-    read_vkey,
-)
+from dualrandom.log.reader import CHECKPOINT, FIRST_KEY, archive_path, read_vkey
 from dualrandom.log.tile import (
     ENTRIES_LEVEL,
     WIDTH,

@@ -50,6 +50,11 @@ class Succession:
         return None if any(key == last for key, _ in self.revoked) else last
 
 
+def key_note_path(number: int) -> str:
+    """Return the path of a rotation or revocation below the log, numbered from 1."""
+    return f"keys/{number:06d}.note"
+
+
 def rotation(old: Signer, new: Signer, at: datetime) -> bytes:
     """Return the note by which ``old`` hands over to ``new``. Raises LogError ``succession-refused`` for two names or one key."""
     if old.name != new.name or old.key == new.key:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from dualrandom.hashing import leaf_hash
 from dualrandom.log.checkpoint import Checkpoint, open_checkpoint
+from dualrandom.log.entry import document_path
 from dualrandom.log.errors import LogError, refusal
-from dualrandom.log.keys import Succession, succession
+from dualrandom.log.keys import Succession, key_note_path, succession
 from dualrandom.log.merkle import Node, consistency_proof, inclusion_proof, nodes_of, root
 from dualrandom.log.note import VerifierKey, parse_vkey
 from dualrandom.log.proof import LogProof
@@ -18,19 +19,9 @@ CHECKPOINT = "checkpoint"
 FIRST_KEY = "log.vkey"
 
 
-def document_path(digest: str) -> str:
-    """Return the path of a document below the log."""
-    return f"documents/{digest}"
-
-
 def archive_path(size: int) -> str:
     """Return the path at which the checkpoint of a size stays."""
     return f"checkpoints/{size}"
-
-
-def key_note_path(number: int) -> str:
-    """Return the path of a rotation or revocation, numbered from 1."""
-    return f"keys/{number:06d}.note"
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,10 +28,10 @@ from typing import Self
 from dualrandom.hashing import leaf_hash
 from dualrandom.log.checkpoint import Checkpoint, parse_checkpoint, sign_checkpoint
 from dualrandom.log.durable import PRIVATE_FOLDER, make_folder
-from dualrandom.log.entry import Chains, Entry, EntryType, chains_of
+from dualrandom.log.entry import Chains, Entry, EntryType, chains_of, document_path
 from dualrandom.log.errors import refusal
 from dualrandom.log.journal import WriterLock, carry_out, has_journal, no_state, write_journal
-from dualrandom.log.keys import revocation, rotation, succession
+from dualrandom.log.keys import key_note_path, revocation, rotation, succession
 from dualrandom.log.merkle import EMPTY_ROOT, nodes_of, root
 from dualrandom.log.note import (
     Note,
@@ -42,7 +42,7 @@ from dualrandom.log.note import (
     parse_note,
     verified_signatures,
 )
-from dualrandom.log.reader import CHECKPOINT, FIRST_KEY, LogReader, archive_path, document_path, key_note_path
+from dualrandom.log.reader import CHECKPOINT, FIRST_KEY, LogReader, archive_path
 from dualrandom.log.tile import tile_data, tile_levels, tiles_of
 
 

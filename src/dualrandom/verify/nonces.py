@@ -12,8 +12,7 @@ from typing import Any
 
 from dualrandom.errors import DualRandomError
 from dualrandom.hashing import hash_hex, suite_digest
-from dualrandom.log.entry import EntryType
-from dualrandom.log.reader import document_path
+from dualrandom.log.entry import EntryType, document_path
 from dualrandom.verify import schema
 from dualrandom.verify.announcement import Announcement
 from dualrandom.verify.public_log import FOLDER, PublicLog

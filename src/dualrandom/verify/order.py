@@ -14,10 +14,9 @@ from functools import partial
 from dualrandom.errors import DualRandomError
 from dualrandom.hashing import hash_hex
 from dualrandom.log.checkpoint import Checkpoint, open_checkpoint
-from dualrandom.log.entry import EntryType, draw_parts
+from dualrandom.log.entry import EntryType, document_path, draw_parts
 from dualrandom.log.errors import LogError
 from dualrandom.log.policy import Policy
-from dualrandom.log.reader import document_path
 from dualrandom.verify import schema
 from dualrandom.verify.announcement import Announcement, parse_announcement
 from dualrandom.verify.exclusions import FOLDER as EXCLUSIONS

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from dualrandom.errors import DualRandomError
 from dualrandom.hashing import leaf_hash
 from dualrandom.log.checkpoint import Checkpoint, open_checkpoint
-from dualrandom.log.entry import Chain, Chains, Entry, EntryType, parse_entry
+from dualrandom.log.entry import Chain, Chains, Entry, EntryType, document_path, parse_entry
 from dualrandom.log.errors import LogError
-from dualrandom.log.keys import Succession, succession, with_succession
+from dualrandom.log.keys import Succession, key_note_path, succession, with_succession
 from dualrandom.log.merkle import nodes_of, root
 from dualrandom.log.note import parse_vkey
 from dualrandom.log.policy import Policy, PolicyLog
-from dualrandom.log.reader import document_path, key_note_path
 from dualrandom.log.tile import entries_of, tile_data, tile_levels, tiles_of
 from dualrandom.verify.report import Verdict
 
