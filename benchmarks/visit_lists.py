@@ -21,8 +21,9 @@ from pathlib import Path
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
-from dualrandom.store import accounts
+from dualrandom.store import accounts, scanning
 from dualrandom.store.activity import SERVICE
+from dualrandom.store.blobs import Vault
 from dualrandom.store.database import Database
 from dualrandom.store.tables import Role
 from dualrandom_api.service.application import create_service
@@ -38,9 +39,9 @@ INSERT INTO office (id, authority, name, name_en, timezone, log_version, created
   VALUES (1, 'x', 'x', 'x', 'Asia/Shanghai', 0, now());
 INSERT INTO department (id, name, name_en, seats, active)
   SELECT 'd' || g, 'd', 'd', '[]', true FROM generate_series(1, 27) g;
-INSERT INTO draw (id, plan_id, state, revisions, announcement, announced_at, reveal_by, due, result_by, findings_by, void_reason,
+INSERT INTO draw (id, plan_id, suite, state, revisions, announcement, announced_at, reveal_by, due, result_by, findings_by, void_reason,
     summary, version)
-  SELECT 'x-2026-' || lpad(g::text, 6, '0'), 'p', 'drawn', '{"inspectors": 1, "enterprises": 1}', 'a', now(), now(), now(), now(),
+  SELECT 'x-2026-' || lpad(g::text, 6, '0'), 'p', 'sha256', 'drawn', '{"inspectors": 1, "enterprises": 1}', 'a', now(), now(), now(), now(),
     now(), '', '{}', 1 FROM generate_series(1, :draws) g;
 INSERT INTO library_row (kind, key, first, name, district, department, cells, digest)
   SELECT 'enterprises', 'e' || g, 1, 'name' || g, 'd', '', '{"name": "n", "address": "a"}', 'x' FROM generate_series(1, 200000) g;
@@ -51,7 +52,7 @@ INSERT INTO visit (id, draw_id, enterprise, name, address, district, part, date,
     approval, scan_code, scan_failures, scanned_by, version)
   SELECT d * 10000 + g, 'x-2026-' || lpad(d::text, 6, '0'), 'e' || ((g * 37 + d * 11) % 200000), 'name', 'addr', 'd', 1,
     date '2026-01-01' + (g % 22) + d * 30, date '2026-01-01' + (g % 22) + d * 30, '', date '2030-01-01', 'planned', 'result',
-    'n', 'a', 'c', 0, '', 1 FROM generate_series(1, :draws) d, generate_series(1, 10000) g;
+    'n', 'a', decode(':code', 'hex'), 0, '', 1 FROM generate_series(1, :draws) d, generate_series(1, 10000) g;
 INSERT INTO visit_check (id, visit_id, task, department_id, items, crew, unfilled)
   SELECT v.id * 3 + k, v.id, 't' || k, 'd' || ((v.id * 7 + k * 5) % 27 + 1), '["a", "b"]',
     jsonb_build_array('i' || ((v.id * 7 + k) % 2000), 'i' || ((v.id * 7 + k + 900) % 2000)), ''
@@ -63,14 +64,16 @@ INSERT INTO finding (check_id, item, version, code, method, found_on, attachment
 """
 
 
-def fill(database: Database, draws: int) -> None:
-    """Fill an empty database with ``draws`` draws."""
+def fill(database: Database, draws: int, code: bytes) -> None:
+    """Fill an empty database with ``draws`` draws, whose visits all have one sealed scan-in code."""
     began = time.perf_counter()
     database.upgrade()
     with database.engine.begin() as connection:
         for statement in FILL.split(";\n"):
             if statement.strip():
-                connection.exec_driver_sql(statement.replace(":draws", str(draws)).replace("%", "%%"))
+                connection.exec_driver_sql(
+                    statement.replace(":draws", str(draws)).replace(":code", code.hex()).replace("%", "%%")
+                )
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("VACUUM ANALYZE")
     print(f"filled in {time.perf_counter() - began:.0f} s", flush=True)
@@ -111,7 +114,7 @@ def main() -> None:
         server = get_server(folder / "postgres", cleanup_mode="delete")
         url = str(server.get_uri(database="postgres"))
         database = Database(url)
-        fill(database, draws)
+        fill(database, draws, scanning.sealed_code(Vault(bytes(32)), "n"))
         key = base64.b64encode(bytes(32)).decode()
         app = create_service(
             Settings(database_url=url, data=folder, service_key=SecretStr(key), runners=0, log_json=False),

@@ -78,7 +78,7 @@ class Vault:
             nonce, sealed = content[:NONCE_BYTES], content[NONCE_BYTES:]
             try:
                 content = self._cipher.decrypt(nonce, sealed, blob.sha256.encode())
-            except InvalidTag:
+            except (InvalidTag, ValueError):  # a cut nonce is a ValueError
                 raise _damaged(blob.sha256, sealed=True) from None
         if hashlib.sha256(content).hexdigest() != blob.sha256:
             raise _damaged(blob.sha256, sealed=False)
@@ -93,7 +93,7 @@ class Vault:
         """Return a text that :meth:`seal` sealed. Raises IntegrityError with another key, or another ``about``."""
         try:
             return self._cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], about.encode()).decode()
-        except InvalidTag:
+        except (InvalidTag, ValueError):
             raise _damaged(about, sealed=True) from None
 
     def faults(self, session: Session) -> Iterable[str]:
