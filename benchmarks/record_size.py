@@ -1,13 +1,17 @@
-"""How large is a published record? ``python benchmarks/record_size.py FOLDER``, for instance the ``public/`` of ``dualrandom demo --scale city``.
+"""How large is a published record? 公布的记录有多大？
 
-The frame is a file of its own, that is fetched only by who wants to compute the selection; all else is the record.
+    python benchmarks/record_size.py [FOLDER]
+
+FOLDER is a published folder; without it the demonstration city is drawn first, which takes a minute. The frame is a file of its own, that is fetched only by who wants to compute the selection; all else is the record.
 Kept in docs/measurements/record-size.md.
 """
 
 from __future__ import annotations
 
 import gzip
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 FRAME = "frame.jsonl"
@@ -28,12 +32,19 @@ def sizes(folder: Path) -> dict[str, tuple[int, int]]:
 
 def main() -> None:
     """Print the largest files and both totals."""
-    found = sizes(Path(sys.argv[1]))
+    with tempfile.TemporaryDirectory() as made:
+        if len(sys.argv) > 1:
+            public = Path(sys.argv[1])
+        else:
+            city = [sys.executable, "-m", "dualrandom", "demo", "--scale", "city", "--out", made, "--force"]
+            subprocess.run(city, check=True, capture_output=True)
+            public = Path(made) / "public"
+        found = sizes(public)
     for name, (plain, packed) in sorted(found.items(), key=lambda one: -one[1][0])[:12]:
         print(f"{name:40.40} {plain / MB:8.3f} MB {packed / MB:8.3f} MB compressed")
     rest = [size for name, size in found.items() if name != FRAME]
-    plain, packed = (sum(size[at] for size in rest) / MB for at in (0, 1))
-    print(f"{'all but the frame':40} {plain:8.3f} MB {packed:8.3f} MB compressed")
+    whole = [sum(size[at] for size in rest) / MB for at in (0, 1)]
+    print(f"{'all but the frame':40} {whole[0]:8.3f} MB {whole[1]:8.3f} MB compressed")
 
 
 if __name__ == "__main__":
