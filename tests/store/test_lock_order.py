@@ -9,7 +9,9 @@ from sqlalchemy import text, update
 from sqlmodel import col
 
 from dualrandom.store import activity
+from dualrandom.store.activity import Actor
 from dualrandom.store.database import Database, locked
+from dualrandom.store.days import import_notice
 from dualrandom.store.tables import DayNotice, Office
 
 NOW = datetime(2023, 8, 21, tzinfo=UTC)
@@ -56,6 +58,40 @@ def test_writers_who_take_the_same_rows_in_opposite_orders_both_finish(database:
     assert failed == []
     with database.reading() as session:
         assert [session.get_one(DayNotice, year).by for year in (2001, 2002)] == ["other", "other"]
+        assert list(activity.faults(session)) == []
+
+
+def test_two_who_bring_the_same_years_notice_at_once_both_do(database: Database) -> None:
+    content = b"""[[notices]]
+year = 2005
+number = "%s"
+issued = 2004-11-01
+holidays = [{ name = "A", name_en = "A", first = 2005-01-01, last = 2005-01-03 }]
+working = [2005-01-08]
+"""
+    failed: list[BaseException] = []
+
+    def bring(session: Any, name: str) -> None:
+        import_notice(session, 2005, content % name.encode(), actor=Actor(name, "dispatcher"), now=NOW)
+
+    def other() -> None:
+        try:
+            with database.writing() as session:
+                bring(session, "other")
+        except BaseException as error:
+            failed.append(error)
+
+    with database.writing() as session:
+        bring(session, "own")
+        thread = threading.Thread(target=other)
+        thread.start()
+        # SQLite lets the other one not even begin
+        while thread.is_alive() and not (database.is_sqlite or somebody_waits_for_a_lock(database)):
+            pass
+    thread.join()
+    assert failed == []
+    with database.reading() as session:
+        assert session.get_one(DayNotice, 2005).by == "other"
         assert list(activity.faults(session)) == []
 
 

@@ -20,6 +20,7 @@ from dualrandom.calendar import Notice, Notices, add_working_days, load_notice, 
 from dualrandom.errors import DualRandomError
 from dualrandom.store import activity
 from dualrandom.store.activity import Actor
+from dualrandom.store.database import locked
 from dualrandom.store.errors import RefusedError, unknown
 from dualrandom.store.tables import DayNotice, Visit
 
@@ -89,7 +90,8 @@ def import_notice(session: Session, year: int, content: bytes, *, actor: Actor, 
             {"zh": "每次导入一年，年份与地址一致。", "en": "Import one year at a time, to its own address."},
         )
     notice = read.by_year[year]
-    row = session.get(DayNotice, year) or DayNotice(year=year, document={}, at=now, by=actor.name)
+    # two who bring the same year's notice at once
+    row = locked(session, DayNotice, year) or DayNotice(year=year, document={}, at=now, by=actor.name)
     row.document, row.at, row.by = _document(notice), now, actor.name
     session.add(row)
     session.flush()
