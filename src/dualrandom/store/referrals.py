@@ -83,6 +83,8 @@ def change_referral(
     session: Session, number: int, version: int, values: Mapping[str, Any], *, actor: Actor, now: datetime
 ) -> Referral:
     """Change case number, date of the re-inspection, addressee or state. Raises UnknownError, StaleError, ConflictError."""
+    # two who give the same case number at once
+    locked(session, Referral, number)
     referral, view = referral_of(session, actor, number)
     if "case_number" in values:
         _require_free(session, values["case_number"], number)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlmodel import col
 
 from dualrandom.campaign import record_findings
@@ -35,7 +35,7 @@ from dualrandom.store.fsck import database_faults
 from dualrandom.store.ledger import LedgerFilter, list_ledger
 from dualrandom.store.publishing import ask_publication, enter_sheet, publish
 from dualrandom.store.referrals import change_referral, feedback, list_referrals, refer, referral_of
-from dualrandom.store.tables import Activity, DrawRow, FindingText, Job, Visit
+from dualrandom.store.tables import Activity, DrawRow, FindingText, Job, Referral, Visit
 from dualrandom.store.visit_lists import VisitFilter, VisitView, list_visits, visit_of
 from dualrandom.verify import read_auditor, read_public, verify_record
 
@@ -412,6 +412,43 @@ def test_a_violation_is_referred_once_and_comes_back_as_feedback(drawn: Any) -> 
     assert [(row[7], row[8], row[11], row[12], row[13]) for row in rows_] == [
         ("5", "违反其他部门法规", "urban", "案-1", date(2023, 10, 20))
     ]
+
+
+def test_one_case_number_is_given_to_one_of_two_who_ask_at_once(drawn: Any) -> None:
+    health = of("health")
+    chosen = views(drawn, health)[-2:]
+    with drawn.database.writing() as session:
+        numbers = []
+        for view in chosen:
+            row = enter(session, view.visit.id or 0, clean(view), actor=health, now=AFTER)[0]
+            referral = Referral(finding_id=row.id or 0, to_department="police", at=AFTER, by=health.name)
+            session.add(referral)
+            session.flush()
+            numbers.append(referral.id or 0)
+    told: list[str] = []
+
+    def give(session: Any, number: int) -> None:
+        change_referral(session, number, 1, {"case_number": "案-9"}, actor=health, now=AFTER)
+
+    def other() -> None:
+        try:
+            with drawn.database.writing() as session:
+                give(session, numbers[1])
+        except ConflictError as error:
+            told.append(error.code)
+
+    thread = threading.Thread(target=other)
+    with drawn.database.writing() as session:
+        give(session, numbers[0])
+        thread.start()
+        # SQLite lets the other one not even begin
+        while not drawn.database.is_sqlite and thread.is_alive():
+            waits = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            with drawn.database.engine.connect() as watching:
+                if watching.execute(waits).scalar_one():
+                    break
+    thread.join()
+    assert told == ["case-number-taken"]
 
 
 def test_published_findings_are_in_the_ledger_once_and_others_inspectors_are_not_shown(drawn: Any) -> None:
