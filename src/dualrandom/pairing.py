@@ -17,7 +17,7 @@ import dualrandom_solver as solver
 from dualrandom.crews import Barring, Crew, Eligibility, Rules
 from dualrandom.frame import Frozen
 from dualrandom.progress import Progress, silent
-from dualrandom.ticket import COST_BYTES, Tickets
+from dualrandom.ticket import COST_BITS, Tickets
 from dualrandom.visits import Visit
 
 Ints = npt.NDArray[np.int64]
@@ -236,7 +236,7 @@ class _Problem:
             seat_indptr=_indptr([len(crew.seats) for crew in self.crews]),
             cand_indptr=indptr,
             cand_person=persons,
-            cand_cost=(words[:, 0] >> np.uint64(64 - 8 * COST_BYTES)).astype(np.int64),
+            cand_cost=(words[:, 0] >> np.uint64(64 - COST_BITS)).astype(np.int64),
             cand_seats=masks,
             cand_rank=rank,
         )

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 from dualrandom.hashing import Digest, suite_digest
 
-COST_BYTES = 5
+COST_BITS = 40
 """The pairing's costs are the first 40 bits of a ticket: safe in 64-bit flow arithmetic for millions of nodes."""
 
 
@@ -61,4 +61,4 @@ class Tickets:
 
 def cost_of(ticket: bytes) -> int:
     """Return the pairing cost of a ticket: its first 40 bits."""
-    return int.from_bytes(ticket[:COST_BYTES], "big")
+    return int.from_bytes(ticket[:8], "big") >> (64 - COST_BITS)

@@ -143,9 +143,9 @@ class Page:
 
 
 @contextmanager
-def page(*, hasty: bool = False) -> Iterator[Page]:
+def page(file: Path = PAGE, *, hasty: bool = False) -> Iterator[Page]:
     """Start Node; ``hasty``: the script stops at the first FAIL."""
-    command = ["node", str(IN_NODE), str(PAGE)]
+    command = ["node", str(IN_NODE), str(file)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         found = Page(process, hasty=hasty)
         yield found
