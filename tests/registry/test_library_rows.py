@@ -44,7 +44,7 @@ def inspector(code: str = "p1", **cells: str) -> str:
         "code": code,
         "name": "张三",
         "department": "amr",
-        "licence": "L1",
+        "licence": f"L1{code}",
         "until": "",
         "off": "",
         "daily": "",

@@ -55,6 +55,30 @@ def test_nobody_without_a_licence_is_an_inspector(read: Read) -> None:
     assert "第三方" in found.remedy_zh
 
 
+@pytest.mark.parametrize("written", ["无", "/", "协管员", "办理中"])
+def test_a_licence_number_without_a_digit_says_that_there_is_none(read: Read, written: str) -> None:
+    found = only(read({"inspectors": INSPECTORS + f"p1,张三,amr,{written},,\n"}), "licence-none")
+    assert (found.row, found.column, found.value) == (2, "执法证号", written)
+
+
+def test_a_licence_number_that_lost_its_digits_is_refused(read: Read) -> None:
+    assert only(read({"inspectors": INSPECTORS + "p1,张三,amr,4.20704E+13,,\n"}), "id-as-number").row == 2
+
+
+@pytest.mark.parametrize("second", ["amr,鄂G-2021", "fire,鄂G-2021", "amr,鄂g-202 1"])
+def test_one_licence_under_two_codes_is_refused(read: Read, second: str) -> None:
+    text = INSPECTORS + f"p1,张三,amr,鄂G-2021,,\np2,张三,{second},,\n"
+    found = only(read({"inspectors": text}), "licence-repeated")
+    assert (found.row, found.severity) == (3, "error")
+    assert "第 2 行和第 3 行" in found.message_zh
+
+
+def test_a_licence_that_cannot_be_a_code_asks_for_a_column_of_codes(read: Read) -> None:
+    found = only(read({"inspectors": "姓名,部门,执法证号\n张三,amr,鄂G-2021\n"}), "licence-as-code")
+    assert (found.row, found.column, found.value) == (2, "执法证号", "鄂G-2021")
+    assert "人员编号" in found.remedy_zh
+
+
 # --- recusals -----------------------------------------------------------------------------------------------------
 
 

@@ -165,6 +165,7 @@ def parsers(
             "department": department,
             "districts": several("districts", district),
             "marks": several("marks", _mark),
+            "licence": values.licence,
             "valid_until": last_day,
             "days_off": days,
             "daily": values.count,

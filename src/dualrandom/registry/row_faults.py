@@ -52,6 +52,18 @@ CELLS: Mapping[str, Fault] = {
         "只用字母、数字和 . _ -，以字母或数字开头，最长 64 位",
         "use letters, digits and . _ - only, a letter or digit first, at most 64",
     ),
+    "licence-as-code": Fault(
+        "没有“人员编号”列，以执法证号代替，但它不能作编号（含汉字或其他符号）",
+        "there is no column of inspector codes and the licence number cannot stand for one (Chinese or other characters)",
+        "增加“人员编号”列，每人一个编号，如工号；执法证号照原样保留",
+        "add a column of inspector codes, such as staff numbers; leave the licence numbers as they are",
+    ),
+    "licence-none": Fault(
+        "不是执法证号（没有数字）：无执法证的人员不得入库",
+        "this is no licence number (it has no digit): nobody without a licence belongs here",
+        "填入执法证上的编号，或将此人移出名录",
+        "give the number on the licence, or take the person off the list",
+    ),
     "uscc-length": Fault(
         "统一社会信用代码应为 18 位",
         "a unified social credit code has 18 characters",
@@ -156,6 +168,12 @@ RULES: Mapping[str, Fault] = {
         "the licence expires within the period: no visits after {value}",
         "如已换证，更新有效期",
         "if it has been renewed, enter the new date",
+    ),
+    "licence-repeated": Fault(
+        "执法证号在第 {first} 行和第 {second} 行相同：同一人不得以两个编号入库，否则可能与自己同组",
+        "rows {first} and {second} have the same licence number: one person with two codes could be paired with himself",
+        "一人只保留一行（在两个部门的，只留执法证所属的部门）；如不是同一人，更正执法证号",
+        "keep one row for one person (of two departments, the one that issued the licence), or correct the number",
     ),
     "mark-without-holder": warning(
         "事项要求的资格“{value}”没有{department}的检查人员具备",

@@ -9,7 +9,7 @@ from dualrandom.errors import Problem
 from dualrandom.policy.plan import LibrarySource
 from dualrandom.registry.columns import Column, Library
 from dualrandom.registry.faults import Place, problem
-from dualrandom.registry.headings import Layout, meaning, spellings
+from dualrandom.registry.headings import FALLBACKS, Layout, meaning, spellings
 from dualrandom.registry.parsers import Words, defaults, parsers
 from dualrandom.registry.tables import Raw, Row, Table, column_letter
 from dualrandom.registry.values import Noted, Parse, Refused, written
@@ -222,8 +222,9 @@ def _column(found: RowSet, column: Column, index: int, cells: Sequence[Raw], rea
                 found.bad.add(row)  # the merged range itself is reported
                 continue
             shown = value.words.get("shown", written(cells[row]))
+            stands_in = found.layout.columns.get(FALLBACKS.get((found.library.kind, column.name), ""))
             found.refuse(
-                value.code,
+                "licence-as-code" if value.code == "id-pattern" and stands_in == index else value.code,
                 row,
                 column.name,
                 shown,

@@ -7,7 +7,7 @@ from datetime import date
 
 from dualrandom.policy.plan import Plan
 from dualrandom.registry.rows import RowSet
-from dualrandom.registry.values import Refused
+from dualrandom.registry.values import Refused, plain
 
 
 def check_rows(rows: RowSet, plan: Plan | None) -> None:
@@ -21,6 +21,7 @@ def check_rows(rows: RowSet, plan: Plan | None) -> None:
     else:
         _distinct(rows)
     if kind == "inspectors":
+        _one_row_a_person(rows)
         _licences(rows, plan)
     if kind == "items":
         _validity(rows)
@@ -95,6 +96,20 @@ def _equal_rows(rows: RowSet) -> None:
                 second=rows.numbers[index],
             )
             rows.dropped.add(index)
+
+
+def _one_row_a_person(rows: RowSet) -> None:
+    """A licence is one person's; with two codes he could fill two seats of a crew and be absent under one code only."""
+    first: dict[str, int] = {}
+    codes = rows.values["code"]
+    for index, licence in enumerate(rows.values["licence"]):
+        if not isinstance(licence, str):
+            continue
+        other = first.setdefault(plain(licence).casefold(), index)
+        # rows with the same code are duplicates whatever their licences
+        if other != index and str(codes[other]).lower() != str(codes[index]).lower():
+            numbers = {"first": rows.numbers[other], "second": rows.numbers[index]}
+            rows.refuse("licence-repeated", index, "licence", licence, **numbers)
 
 
 def _licences(rows: RowSet, plan: Plan | None) -> None:

@@ -129,6 +129,11 @@ def written(raw: Raw) -> str:
     return str(raw)
 
 
+def plain(value: str) -> str:
+    """Return a code without what a person does not see or may leave out: width, blanks, quotes, hidden characters."""
+    return _INVISIBLE.sub("", unicodedata.normalize("NFKC", value))
+
+
 def text(raw: Raw) -> object:
     """Any text, in Unicode NFC, on one line."""
     value = written(raw)
@@ -148,9 +153,9 @@ def identifier(raw: Raw) -> object:
         return value
     if isinstance(raw, float) or _SCIENTIFIC.fullmatch(value):
         return Refused("id-as-number")
-    plain = _INVISIBLE.sub("", unicodedata.normalize("NFKC", value))
-    if ID.fullmatch(plain):
-        return Refused("id-form", plain)
+    bare = plain(value)
+    if ID.fullmatch(bare):
+        return Refused("id-form", bare)
     return Refused("id-pattern")
 
 
@@ -161,13 +166,25 @@ def credit_code(raw: Raw) -> object:
         return value
     if (isinstance(raw, float) and abs(raw) >= 10**15) or _SCIENTIFIC.fullmatch(value):
         return Refused("id-as-number")
-    plain = _INVISIBLE.sub("", unicodedata.normalize("NFKC", value)).replace("-", "").upper()
-    if uscc.is_uscc(plain):
-        return Refused("id-form", plain)
-    if len(plain) != uscc.LENGTH:
+    bare = plain(value).replace("-", "").upper()
+    if uscc.is_uscc(bare):
+        return Refused("id-form", bare)
+    if len(bare) != uscc.LENGTH:
         return Refused("uscc-length")
-    code = "uscc-check-digit" if uscc.is_shaped(plain) else "uscc-character"
-    return Refused(code, uscc.suggestion(plain))
+    code = "uscc-check-digit" if uscc.is_shaped(bare) else "uscc-character"
+    return Refused(code, uscc.suggestion(bare))
+
+
+def licence(raw: Raw) -> object:
+    """The number of an enforcement licence, in any writing that has a digit: 无, / or 协管员 say that there is none."""
+    value = written(raw)
+    if (isinstance(raw, float) and not (raw.is_integer() and abs(raw) < EXACT)) or _SCIENTIFIC.fullmatch(
+        value
+    ):
+        return Refused("id-as-number")
+    if not any(character.isdigit() for character in value):
+        return Refused("licence-none")
+    return text(raw)
 
 
 def day(from_1904: bool) -> Parse:
