@@ -11,7 +11,8 @@ SHELL := /bin/sh
 export PYTHONUTF8 := 1
 
 # Settings of a shell or of pip that would bend a locked installation. The index and its certificates stay.
-unexport PYTHONPATH PYTHONHOME PIP_USER PIP_TARGET PIP_PREFIX PIP_ROOT PIP_CONSTRAINT PIP_NO_BINARY PIP_PRE
+# Without bytecode every process the tests start would compile all that it imports again, some of them for seconds.
+unexport PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE PIP_USER PIP_TARGET PIP_PREFIX PIP_ROOT PIP_CONSTRAINT PIP_NO_BINARY PIP_PRE
 
 # The newest supported Python that runs and can make an environment; a name on PATH alone proves neither.
 FITS := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
@@ -72,7 +73,7 @@ lock: ## renew the hashed pins with uv · 用 uv 更新锁定文件
 
 clean: ## remove the environment and all that was built · 删除环境与全部生成物
 	rm -rf $(VENV) build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
-	find src solver api tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+	find src solver api tests benchmarks docs fixtures -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 $(VENV)/.created:
 	@[ -n "$(PYTHON)" ] && "$(PYTHON)" -c '$(FITS)' || { \
