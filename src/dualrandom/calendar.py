@@ -20,6 +20,8 @@ from dualrandom.toml_text import read_toml
 
 Working = Literal["cn", "weekdays", "all"]
 SATURDAY = 5
+LONGEST_NUMBER = 100
+"""Characters of a notice's document number, which is shown in one line."""
 DAY = timedelta(days=1)
 
 
@@ -191,21 +193,37 @@ def _is_day(value: object) -> bool:
     return isinstance(value, date) and not isinstance(value, datetime)
 
 
+def _is_line(value: object) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= LONGEST_NUMBER and value.isprintable()
+
+
+def _shown(value: object) -> str:
+    try:
+        return str(value)
+    except ValueError:  # an integer of thousands of digits, written in hexadecimal
+        return "…"
+
+
 def _faults(table: Mapping[str, object]) -> Iterator[tuple[str, str, str, str]]:
     """Each fault of one [[notices]] table: code, value, and what is wrong in Chinese and English."""
     for key in sorted(table.keys() - {"year", "number", "issued", "holidays", "working"}):
         yield "notice-unknown-key", key, "未知的键", "is not a known key"
     year, holidays, working = table.get("year"), table.get("holidays"), table.get("working")
-    if not isinstance(year, int) or isinstance(year, bool) or not isinstance(table.get("number"), str):
+    if (
+        not isinstance(year, int)
+        or isinstance(year, bool)
+        or not date.min.year < year <= date.max.year
+        or not _is_line(table.get("number"))
+    ):
         yield (
             "notice-heading",
-            str(year),
-            "year 应为整数，number 应为文字",
-            "needs year (integer) and number (text)",
+            _shown(year),
+            f"year 应为整数年份，number 应为一行文字（不超过 {LONGEST_NUMBER} 字）",
+            f"needs year (an integer) and number (one line of text, at most {LONGEST_NUMBER} characters)",
         )
         return
     if not _is_day(table.get("issued")):
-        yield "notice-heading", str(table.get("issued")), "issued 应为日期", "needs issued (date)"
+        yield "notice-heading", _shown(table.get("issued")), "issued 应为日期", "needs issued (date)"
     keys = {"name", "name_en", "first", "last"}
     if not isinstance(holidays, list) or not holidays or not isinstance(working, list):
         yield "notice-days", str(year), "缺少 holidays 或 working", "needs the lists holidays and working"
@@ -219,7 +237,7 @@ def _faults(table: Mapping[str, object]) -> Iterator[tuple[str, str, str, str]]:
         ):
             yield (
                 "notice-holiday",
-                str(holiday),
+                _shown(holiday),
                 "节假日应有首尾两个日期",
                 "has a holiday without first and last day",
             )
@@ -236,7 +254,7 @@ def _faults(table: Mapping[str, object]) -> Iterator[tuple[str, str, str, str]]:
         if not _is_day(day) or day.weekday() < SATURDAY or day in free:
             yield (
                 "notice-working-day",
-                str(day),
+                _shown(day),
                 "调休上班日应为不放假的周六或周日",
                 "has a make-up day that is not a Saturday or Sunday, or is a holiday",
             )
