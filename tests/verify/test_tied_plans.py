@@ -106,25 +106,15 @@ def lies(files: dict[str, bytes]) -> Iterator[tuple[str, dict[str, bytes]]]:
     del fewer["attempts"][-1]
     yield "an attempt is not evidenced", files | {"ties.json": canonical(fewer)}
     result = json.loads(files["result.json"])
-    final = copy.deepcopy(ties)
-    final["attempts"][-1] |= {"crews": _crews(result), "prices": result["prices"]}
-    yield "the evidence is the plan of the next attempt", files | {"ties.json": canonical(final)}
+    dearer = copy.deepcopy(ties)
+    prices = {row["inspector"]: row for row in dearer["attempts"][-1]["prices"]}
+    someone = dearer["attempts"][-1]["crews"][0]["seats"][0]
+    row = prices.setdefault(someone, {"days": {}, "inspector": someone, "period": "0"})
+    row["period"] = str(int(row["period"]) + 1)
+    dearer["attempts"][-1]["prices"] = [prices[name] for name in sorted(prices)]
+    yield "the evidence's prices are not the least", files | {"ties.json": canonical(dearer)}
     earlier = result | {"attempt": result["attempt"] - 1}
     yield "the attempt is an earlier one", files | {"result.json": canonical(earlier)}
-
-
-def _crews(result: Any) -> list[Any]:
-    return [
-        {
-            "department": crew["department"],
-            "enterprise": visit["enterprise"],
-            "part": visit["part"],
-            "seats": crew["seats"],
-        }
-        for visit in sorted(result["visits"], key=lambda visit: (visit["enterprise"], visit["part"]))
-        if visit["date"] is not None
-        for crew in visit["crews"]
-    ]
 
 
 @pytest.mark.parametrize("number", DRAWS)
