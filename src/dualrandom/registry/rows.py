@@ -105,10 +105,13 @@ def _records(table: Table, library: Library, layout: Layout) -> tuple[list[Row],
     numbers: list[int] = []
     problems: list[Problem] = []
     used = set(layout.columns.values())
+    noted = bool(table.notes.formulas or table.notes.errors)
     suspicious = {title.casefold(), *TOTALS, *(f"{word}:" for word in TOTALS), *spellings(library.kind)}
     for number, row in enumerate(table.rows[layout.heading + 1 :], layout.heading + 2):
         length = len(row)
         first = row[key] if key < length else ""
+        if first == "" and row.count("") == length and not noted:
+            continue
         text = written(first)
         if length > width:
             extra = next((written(cell) for cell in row[width:] if written(cell)), "")

@@ -121,10 +121,19 @@ def _rows(sheet: Any) -> list[list[Any]]:
     before = [""] * sheet.start[1]
     known: dict[str, str] = {}
     kept = known.setdefault
-    return [
-        before + [kept(cell, cell) if isinstance(cell, str) and len(cell) <= SHORT else cell for cell in row]
-        for row in sheet.iter_rows()
-    ]
+    rows: list[list[Any]] = []
+    blank: list[Any] = []
+    for row in sheet.iter_rows():
+        if row.count("") == len(row):
+            # one stray cell at the very end makes a million of these
+            blank = blank or [*before, *row]
+            rows.append(blank)
+        else:
+            short = [
+                kept(cell, cell) if isinstance(cell, str) and len(cell) <= SHORT else cell for cell in row
+            ]
+            rows.append(before + short)
+    return rows
 
 
 def _unreadable(error: BaseException) -> Workbook:
