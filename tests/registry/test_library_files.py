@@ -6,7 +6,7 @@ import struct
 import sys
 import zipfile
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -521,6 +521,22 @@ def test_a_parquet_file_is_read_with_its_types(read: Read) -> None:
 def test_a_fault_in_a_parquet_file_has_its_row(read: Read) -> None:
     data = parquet(id=[FIRST[0], "x"], name=["甲", "乙"], district=["420704"] * 2, credit_class=["A", "A"])
     assert only(read({"enterprises.parquet": data}), "uscc-length").row == 3
+
+
+def test_a_parquet_files_missing_numbers_and_days_of_other_zones_are_not_guessed(read: Read) -> None:
+    rest = {"name": ["甲"], "district": ["420704"], "credit_class": ["A"], "last_report": [float("nan")]}
+    midnight = datetime(2023, 9, 4, tzinfo=UTC)
+    taken = read({"enterprises.parquet": parquet(id=[FIRST[0]], established=[midnight], **rest)})
+    assert taken.problems == ()
+    assert taken.libraries.enterprises[0].established == date(2023, 9, 4)
+    assert taken.libraries.enterprises[0].last_report is None
+    evening = parquet(id=[FIRST[0]], established=[midnight.replace(hour=16)], **rest)
+    assert only(read({"enterprises.parquet": evening}), "date-invalid").value == "2023-09-04T16:00:00+00:00"
+
+
+def test_an_archive_in_place_of_a_table_is_named(read: Read) -> None:
+    assert only(read({"enterprises.rar": b"Rar!\x1a\x07"}), "format-unknown").file == "enterprises.rar"
+    assert "PDF" in only(read({"enterprises.xlsx": b"%PDF-1.4"}), "not-a-workbook").message_zh
 
 
 def test_a_damaged_parquet_file_is_refused(read: Read) -> None:

@@ -25,10 +25,10 @@ from dualrandom.registry.models import Libraries, Recusal
 from dualrandom.registry.parsers import Words, model
 from dualrandom.registry.rows import RowSet, read_rows
 from dualrandom.registry.rules import check_rows
-from dualrandom.registry.tables import Opened, Row, Table, open_tables
+from dualrandom.registry.tables import FOREIGN, Opened, Row, Table, open_tables
 
 SUFFIXES = (".csv", ".xlsx", ".parquet")
-_UNREADABLE = frozenset({".xls", ".xlsm", ".xlsb", ".et", ".ods", ".numbers", ".txt", ".tsv"})
+_UNREADABLE = FOREIGN | {".xls", ".xlsm", ".xlsb", ".et", ".txt", ".tsv"}
 """Opened where no proper file is there: better to say what is wrong with such a file than that none exists."""
 _EMPTY = Libraries((), (), (), (), ())
 _SORTED_BY: Mapping[Kind, Any] = {

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import itertools
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -30,6 +31,8 @@ SEPARATORS = (",", ";", "\t")
 LINES_TO_JUDGE = 30
 JUDGED = 65536
 """Characters among which these lines are looked for."""
+FOREIGN = frozenset({".parquet", ".ods", ".numbers", ".pdf", ".doc", ".docx", ".zip", ".rar", ".7z"})
+"""What no text is, and no workbook either where the content does not begin like one."""
 _OLE2 = bytes.fromhex("d0cf11e0a1b11ae1")
 
 
@@ -92,7 +95,7 @@ def open_tables(path: Path, shown: str, kind: Kind, source: LibrarySource | None
         return _parquet(data, shown)
     if suffix in {".xlsx", ".xlsm", ".xls"}:
         return _failed(problem("not-a-workbook", place, reason=_looks_like(data)))
-    if suffix in {".parquet", ".ods", ".numbers", ".pdf", ".doc", ".docx"} or data.startswith(b"%PDF"):
+    if suffix in FOREIGN or data.startswith(b"%PDF"):
         return _failed(problem("format-unknown", place))
     return _text(data, shown, kind, source, score)
 
@@ -103,6 +106,8 @@ def _failed(*problems: Problem) -> Opened:
 
 def _looks_like(data: bytes) -> str:
     start = data[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if start.startswith(b"%pdf"):
+        return "PDF"
     return "HTML" if start.startswith((b"<html", b"<!doctype", b"<table", b"<?xml")) else "text"
 
 
@@ -210,6 +215,11 @@ def _parquet(data: bytes, shown: str) -> Opened:
 
 
 def _cell(value: object) -> Raw:
+    if isinstance(value, float) and math.isnan(value):
+        return None  # what data frames write for no value
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        # another zone's evening is the next day here: only what is midnight there was meant as a day
+        return value.date() if value.time() == time() else value.isoformat()
     if value is None or isinstance(value, str | int | float | date | time | timedelta):
         return value
     if isinstance(value, list | tuple):
