@@ -315,6 +315,11 @@ def test_a_date_may_be_written_in_the_usual_ways(read: Read, written: str) -> No
     assert result.libraries.enterprises[0].closed == (date(2023, 9, 4),)
 
 
+def test_the_day_number_of_an_old_firm_is_a_date(read: Read) -> None:
+    text = ENTERPRISES.rstrip("\n") + ",成立日期\n" + enterprise().rstrip("\n") + ",35916\n"
+    assert read({"enterprises": text}).libraries.enterprises[0].established == date(1998, 5, 1)
+
+
 @pytest.mark.parametrize(
     "written",
     ["2023-02-30", "9/4/2023", "4.9.23", "2023-13-01", "明天", "20231301", "12345", "2023-09", "2023-09/04"],
@@ -332,6 +337,15 @@ def test_lists_of_dates_may_hold_runs_of_days(read: Read, separator: str) -> Non
     assert result.libraries.inspectors[0].days_off == tuple(date(2023, 9, number) for number in (4, 6, 7, 8))
 
 
+@pytest.mark.parametrize(
+    "written",
+    ["2023-09-04-2023-09-05", "2023.9.4-2023.9.5", "2023年9月4日 - 2023年9月5日", "2023/9/4--2023/9/5"],
+)
+def test_a_hyphen_between_two_whole_dates_is_a_run_of_days(read: Read, written: str) -> None:
+    result = read({"inspectors": INSPECTORS + inspector(off=written)})
+    assert result.libraries.inspectors[0].days_off == (date(2023, 9, 4), date(2023, 9, 5))
+
+
 @pytest.mark.parametrize("written", ["2023-09-08~2023-09-06", "2020-01-01至2023-01-01"])
 def test_a_run_of_days_that_is_reversed_or_endless_is_refused(read: Read, written: str) -> None:
     only(read({"inspectors": INSPECTORS + inspector(off=written)}), "date-range-invalid")
@@ -342,6 +356,17 @@ def test_a_run_of_days_that_is_reversed_or_endless_is_refused(read: Read, writte
 
 def test_garbled_text_is_read_with_a_warning(read: Read) -> None:
     assert only(read({"enterprises": ENTERPRISES + enterprise(name="甲�公司")}), "garbled").row == 2
+
+
+@pytest.mark.parametrize("hidden", ["\u202e", "\u200b", "\ue000", "\x00"])
+def test_what_a_person_cannot_see_in_a_name_is_told(read: Read, hidden: str) -> None:
+    result = read({"enterprises": ENTERPRISES + enterprise(name=f"甲{hidden}公司")})
+    assert only(result, "garbled").row == 2
+
+
+def test_rare_characters_of_a_name_are_kept_without_a_word(read: Read) -> None:
+    result = read({"enterprises": ENTERPRISES + enterprise(name="𠮷㐱\u3000公司😀")})
+    assert (result.problems, result.libraries.enterprises[0].name) == ((), "𠮷㐱\u3000公司😀")
 
 
 def test_names_are_stored_in_one_unicode_form(read: Read) -> None:

@@ -29,8 +29,8 @@ CELLS: Mapping[str, Fault] = {
         "better paste it as a value, so that no recalculation changes it",
     ),
     "garbled": warning(
-        "含有乱码字符（�）或控制字符",
-        "there are replacement (�) or control characters in the text",
+        "含有乱码字符（�）、控制字符、看不见的字符或自造字",
+        "there are replacement (�), control, invisible or private-use characters in the text",
         "核对原文；如全篇乱码，在计划的 [libraries.{kind}] encoding 中写明编码",
         "check the original; if all is garbled, name the encoding in [libraries.{kind}] encoding of the plan",
     ),
@@ -109,8 +109,8 @@ CELLS: Mapping[str, Fault] = {
     "date-invalid": Fault(
         "不是日期，或写法无法确定",
         "this is no date, or could be read in two ways",
-        "写作 2023-09-01、2023/9/1、2023年9月1日 或 20230901",
-        "write 2023-09-01, 2023/9/1, 2023年9月1日 or 20230901",
+        "写作 2023-09-01、2023/9/1、2023年9月1日 或 20230901；连续几日写作 2023-09-04~2023-09-08",
+        "write 2023-09-01, 2023/9/1, 2023年9月1日 or 20230901; a run of days as 2023-09-04~2023-09-08",
     ),
     "date-range-invalid": Fault(
         "日期区间的首日晚于末日，或超过 400 天",

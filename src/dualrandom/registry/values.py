@@ -36,8 +36,13 @@ _DATE = re.compile(
     re.ASCII,
 )
 _RANGE = re.compile(r" ?(?:~|至|\.\.|—+|–|\bto\b) ?")
+_HYPHENED = re.compile(
+    r"(?<!\d)(\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?) ?-+ ?(?=\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2})", re.ASCII
+)
+"""Between two whole dates a hyphen cannot belong to either."""
 _DECIMAL = re.compile(r"[+-]?\d{1,15}(?:\.\d{1,9})?", re.ASCII)
 _FRACTION = re.compile(r"(\d{1,6})/(\d{1,6})", re.ASCII)
+_UNSEEN = frozenset({"Cc", "Cf", "Co", "Cs"})
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 FOREVER = frozenset(
     {"长期", "永久", "长期有效", "永久有效", "无期限", "无固定期限", "permanent", "unlimited", "long-term"}
@@ -142,7 +147,10 @@ def text(raw: Raw) -> object:
             value = unicodedata.normalize("NFC", value)
         return value
     clean = unicodedata.normalize("NFC", _CONTROL.sub(" ", value)).encode("utf-8", "replace").decode()
-    strange = "\ufffd" in value or _CONTROL.search(re.sub(r"[\t\r\n]", "", value))
+    # hidden marks turn the reading order round or make two names look alike; private signs differ from font to font
+    strange = "\ufffd" in value or any(
+        unicodedata.category(each) in _UNSEEN and not each.isspace() for each in value
+    )
     return Noted(clean, "garbled") if strange else clean
 
 
@@ -219,7 +227,7 @@ def days(from_1904: bool) -> Parse:
         found: set[date] = set()
         # one space at most before and after: over a run of them the search would take the square of its length
         text = " ".join(unicodedata.normalize("NFKC", written(raw)).split())
-        listed = _RANGE.sub("~", text)
+        listed = _RANGE.sub("~", _HYPHENED.sub(r"\1~", text))
         for part in _SPLIT.split(listed):
             ends = [_day(end, from_1904) for end in part.split("~")] if part else []
             if not part:
@@ -255,13 +263,13 @@ def _day(raw: Raw, from_1904: bool) -> date | None:
 
 
 def _numbered_day(number: float, from_1904: bool) -> date | None:
-    """Read 20230901 as it looks, and a spreadsheet's day number of the years 2000 to 2099."""
+    """Read 20230901 as it looks, and a spreadsheet's day number of the years 1980 to 2099."""
     if number != number or abs(number) > 10**9:  # noqa: PLR0124 - not a number
         return None
     if float(number).is_integer() and 20_000_101 <= number <= 20_991_231:
         return _real_day(int(number) // 10_000, int(number) // 100 % 100, int(number) % 100)
     found = (date(1904, 1, 1) if from_1904 else date(1899, 12, 30)) + timedelta(days=int(number))
-    return found if 2000 <= found.year <= 2099 else None
+    return found if 1980 <= found.year <= 2099 else None
 
 
 def _real_day(year: int, month: int, dated: int) -> date | None:
