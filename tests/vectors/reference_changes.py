@@ -15,6 +15,7 @@ import hashlib
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from reference_lists import jcs  # type: ignore[import-not-found]
@@ -33,6 +34,7 @@ DATE, LATER, FIRM = (
 )
 
 
+@cache  # a round's number is counted up from the first one's moment
 def moment(text: str) -> datetime:
     return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
 

@@ -177,7 +177,8 @@ def cheapest(
                 arc(person, "sink", caps(person)[1], 0)
     for _ in range(seats):
         distance, before, queue = {"source": 0}, {}, ["source"]
-        while queue:
+        # without costs any path will do
+        while queue and (cost or "sink" not in distance):
             u = queue.pop(0)
             for v in after.get(u, []):
                 if capacity[u, v] > 0 and (

@@ -194,8 +194,9 @@ class Visited(Announced):  # type: ignore[misc]
         return [
             (department, person)
             for department in self.departments(visit)
+            for seats in [self.seats(visit, department)]
             for person in sorted(self.roster)
-            if any(self.fits(person, visit, department, seat) for seat in self.seats(visit, department))
+            if any(self.fits(person, visit, department, seat) for seat in seats)
         ]
 
     def recused(self, person: str, enterprise: str) -> bool:

@@ -20,6 +20,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -89,8 +90,8 @@ def edits(old: dict[str, bytes], new: dict[str, bytes]) -> list[dict[str, Any]]:
     return found
 
 
-def written() -> dict[str, bytes]:
-    """Return all vector files by name."""
+def written(told: Mapping[str, bytes] | None = None) -> dict[str, bytes]:
+    """Return all vector files by name. ``told``: take the verdicts from these files instead of judging every record anew."""
     made: dict[str, bytes] = {}
     happy: dict[str, dict[str, bytes]] = {}
     all_cases = cases.cases(reference)
@@ -100,17 +101,27 @@ def written() -> dict[str, bytes]:
         if not hidden:
             del files["auditor/list-secret"]
         happy[name] = files
-        expected = {"public": statuses(files, False)}
+        readers = {"public": (files, False)}
         if hidden:
-            expected["auditor"] = statuses(files, True)
+            readers["auditor"] = files, True
         if "reader/log.policy" in files:
             without = {key: data for key, data in files.items() if key != "reader/log.policy"}
-            expected["without policy"] = statuses(without, False)
+            readers["without policy"] = without, False
         if case.receipts:
-            files_of = {one: verify(files, False, one).status("receipt") for one in sorted(case.receipts)}
-            made[f"happy/{name}/receipts/expected.json"] = pretty(files_of)
+            place = f"happy/{name}/receipts/expected.json"
+            known = None if told is None else json.loads(told[place])
+            made[place] = pretty(
+                {
+                    one: verify(files, False, one).status("receipt") if known is None else known[one]
+                    for one in sorted(case.receipts)
+                }
+            )
         made |= {f"happy/{name}/{key}": data for key, data in files.items()}
-        made[f"happy/{name}/expected.json"] = pretty(expected)
+        place = f"happy/{name}/expected.json"
+        known = None if told is None else json.loads(told[place])
+        made[place] = pretty(
+            {who: statuses(*given) if known is None else known[who] for who, given in readers.items()}
+        )
     for name, mutant in lies.MUTANTS.items():
         base = happy[mutant.base]
         files = lies.make(reference, name, mutant, all_cases, base, mutant.base not in cases.NOT_DRAWN)
@@ -119,8 +130,11 @@ def written() -> dict[str, bytes]:
         if not mutant.receipt:
             files = {key: data for key, data in files.items() if not key.startswith("receipts/")}
             base = {key: data for key, data in base.items() if not key.startswith("receipts/")}
-        report = verify(files, mutant.auditor, mutant.receipt)
-        found = [check.name for check in report.checks if check.status == "FAIL"]
+        if told is None:
+            report = verify(files, mutant.auditor, mutant.receipt)
+            found = [check.name for check in report.checks if check.status == "FAIL"]
+        else:
+            found = json.loads(told[f"mutants/{name}.json"])["found"]
         if mutant.fails not in found:
             print(f"{name}: {mutant.fails} should fail, found {found}", file=sys.stderr)
         document = {
