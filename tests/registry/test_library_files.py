@@ -251,9 +251,9 @@ def test_a_map_of_a_column_that_does_not_exist_is_refused(read: Read, plan: Make
 
 
 def test_a_missing_column_is_named_with_what_it_may_be_called(read: Read) -> None:
-    result = read({"enterprises": CSV.replace("信用风险分类", "信用风险分级")})
+    result = read({"enterprises": CSV.replace("信用风险分类", "信用分险分类")})
     found = only(result, "heading-missing", "columns-ignored")
-    assert (found.value, found.suggestion) == ("信用风险分类", "信用风险分级")
+    assert (found.value, found.suggestion) == ("信用风险分类", "信用分险分类")
 
 
 def test_a_doubled_heading_is_refused_with_both_columns(read: Read) -> None:
@@ -317,6 +317,31 @@ def test_a_workbook_that_calls_itself_csv_is_read_as_what_it_is(read: Read) -> N
 @pytest.mark.parametrize("length", [40, 900, 3000])
 def test_a_damaged_workbook_is_refused(read: Read, length: int) -> None:
     only(read({"enterprises.xlsx": workbook(untouched)[:length]}), "file-unreadable")
+
+
+REGISTERS: tuple[tuple[Kind, str], ...] = (
+    ("enterprises", "社会统一信用代码,行政相对人名称,县（市、区）,企业信用风险等级"),
+    ("enterprises", "uniscid,entname,所在辖区,信用风险分类结果"),
+    ("inspectors", "员工编号,检查员姓名,执法机构,行政执法证件编号"),
+    ("items", "随机抽查事项编码,抽查项目,实施主体,法定依据"),
+)
+
+
+@pytest.mark.parametrize(("kind", "headings"), REGISTERS)
+def test_headings_of_real_registers_are_recognised(read: Read, kind: Kind, headings: str) -> None:
+    rows = {
+        "enterprises": ",".join(FIRST),
+        "inspectors": "p1,张三,amr,L1",
+        "items": "i01,食品生产,amr,食品安全法",
+    }
+    assert read({kind: f"{headings}\n{rows[kind]}\n"}).problems == ()
+
+
+def test_the_old_registration_number_beside_the_credit_code_is_passed_over(read: Read) -> None:
+    text = "\n".join(",".join(row) for row in (("注册号", *HEADINGS), ("4207", *FIRST))) + "\n"
+    result = read({"enterprises": text})
+    assert only(result, "columns-ignored").value == "注册号"
+    assert result.libraries.enterprises[0].id == FIRST[0]
 
 
 def test_another_zip_file_is_no_workbook(read: Read) -> None:

@@ -204,6 +204,36 @@ def test_an_unknown_word_is_refused_and_the_nearest_suggested(
     assert found.suggestion == suggestion
 
 
+@pytest.mark.parametrize(
+    ("written", "kind"),
+    [
+        ("有限责任公司(自然人投资或控股)", "enterprise"),
+        ("股份有限公司（非上市、自然人投资或控股）", "enterprise"),
+        ("个人独资企业", "enterprise"),
+        ("农民专业合作社分支机构", "cooperative"),
+        ("个体工商户", "individual"),
+    ],
+)
+def test_the_registers_own_types_of_enterprises_are_understood(read: Read, written: str, kind: str) -> None:
+    result = read({"enterprises": ENTERPRISES + enterprise(kind=written, **{"class": "A类(低风险)"})})
+    assert result.problems == ()
+    assert [(each.kind, each.credit_class) for each in result.libraries.enterprises] == [(kind, "A")]
+
+
+def test_an_unknown_place_is_answered_with_the_names_that_are_known(read: Read) -> None:
+    found = only(
+        read({"enterprises": ENTERPRISES + enterprise(district="湖北省鄂州市鄂城区")}), "district-unknown"
+    )
+    assert found.suggestion == "鄂城区"
+    assert "420704 鄂城区" in found.remedy_zh
+
+
+@pytest.mark.parametrize("written", ["全市", "全部", "不限", "ALL"])
+def test_who_serves_the_whole_city_may_say_so(read: Read, written: str) -> None:
+    result = read({"inspectors": INSPECTORS + inspector(districts=written)})
+    assert (result.problems, result.libraries.inspectors[0].districts) == ((), ())
+
+
 def test_names_stand_for_ids_and_class_suffixes_are_understood(read: Read) -> None:
     result = read(
         {
@@ -380,10 +410,8 @@ def test_names_are_stored_in_one_unicode_form(read: Read) -> None:
 def test_marks_are_codes_and_the_leader_has_a_chinese_name(read: Read) -> None:
     result = read({"inspectors": INSPECTORS + inspector(marks="组长；food food")})
     assert result.libraries.inspectors[0].marks == ("food", "leader")
-    assert (
-        only(read({"inspectors": INSPECTORS + inspector(marks="特种设备")}), "id-pattern").column
-        == "标记/资格"
-    )
+    found = only(read({"inspectors": INSPECTORS + inspector(marks="组长;特种设备")}), "mark-pattern")
+    assert (found.column, found.value) == ("标记/资格", "特种设备")
 
 
 def test_marks_are_mapped_one_by_one(read: Read, plan: Make, source: Make) -> None:

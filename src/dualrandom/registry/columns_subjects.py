@@ -14,7 +14,8 @@ ENTERPRISES = Library(
             "统一社会信用代码",
             "unified social credit code",
             "社会信用代码|统一信用代码|信用代码|统一代码|统一社会信用代码/注册号|注册号|主体代码|检查对象编号|企业编号"
-            "|主体编号|检查对象代码|uscc|usci|credit code|unified social credit identifier|enterprise id|enterprise",
+            "|主体编号|检查对象代码|单位统一社会信用代码|企业统一社会信用代码|检查对象统一社会信用代码|社会统一信用代码"
+            "|行政相对人代码|纳税人识别号|uniscid|uscc|usci|credit code|unified social credit identifier|enterprise id|enterprise",
             '18 位统一社会信用代码（GB 32100-2015，大写，校验码正确）；计划设 enterprise_ids = "free" 时为其他编号，'
             "以字母或数字开头，由字母、数字和 . _ - 组成，最长 64 位。不得重复",
             "the 18-character unified social credit code (GB 32100-2015, upper case, check digit valid); with "
@@ -27,7 +28,8 @@ ENTERPRISES = Library(
             "名称",
             "name",
             "企业名称|市场主体名称|检查对象名称|单位名称|主体名称|经营主体名称|字号名称|公司名称|检查对象|企业"
-            "|市场主体|enterprise name|company name|business name|company",
+            "|市场主体|企业全称|单位全称|字号|商户名称|行政相对人|行政相对人名称|被检查对象|被检查对象名称|被检查单位|被检查单位名称"
+            "|entname|enterprise name|company name|business name|company",
             "登记的名称",
             "the registered name",
             "鄂州市示范食品有限公司",
@@ -37,7 +39,8 @@ ENTERPRISES = Library(
             "行政区划",
             "district",
             "区划|所属区划|区县|所属区县|所在区县|区划代码|行政区划代码|所在区|辖区|所属辖区|属地|行政区|所属行政区划"
-            "|district code|county|area",
+            "|县区|县市区|县(市、区)|区(县)|所属县区|所在县区|所在辖区|区域|所属区域|所在区域|行政区域|管辖区域|管辖区划|行政区划名称"
+            "|区县名称|district code|county|area",
             "计划 [[districts]] 中的代码或名称；计划未列区划时为任意代码。不由信用代码第 3–8 位推断：那是登记机关",
             "a code or name of the plan's [[districts]]; any code if the plan lists none. Never inferred from digits "
             "3–8 of the credit code: those name the registrar",
@@ -47,7 +50,9 @@ ENTERPRISES = Library(
             "credit_class*",
             "信用风险分类",
             "credit class",
-            "信用等级|信用风险等级|风险等级|信用分类|风险分类|信用类别|信用风险类别|分类等级|企业信用风险分类|credit level"
+            "信用等级|信用风险等级|风险等级|信用分类|风险分类|信用类别|信用风险类别|分类等级|企业信用风险分类|企业信用风险等级"
+            "|企业信用等级|信用风险分级|信用风险分类结果|信用风险分类等级|信用风险分类类别|企业信用风险分类等级|企业信用风险分类结果"
+            "|风险分类结果|风险类别|分类结果|credit level"
             "|risk class|risk level|credit rating|class",
             "计划 classes 中的一类（默认 A、B、C、D，风险由低到高）；“A类”“A级”也可",
             "one of the plan's classes (default A, B, C, D, from low to high risk)",
@@ -57,7 +62,7 @@ ENTERPRISES = Library(
             "kind",
             "主体类型",
             "kind",
-            "市场主体类型|企业类型|对象类型|检查对象类型|经营主体类型|类型|entity type|object kind|type",
+            "市场主体类型|企业类型|对象类型|检查对象类型|经营主体类型|企业(机构)类型|类型|entity type|object kind|type",
             "企业 enterprise、农民专业合作社 cooperative、个体工商户 individual，或计划的任务范围中所用的其他词；"
             "空为企业",
             "enterprise (企业), cooperative (农民专业合作社), individual (个体工商户), or another word that a task's "
@@ -68,7 +73,7 @@ ENTERPRISES = Library(
             "industry",
             "行业代码",
             "industry",
-            "行业|行业分类|国民经济行业代码|国民经济行业|国民经济行业分类|所属行业|行业门类|industry code",
+            "行业|行业分类|国民经济行业代码|国民经济行业|国民经济行业分类|所属行业|行业门类|行业类别|industry code",
             "国民经济行业代码（GB/T 4754），可空；任务范围按其前缀选取",
             "GB/T 4754 code or empty; a task's scope selects by prefix",
             "C1411",
@@ -86,7 +91,7 @@ ENTERPRISES = Library(
             "address",
             "地址",
             "address",
-            "住所|经营场所|经营地址|注册地址|住所(经营场所)|住所/经营场所|生产经营地址|登记地址|经营场所地址"
+            "住所|经营场所|经营地址|注册地址|住所(经营场所)|住所/经营场所|生产经营地址|登记地址|经营场所地址|企业住所|企业地址|实际经营地址|详细地址"
             "|registered address|premises|street address",
             "检查地点，可空",
             "where the visit goes, or empty",
@@ -134,7 +139,7 @@ ENTERPRISES = Library(
             "established",
             "成立日期",
             "established",
-            "成立时间|注册日期|登记日期|设立日期|核准日期|established on|date of establishment|registered on",
+            "成立时间|注册日期|登记日期|设立日期|核准日期|设立时间|注册时间|开业日期|established on|date of establishment|registered on",
             "成立日期，可空；观察期内的新设企业由此判断",
             "date of establishment, or empty; policies may leave new firms alone for some months",
             "2019-05-20",
@@ -153,7 +158,7 @@ ENTERPRISES = Library(
             "street",
             "街道",
             "street",
-            "街道乡镇|乡镇街道|所属街道|所在街道|镇街|乡镇|街道(乡镇)|subdistrict|town",
+            "街道乡镇|乡镇街道|街道名称|乡镇(街道)|所属乡镇|所属乡镇街道|所属街道|所在街道|镇街|乡镇|街道(乡镇)|subdistrict|town",
             "街道或乡镇，可空；只供任务范围的 where 选用",
             "subdistrict or town, or empty; only where in a task's scope asks for it",
             "凤凰街道",
@@ -170,7 +175,7 @@ INSPECTORS = Library(
             "code*",
             "人员编号",
             "inspector code",
-            "编号|人员编码|人员代码|检查人员编号|检查人员编码|执法人员编号|工号|inspector id|staff id|id|inspector",
+            "编号|人员编码|人员代码|检查人员编号|检查人员编码|执法人员编号|执法人员编码|员工编号|人员ID|工号|inspector id|staff id|id|inspector",
             "人员的唯一编号：字母、数字和 . _ -，以字母或数字开头，最长 64 位。没有此列时以执法证号代替",
             "the person's unique code: letters, digits and . _ -, a letter or digit first, at most 64. A file without "
             "this column is read with the licence number in its place",
@@ -180,7 +185,7 @@ INSPECTORS = Library(
             "name*",
             "姓名",
             "name",
-            "检查人员|检查人员姓名|执法人员|执法人员姓名|执法检查人员|人员姓名|full name|inspector name",
+            "检查人员|检查人员姓名|执法人员|执法人员姓名|执法检查人员|人员姓名|检查员|检查员姓名|执法员|full name|inspector name",
             "姓名；密封抽取时不公布",
             "the person's name; not published by a sealed draw",
             "张三",
@@ -189,7 +194,8 @@ INSPECTORS = Library(
             "department*",
             "部门",
             "department",
-            "所属部门|单位|所属单位|工作单位|执法部门|所在部门|所在单位|检查部门|执法主体|部门名称|agency|unit",
+            "所属部门|单位|所属单位|工作单位|执法部门|所在部门|所在单位|检查部门|执法主体|部门名称|单位名称|工作部门"
+            "|执法机构|执法机构名称|执法机关|执法单位|所属执法机关|所属机构|机构|机构名称|检查机构|检查单位|agency|unit",
             "计划 [[departments]] 中的代码或名称",
             "an id or name of the plan's [[departments]]",
             "amr",
@@ -199,8 +205,8 @@ INSPECTORS = Library(
             "执法区域",
             "districts",
             "区划|行政区划|所属区划|服务区划|管辖区域|执法辖区|辖区|所属辖区|执法区划|district|area|areas",
-            "可执法的区划代码或名称，多个以分号隔开；空为全部区划",
-            "ids or names of the districts served, several separated by semicolons; empty is every district",
+            "可执法的区划代码或名称，多个以分号隔开；空、“全部”或“全市”为全部区划",
+            "ids or names of the districts served, several separated by semicolons; empty, all or 全市 is every district",
             "420704;420703",
         ),
         column(
@@ -218,7 +224,7 @@ INSPECTORS = Library(
             "执法证号",
             "licence number",
             "执法证件号|执法证编号|执法证件编号|行政执法证号|行政执法证件号|行政执法证编号|执法证件号码|执法证号码|证件号"
-            "|证号|license|license number|licence no|license no|enforcement licence",
+            "|证号|证件编号|行政执法证件编号|行政执法证件号码|行政执法证号码|执法证|执法证件|license|license number|licence no|license no|enforcement licence",
             "有效行政执法证的编号；第三方、协管和临时人员无证，不得入库",
             "number of the valid enforcement licence; third parties, assistants and temporary staff have none and do "
             "not belong here",
@@ -229,6 +235,7 @@ INSPECTORS = Library(
             "证件有效期",
             "licence valid until",
             "有效期|有效期至|证件有效期至|执法证有效期|执法证有效期至|有效期止|有效截止日期|证件到期日|到期日|有效期限"
+            "|执法证到期日|执法证件有效期|执法证件有效期至|证件有效期止|有效期截止日期"
             "|valid until|expiry|expires|expiry date",
             "执法证的最后有效日，可空或“长期”；早于检查期即拒绝，检查期内到期则此后不排检查",
             "last day on which the licence is valid, or empty or 长期 (unlimited); before the period it is refused, "

@@ -230,6 +230,9 @@ def _by_heading(
         name = meaning(library.kind, text)
         if name is None or name in mapped:
             strangers.append(text)
+        elif name in columns and (loser := _outdone(library, name, texts, columns[name], index)) is not None:
+            strangers.append(texts[loser])
+            columns[name] = columns[name] if loser == index else index
         elif name in columns:
             column = library.column(name)
             problems.append(
@@ -247,6 +250,18 @@ def _by_heading(
         else:
             columns[name] = index
     return strangers
+
+
+def _outdone(library: Library, name: str, texts: Sequence[str], one: int, other: int) -> int | None:
+    """Return which of two columns of enterprises' ids has only another heading, while the other has the column's own.
+
+    A register's exports have the old 注册号 beside the 统一社会信用代码, past visits the enterprise's name.
+    """
+    if library.kind not in {"enterprises", "visits"} or name != library.columns[0].name:
+        return None
+    own = normal(library.columns[0].zh)
+    first, second = (normal(_BRACKETS.sub("", texts[index])) == own for index in (one, other))
+    return None if first == second else other if first else one
 
 
 def _find(texts: Sequence[str], theirs: str) -> int | None:

@@ -17,9 +17,21 @@ from dualrandom.registry.values import Parse, Refused, Vocabulary
 OBJECT_KINDS = (
     (
         "enterprise",
-        ("企业", "公司", "企业法人", "法人企业", "内资企业", "外资企业", "company", "enterprises"),
+        (
+            *("企业", "公司", "企业法人", "法人企业", "内资企业", "外资企业", "外商投资企业", "内资公司"),
+            *("有限责任公司", "其他有限责任公司", "有限责任公司分公司", "股份有限公司", "股份有限公司分公司"),
+            *("分公司", "企业分支机构", "内资分公司", "内资企业法人", "个人独资企业", "个人独资企业分支机构"),
+            *("合伙企业", "普通合伙企业", "特殊普通合伙企业", "有限合伙企业", "合伙企业分支机构"),
+            *("全民所有制", "集体所有制", "股份合作制", "company", "enterprises"),
+        ),
     ),
-    ("cooperative", ("农民专业合作社", "农民专业合作社(联合社)", "合作社", "专业合作社", "cooperatives")),
+    (
+        "cooperative",
+        (
+            *("农民专业合作社", "农民专业合作社(联合社)", "农民专业合作社联合社", "农民专业合作社分支机构"),
+            *("合作社", "专业合作社", "cooperatives"),
+        ),
+    ),
     ("individual", ("个体工商户", "个体户", "个体", "individual business", "sole proprietor", "individuals")),
 )
 ITEM_CATEGORIES = (
@@ -45,6 +57,8 @@ GROUNDS = (
     ("other", ("其他", "其它")),
 )
 """Codes of recusal grounds (national rules list the relations; the codes are ours) and how people write them."""
+EVERYWHERE = frozenset({"全部", "全市", "不限", "all"})
+"""How people write that somebody serves every district, which an empty cell says too."""
 LEADER = ("leader", ("组长", "领队", "负责人", "带队人"))
 
 _EVERY_MODEL: Mapping[Kind, type] = {
@@ -150,10 +164,12 @@ def parsers(
         "enterprises": {
             "id": firm,
             "district": district,
-            "credit_class": values.word(words.classes, "class-unknown", "类级")
+            "credit_class": values.word(words.classes, "class-unknown", "类级", bracketed=True)
             if words.classes
             else values.text,
-            "kind": values.word(words.object_kinds, "choice-unknown") if words.object_kinds else _object_kind,
+            "kind": values.word(words.object_kinds, "choice-unknown", bracketed=True)
+            if words.object_kinds
+            else _object_kind,
             "closed": days,
             "abnormal": values.flag,
             "last_report": values.year,
@@ -163,7 +179,7 @@ def parsers(
         "inspectors": {
             "code": values.identifier,
             "department": department,
-            "districts": several("districts", district),
+            "districts": _everywhere_or(several("districts", district)),
             "marks": several("marks", _mark),
             "licence": values.licence,
             "valid_until": last_day,
@@ -218,12 +234,18 @@ def _district_code(raw: Raw) -> object:
     return found
 
 
+def _everywhere_or(parse: Parse) -> Parse:
+    return lambda raw: () if values.written(raw).casefold() in EVERYWHERE else parse(raw)
+
+
 def _object_kind(raw: Raw) -> object:
-    return _KINDS_OF_OBJECTS.get(values.written(raw)) or values.text(raw)
+    known = values.word(_KINDS_OF_OBJECTS, "choice-unknown", bracketed=True)(raw)
+    return values.text(raw) if isinstance(known, Refused) else known
 
 
 def _mark(raw: Raw) -> object:
-    return _LEADER.get(values.written(raw)) or values.identifier(raw)
+    found = _LEADER.get(values.written(raw)) or values.identifier(raw)
+    return Refused("mark-pattern") if isinstance(found, Refused) and found.code == "id-pattern" else found
 
 
 def _ground(raw: Raw) -> object:

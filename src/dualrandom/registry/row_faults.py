@@ -64,6 +64,12 @@ CELLS: Mapping[str, Fault] = {
         "填入执法证上的编号，或将此人移出名录",
         "give the number on the licence, or take the person off the list",
     ),
+    "mark-pattern": Fault(
+        "资格不是代码（含汉字或其他符号）",
+        "the mark is no code (it has Chinese or other characters)",
+        "改为代码（如 food），检查人员与事项写法一致；或在计划的 [libraries.{kind}] values 中对应",
+        "write a code (such as food), the same for people and items; or map it in [libraries.{kind}] values of the plan",
+    ),
     "uscc-length": Fault(
         "统一社会信用代码应为 18 位",
         "a unified social credit code has 18 characters",
@@ -129,7 +135,12 @@ CELLS: Mapping[str, Fault] = {
     "number-not-whole": Fault(
         "必须是整数", "it must be a whole number", "填入：{about_zh}", "give: {about_en}"
     ),
-    "choice-unknown": Fault("不认识的值", "the value is not known", "可用：{names}", "use one of: {names}"),
+    "choice-unknown": Fault(
+        "不认识的值",
+        "the value is not known",
+        "可用：{names}；其他系统的写法可在计划的 [libraries.{kind}] values 中对应",
+        "use one of: {names}; another system's words can be mapped in [libraries.{kind}] values of the plan",
+    ),
     "class-unknown": Fault(
         "信用风险分类不在计划的 classes 中",
         "the credit class is not one of the plan's",
@@ -139,8 +150,8 @@ CELLS: Mapping[str, Fault] = {
     "district-unknown": Fault(
         "区划不在计划的 [[districts]] 中",
         "the district is not one of the plan's [[districts]]",
-        "可用：{names}；或在计划中补充该区划",
-        "use one of: {names}; or add it to the plan",
+        "可用：{names}；或在计划中补充该区划，或在计划的 [libraries.{kind}] values 中对应",
+        "use one of: {names}; or add it to the plan, or map it in [libraries.{kind}] values of the plan",
     ),
     "district-pattern": Fault(
         "计划没有列出区划，因此这里须为代码",
@@ -151,8 +162,8 @@ CELLS: Mapping[str, Fault] = {
     "department-unknown": Fault(
         "部门不在计划的 [[departments]] 中",
         "the department is not one of the plan's [[departments]]",
-        "可用：{names}；或在计划中补充该部门",
-        "use one of: {names}; or add it to the plan",
+        "可用：{names}；或在计划中补充该部门，或在计划的 [libraries.{kind}] values 中对应",
+        "use one of: {names}; or add it to the plan, or map it in [libraries.{kind}] values of the plan",
     ),
 }
 

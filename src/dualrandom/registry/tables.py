@@ -14,13 +14,21 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from dualrandom.errors import Problem
 from dualrandom.policy.plan import LibrarySource
 from dualrandom.registry.columns import Kind
 from dualrandom.registry.faults import Place, problem
-from dualrandom.registry.workbook import SHORT, SheetNotes, read_workbook
+from dualrandom.registry.workbook import (
+    LARGEST_GRID,
+    LARGEST_UNPACKED,
+    MOST_PACKED,
+    ORDINARY,
+    SHORT,
+    SheetNotes,
+    read_workbook,
+)
 
 Raw: TypeAlias = str | int | float | bool | date | datetime | time | timedelta | None
 Row: TypeAlias = Sequence[Raw]
@@ -205,13 +213,47 @@ def _parquet(data: bytes, shown: str) -> Opened:
     except ImportError:
         return _failed(problem("extra-missing", Place(shown), "pyarrow", extra="scale"))
     try:
-        table = parquet.read_table(io.BytesIO(data))
+        described = parquet.read_metadata(io.BytesIO(data))
+        groups = [described.row_group(number) for number in range(described.num_row_groups)]
+        chunks = [group.column(number) for group in groups for number in range(group.num_columns)]
+        cells = max(sum(chunk.num_values for chunk in chunks), described.num_rows * described.num_columns)
+        size = max(sum(chunk.total_uncompressed_size for chunk in chunks), cells * 16)
+        if cells > LARGEST_GRID or size > LARGEST_UNPACKED:
+            return _failed(problem("file-too-large", Place(shown), size=size >> 20))
+        leaves = [described.schema.column(number) for number in range(described.num_columns)]
+        # a text that stands in a million cells takes the room of one here, and so in the file
+        texts = [leaf.path for leaf in leaves if leaf.physical_type == "BYTE_ARRAY"]
+        table = parquet.ParquetFile(io.BytesIO(data), read_dictionary=texts).read()
+        size = sum(_characters(chunk) for column in table.columns for chunk in column.chunks)
+        if size > max(ORDINARY, MOST_PACKED * len(data)):
+            return _failed(problem("file-too-large", Place(shown), size=size >> 20))
         names: list[Raw] = [str(name) for name in table.column_names]
-        columns = [[_cell(value) for value in column.to_pylist()] for column in table.columns]
+        columns = [[cell for chunk in column.chunks for cell in _cells(chunk)] for column in table.columns]
     except Exception as error:  # a broken file raises many kinds
         return _failed(problem("file-unreadable", Place(shown), reason=_first_line(error)))
     rows: list[Row] = [names, *zip(*columns, strict=True)]
     return Opened((Table(shown, None, rows),), ())
+
+
+def _characters(array: Any) -> int:
+    """Return how many bytes of text an Arrow array has in all its cells."""
+    from pyarrow import compute, types  # noqa: PLC0415 - as above
+
+    if types.is_dictionary(array.type):
+        lengths = compute.binary_length(array.dictionary)
+        return int(compute.sum(lengths.take(array.indices)).as_py() or 0)
+    if types.is_nested(array.type):
+        inner = array.flatten()
+        return sum(map(_characters, inner)) if isinstance(inner, list) else _characters(inner)
+    return 0
+
+
+def _cells(array: Any) -> list[Raw]:
+    """Return the cells of an Arrow array; equal texts are kept once."""
+    if not hasattr(array, "dictionary"):
+        return [_cell(value) for value in array.to_pylist()]
+    known = [_cell(value) for value in array.dictionary.to_pylist()]
+    return [None if place is None else known[place] for place in array.indices.to_pylist()]
 
 
 def _cell(value: object) -> Raw:

@@ -88,7 +88,8 @@ class Vocabulary:
         spellings: dict[str, None] = {}
         names = []
         for identity, others in words:
-            names.append(identity)
+            shown = next((other for other in others if other not in {"", identity}), "")
+            names.append(f"{identity} {shown}".rstrip())
             for spelling in (identity, *others):
                 if spelling:
                     self._ids.setdefault(_folded(spelling), identity)
@@ -109,7 +110,12 @@ class Vocabulary:
         if text not in self._near:
             if len(self._near) >= self.SEARCHES or len(text) > 64:
                 return None
-            found = get_close_matches(_folded(text), self._spellings, 1)
+            folded = _folded(text)
+            found = get_close_matches(folded, self._spellings, 1)
+            if not found and not folded.isascii():
+                # 湖北省鄂州市鄂城区 is far from 鄂城区, which it contains
+                within = (word for word in self._spellings if len(word) > 1 and word in folded)
+                found = sorted(within, key=len)[-1:]
             self._near[text] = self._spellings[found[0]] if found else None
         return self._near[text]
 
@@ -328,12 +334,18 @@ def _number(raw: Raw) -> Fraction | None:
     return Fraction(value) if _DECIMAL.fullmatch(value) else None
 
 
-def word(vocabulary: Vocabulary, code: str, suffixes: str = "") -> Parse:
-    """Return the parser of one word of ``vocabulary``; ``suffixes`` are characters that may follow it."""
+def word(vocabulary: Vocabulary, code: str, suffixes: str = "", bracketed: bool = False) -> Parse:
+    """Return the parser of one word of ``vocabulary``; ``suffixes`` are characters that may follow it.
+
+    ``bracketed`` says that a remark in brackets may follow too, as in 有限责任公司(自然人独资).
+    """
 
     def parse(raw: Raw) -> object:
         value = written(raw)
         found = vocabulary.get(value) or vocabulary.get(value.rstrip(suffixes))
+        if found is None and bracketed and value[-1:] in {")", "\uff09"}:
+            bare = unicodedata.normalize("NFKC", value).partition("(")[0].strip()
+            found = vocabulary.get(bare) or vocabulary.get(bare.rstrip(suffixes))
         if found is not None:
             return found
         return Refused(code, vocabulary.near(value), {"names": vocabulary.names})
