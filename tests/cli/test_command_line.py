@@ -324,11 +324,26 @@ def test_many_problems_are_counted_together(capsys: pytest.CaptureFixture[str]) 
     many = [problem(row) for row in range(2, 80)] + [problem(5, "other"), problem(6, "odd", "warning")]
     rows = grouped_rows(many, "en")
     assert [row[0] for row in rows] == ["error", "error", "warning"]
-    assert rows[0][1] == "78 × 检查对象.xlsx · 日期, rows 2, 3, 4, 5, 6…"
+    assert rows[0][1] == '78 × 检查对象.xlsx · sheet "Sheet1" · column "日期", rows 2, 3, 4, 5, 6…'
     failure = failure_of(InputError(many))
     assert failure is not None
     failures.show(failure, "en")
     assert "80 in all" in capsys.readouterr().err
+
+
+def test_missing_columns_are_each_named_however_many_rows_are_wrong() -> None:
+    missing = [replace(problem(1, "heading-missing"), column=None, message_en=f"no {name}") for name in "ab"]
+    said = [row[3] for row in grouped_rows([problem(row) for row in range(2, 80)] + missing, "en")]
+    assert {"no a", "no b"} <= set(said)
+
+
+def test_a_value_of_a_file_has_no_power_over_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    failure = failure_of(InputError([replace(problem(2), value="\x1b[2J\u202e甲")]))
+    assert failure is not None
+    failures.show(failure, "zh")
+    text = capsys.readouterr().err
+    assert "甲" in text
+    assert not {"\x1b", "\u202e"} & set(text)
 
 
 def test_a_fault_of_the_program_is_not_hidden(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from dualrandom.errors import DualRandomError, InputError, IntegrityError, Language, Problem
+from dualrandom.registry.report import inert
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -285,23 +286,47 @@ def problem_row(problem: Problem, language: Language) -> Row:
     severity = {"error": "错误", "warning": "提醒"}[problem.severity] if zh else problem.severity
     remedy = problem.remedy(language)
     if problem.suggestion is not None:
-        remedy += f"\n您是不是要写 {problem.suggestion} ？" if zh else f"\ndid you mean {problem.suggestion}?"
-    return severity, place(problem, language), problem.value, problem.message(language), remedy
+        meant = inert(problem.suggestion)
+        remedy += f"\n您是不是要写 {meant} ？" if zh else f"\ndid you mean {meant}?"
+    return (
+        severity,
+        inert(place(problem, language)),
+        inert(problem.value),
+        inert(problem.message(language)),
+        remedy,
+    )
 
 
 def grouped_rows(problems: Sequence[Problem], language: Language) -> list[Row]:
-    """Return a row for each (severity, code, file, column), most frequent first: count and first places."""
-    zh = language == "zh"
-    kinds = Counter((one.severity, one.code, one.file, one.column) for one in problems)
-    rows = []
-    for kind, count in sorted(kinds.items(), key=lambda entry: (entry[0][0], -entry[1])):
-        same = [one for one in problems if (one.severity, one.code, one.file, one.column) == kind]
-        severity, place, value, message, remedy = problem_row(same[0], language)
-        if count > 1:
-            first = [str(one.row) for one in same[:5] if one.row is not None]
-            more = "…" if count > 5 else ""
-            where = f"，第 {'、'.join(first)}{more} 行" if zh else f", rows {', '.join(first)}{more}"
-            place = same[0].file if same[0].column is None else f"{same[0].file} · {same[0].column}"
-            place = f"{count} × {place}{where if first else ''}"
-        rows.append((severity, place, value, message, remedy))
-    return rows
+    """Return a row for each kind of problem, errors first, most frequent first: count and first places.
+
+    Of one kind are problems of the same severity, code, file, sheet and column; what is no matter of a row (a missing column, an
+    item that a task names) stays by itself, unless there are too many of them.
+    """
+    kinds: dict[tuple[object, ...], list[Problem]] = {}
+    apart: Counter[tuple[object, ...]] = Counter()
+    for one in problems:
+        kind: tuple[object, ...] = (one.severity, one.code, one.file, one.sheet or "", one.column or "")
+        if (one.row is None or one.column is None) and apart[kind] < SHOWN_IN_FULL:
+            apart[kind] += 1
+            kind = (*kind, one.message_en)
+        kinds.setdefault(kind, []).append(one)
+    ordered = sorted(
+        kinds.values(), key=lambda same: (same[0].severity, -len(same), same[0].file, same[0].code)
+    )
+    return [_grouped_row(same, language) for same in ordered]
+
+
+def _grouped_row(same: Sequence[Problem], language: Language) -> Row:
+    severity, where, value, message, remedy = problem_row(same[0], language)
+    if len(same) > 1:
+        zh = language == "zh"
+        first = [str(one.row) for one in same[:5] if one.row is not None]
+        more = "…" if len(same) > 5 else ""
+        rows = f"，第 {'、'.join(first)}{more} 行" if zh else f", rows {', '.join(first)}{more}"
+        where = inert(place(replace(same[0], row=None), language))
+        where = f"{len(same)} × {where}{rows if first else ''}"
+        values = list(dict.fromkeys(one.value for one in same[:1000] if one.value))
+        if len(values) > 1:
+            value = inert("、".join(values[:3])) + (" …" if len(values) > 3 else "")
+    return severity, where, value, message, remedy

@@ -30,10 +30,12 @@ class Group:
 
 
 def summarise(problems: Sequence[Problem]) -> tuple[Group, ...]:
-    """Group problems of the same code, file, sheet and column; groups with errors first, then by file and first row."""
+    """Group problems of the same code, file, sheet and column (without one: message); groups with errors first, then by file and first row."""
     groups: dict[tuple[str, str, str, str], list[Problem]] = {}
     for found in problems:
-        groups.setdefault((found.file, found.sheet or "", found.code, found.column or ""), []).append(found)
+        # columns that are missing and the like differ in their remedies
+        which = found.message_en if found.column is None else found.column
+        groups.setdefault((found.file, found.sheet or "", found.code, which), []).append(found)
     ordered = sorted(
         groups.values(),
         key=lambda group: (
@@ -80,19 +82,19 @@ def _group_lines(group: Group, language: Language, shown: int) -> list[str]:
     count = "" if len(group) == 1 else f"（{len(group)} 处）" if zh else f" ({len(group)} places)"
     colon = "：" if zh else ": "
     same = len({found.message(language) for found in group.problems}) == 1
-    lines = [f"{label}{count}{colon}{_inert(first.message(language)) if same else ''}".rstrip()]
+    lines = [f"{label}{count}{colon}{inert(first.message(language)) if same else ''}".rstrip()]
     for found in group.problems[:shown]:
         message = found.message(language)
-        line = "  " + _inert(found.place(language))
+        line = "  " + inert(found.place(language))
         if found.value and found.value not in message:
-            line += colon + _inert(found.value)
+            line += colon + inert(found.value)
         if not same:
-            line += " — " + _inert(message)
+            line += " — " + inert(message)
         if found.suggestion:
             line += (
-                f" → 是否应为 {_inert(found.suggestion)}？"
+                f" → 是否应为 {inert(found.suggestion)}？"
                 if zh
-                else f" → did you mean {_inert(found.suggestion)}?"
+                else f" → did you mean {inert(found.suggestion)}?"
             )
         lines.append(line)
     rest = group.problems[shown:]
@@ -102,7 +104,7 @@ def _group_lines(group: Group, language: Language, shown: int) -> list[str]:
             "" if not rows else f"（第 {rows[0]}–{rows[-1]} 行）" if zh else f" (rows {rows[0]}–{rows[-1]})"
         )
         lines.append(f"  …… 另有 {len(rest)} 处{span}" if zh else f"  … and {len(rest)} more{span}")
-    lines.append(("  处理：" if zh else "  To do: ") + _inert(first.remedy(language)))
+    lines.append(("  处理：" if zh else "  To do: ") + inert(first.remedy(language)))
     return lines
 
 
@@ -110,11 +112,20 @@ def _plural(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
-def _inert(text: str) -> str:
-    """Take the power out of what a file may carry: a terminal obeys control characters."""
+def inert(text: str) -> str:
+    """Take the power out of what a file may carry: a terminal obeys control characters; wide blanks are harmless."""
     if text.isprintable():
         return text
-    return "".join(character if character.isprintable() else f"\\x{ord(character):02x}" for character in text)
+    return "".join(
+        each
+        if each.isprintable()
+        else " "
+        if each in "\u00a0\u3000"
+        else f"\\x{ord(each):02x}"
+        if each < "\x80"
+        else f"\\u{ord(each):04x}"
+        for each in text
+    )
 
 
 _HEADINGS = (
