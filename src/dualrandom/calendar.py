@@ -197,13 +197,6 @@ def _is_line(value: object) -> bool:
     return isinstance(value, str) and 0 < len(value) <= LONGEST_NUMBER and value.isprintable()
 
 
-def _shown(value: object) -> str:
-    try:
-        return str(value)
-    except ValueError:  # an integer of thousands of digits, written in hexadecimal
-        return "…"
-
-
 def _faults(table: Mapping[str, object]) -> Iterator[tuple[str, str, str, str]]:
     """Each fault of one [[notices]] table: code, value, and what is wrong in Chinese and English."""
     for key in sorted(table.keys() - {"year", "number", "issued", "holidays", "working"}):
@@ -217,13 +210,13 @@ def _faults(table: Mapping[str, object]) -> Iterator[tuple[str, str, str, str]]:
     ):
         yield (
             "notice-heading",
-            _shown(year),
+            str(year),
             f"year 应为整数年份，number 应为一行文字（不超过 {LONGEST_NUMBER} 字）",
             f"needs year (an integer) and number (one line of text, at most {LONGEST_NUMBER} characters)",
         )
         return
     if not _is_day(table.get("issued")):
-        yield "notice-heading", _shown(table.get("issued")), "issued 应为日期", "needs issued (date)"
+        yield "notice-heading", str(table.get("issued")), "issued 应为日期", "needs issued (date)"
     keys = {"name", "name_en", "first", "last"}
     if not isinstance(holidays, list) or not holidays or not isinstance(working, list):
         yield "notice-days", str(year), "缺少 holidays 或 working", "needs the lists holidays and working"
@@ -237,7 +230,7 @@ def _faults(table: Mapping[str, object]) -> Iterator[tuple[str, str, str, str]]:
         ):
             yield (
                 "notice-holiday",
-                _shown(holiday),
+                str(holiday),
                 "节假日应有首尾两个日期",
                 "has a holiday without first and last day",
             )
@@ -254,7 +247,7 @@ def _faults(table: Mapping[str, object]) -> Iterator[tuple[str, str, str, str]]:
         if not _is_day(day) or day.weekday() < SATURDAY or day in free:
             yield (
                 "notice-working-day",
-                _shown(day),
+                str(day),
                 "调休上班日应为不放假的周六或周日",
                 "has a make-up day that is not a Saturday or Sunday, or is a holiday",
             )

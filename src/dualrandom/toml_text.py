@@ -28,10 +28,25 @@ def read_toml(text: str, parse_float: Callable[[str], Any] = float) -> dict[str,
             line = text.count("\n", 0, found.start()) + 1
             raise tomllib.TOMLDecodeError(f"A key of more than {MOST_PARTS} parts (at line {line}, column 1)")
     try:
-        return tomllib.loads(text, parse_float=parse_float)
+        document = tomllib.loads(text, parse_float=parse_float)
+        _require_writable(document)
+        return document
     except RecursionError as problem:
         raise tomllib.TOMLDecodeError("Nested too deep (at end of document)") from problem
     except tomllib.TOMLDecodeError:
         raise
     except ValueError as problem:  # an integer of thousands of digits
         raise tomllib.TOMLDecodeError("A number that is too long (at end of document)") from problem
+
+
+def _require_writable(document: Any) -> None:
+    """Raise ValueError if a number is too long to be written. ``tomllib`` does so for decimal digits, but not for hexadecimal ones."""
+    waiting = [document]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
+        elif isinstance(value, int):
+            str(value)

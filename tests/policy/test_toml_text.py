@@ -31,3 +31,11 @@ def test_hostile_text_is_refused_without_reading_it_again_and_again(text: str) -
     with pytest.raises(tomllib.TOMLDecodeError):
         read_toml(text)
     assert len(text) > MOST_WORDS
+
+
+@pytest.mark.parametrize("number", ["9" * 5000, "0x" + "f" * 4000, "-9" + "9" * 5000, "0b" + "1" * 16_000])
+@pytest.mark.parametrize("text", ["a = {}", "a = [[1, {}]]", "[[a]]\nb = {{ c = {} }}"])
+def test_a_number_that_nobody_can_write_down_is_refused(text: str, number: str) -> None:
+    assert read_toml(text.format("0x" + "f" * 100))
+    with pytest.raises(tomllib.TOMLDecodeError, match="too long"):
+        read_toml(text.format(number))
