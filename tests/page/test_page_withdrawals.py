@@ -38,6 +38,18 @@ def changed(files: dict[str, bytes], *rows: Mapping[str, Any]) -> dict[str, byte
     return without_findings | {CHANGES: b"".join(line + b"\n" for line in lines)}
 
 
+def exclusion(enterprise: str) -> dict[str, Any]:
+    """A row that excludes an enterprise where nobody takes its place."""
+    return {
+        "beacon": None,
+        "enterprise": enterprise,
+        "evidence": None,
+        "reason": "suspended",
+        "time": LETTER["time"],
+        "type": "exclude",
+    }
+
+
 def judged(found: Mapping[str, Any], check: str) -> tuple[str, str]:
     """Status and English reason of a check."""
     ((_, status, en),) = [one for one in found["checks"] if one[0] == check]
@@ -50,7 +62,7 @@ def test_a_department_withdraws_and_its_crews_stay_unfilled(name: str, happy: An
     assert found["exit"] == 3
     status, en = judged(found, "changes")
     assert status == judged(in_node(happy(name)), "changes")[0]
-    assert "fire withdrew (reorganised), leaving " in en
+    assert "fire withdrew (the department, or its power to inspect, was merged or moved), leaving " in en
 
 
 @pytest.mark.parametrize(
@@ -58,12 +70,12 @@ def test_a_department_withdraws_and_its_crews_stay_unfilled(name: str, happy: An
     [
         ({"reason": "ill"}, "reason"),
         ({"reason": "tired"}, "reason"),
-        ({"from": "2023-09-09"}, "no day of visits"),
+        ({"from": "2023-09-09"}, "is not among the days"),
         ({"from": "2023-9-8"}, "from"),
-        ({"from": "2023-09-05", "time": "2023-09-06T00:00:00Z"}, "before the row"),
+        ({"from": "2023-09-05", "time": "2023-09-06T00:00:00Z"}, "before the day of the entry"),
         ({"department": "police"}, "no task"),
         ({"evidence": "letter"}, "evidence"),
-        ({"time": "2023-08-30T00:00:00Z"}, "before an earlier event"),
+        ({"time": "2023-08-30T00:00:00Z"}, "before what stands earlier"),
         ({"note": ""}, "note"),
     ],
 )
@@ -81,7 +93,7 @@ def test_no_department_withdraws_twice(happy: Any, in_node: Any) -> None:
     again = {**LETTER, "from": "2023-09-04"}
     status, en = judged(in_node(changed(happy("open-changed"), LETTER, again)), "changes")
     assert status == "FAIL"
-    assert "has withdrawn before" in en
+    assert "withdrew already" in en
 
 
 def test_a_department_without_a_crew_left_does_not_withdraw(happy: Any, in_node: Any) -> None:
@@ -89,21 +101,14 @@ def test_a_department_without_a_crew_left_does_not_withdraw(happy: Any, in_node:
     gone = {json.loads(line).get("enterprise") for line in files[CHANGES].splitlines()}
     visits = json.loads(files["public/result.json"])["visits"]
     exclusions = [
-        {
-            "beacon": None,
-            "enterprise": visit["enterprise"],
-            "evidence": None,
-            "reason": "suspended",
-            "time": LETTER["time"],
-            "type": "exclude",
-        }
+        exclusion(visit["enterprise"])
         for visit in visits
         if visit["date"] == LETTER["from"] and visit["enterprise"] not in gone
     ]
     assert judged(in_node(changed(files, *exclusions)), "changes")[0] == "PASS"
     status, en = judged(in_node(changed(files, *exclusions, LETTER)), "changes")
     assert status == "FAIL"
-    assert "has no crew" in en
+    assert "no crew of" in en
 
 
 def test_nothing_but_an_exclusion_stands_between_an_exclusion_and_its_substitute(
@@ -113,7 +118,7 @@ def test_nothing_but_an_exclusion_stands_between_an_exclusion_and_its_substitute
     due = json.loads(files[CHANGES].splitlines()[-1])["beacon"]["time"]
     status, en = judged(in_node(changed(files, {**LETTER, "time": due})), "changes")
     assert status == "FAIL"
-    assert "a substitute is due first" in en
+    assert "comes before this row" in en
 
 
 def finding(enterprise: str, task: str, item: str, **more: Any) -> dict[str, Any]:
@@ -195,5 +200,30 @@ def test_readers_see_who_withdrew_and_which_crew_is_unfilled(
     assert "本次没有检查" in shown("E01", "抽取后被排除（迁出辖区）")
     assert "2023-09-" in shown("E13", "递补 E01")
     page.click("header button")
-    assert "withdrew from 2023-09-08 on (reorganised)" in shown("E05", "unfilled")
+    assert (
+        "withdrew from 2023-09-08 on (the department, or its power to inspect, was merged or moved)"
+        in shown("E05", "unfilled")
+    )
     assert "crews unfilled" in page.inner_text(".facts")
+
+
+def test_readers_are_warned_of_what_happens_unusually_often(
+    open_page: Any, happy: Any, tmp_path: Path
+) -> None:
+    files = happy("open-changed-none")
+    gone = {json.loads(line).get("enterprise") for line in files[CHANGES].splitlines()}
+    drawn = {visit["enterprise"] for visit in json.loads(files["public/result.json"])["visits"]}
+    rows = [exclusion(enterprise) for enterprise in sorted(drawn - gone)[:2]]
+    for name, data in changed(files, *rows).items():
+        if name.startswith("public/"):
+            (tmp_path / name.removeprefix("public/")).write_bytes(data)
+    page = open_page()
+    page.set_input_files("#folder", str(tmp_path))
+    page.wait_for_selector("#warnings")
+    excluded = sum(
+        b'"type":"exclude"' in line for line in (tmp_path / "changes.jsonl").read_bytes().splitlines()
+    )
+    assert f"抽中的 {len(drawn)} 户中已排除 {excluded} 户" in page.inner_text("#warnings")
+    assert page.get_attribute('[data-check="changes"]', "data-status") == "PASS"
+    page.click("header button")
+    assert f"{excluded} of the {len(drawn)} drawn enterprises were excluded" in page.inner_text("#warnings")

@@ -1,6 +1,6 @@
 /** One enterprise by hand: its ticket as a command that anybody can type, and what follows from it. */
 
-import { type Course, counted, courseOf, isUnfilled, REASONS } from "./verify/changes";
+import { type Course, counted, courseOf, isUnfilled, REASONS, warnings } from "./verify/changes";
 import type { Name, Visit } from "./verify/documents";
 import { type Said, say } from "./verify/outcome";
 import { proven } from "./verify/receipt";
@@ -29,6 +29,12 @@ export interface Match { id: string; name: Name | null }
 function named(names: Record<string, Name> | undefined, id: string): Name {
   const name = names !== undefined && Object.hasOwn(names, id) ? names[id]! : null;
   return { zh: name?.zh || id, en: name?.en || id };
+}
+
+/** A name with its id, where it has one. */
+function labelled(names: Record<string, Name> | undefined, id: string): Said {
+  const { en, zh } = named(names, id);
+  return say(zh === id ? id : `${zh}（${id}）`, en === id ? id : `${en} (${id})`);
 }
 
 /** Names of enterprises: of those drawn, and of their substitutes. */
@@ -152,6 +158,8 @@ export interface Summary {
   frame: number; counts: { firms: number | null; visits: number; crews: number } | null;
   /** How many changes there were after the draw; null if none, or they cannot be followed. */
   changes: Said | null;
+  /** What happened unusually often after the draw, §13.5. */
+  warnings: Said[];
   /** The log's key as the folder has it; null without a log. */
   logKey: string | null;
 }
@@ -172,6 +180,7 @@ export function summarise(record: Record_): Summary | null {
       visits: result.totals.visits, crews: result.totals.crews,
     },
     changes: course && counted(course, record.changes!, (department) => named(labels?.departments, department)),
+    warnings: course === null ? [] : warnings(record, record.changes!, (kind, id) => labelled(labels?.[kind], id)),
     logKey: files.has("log/checkpoint") && key !== undefined ? new TextDecoder().decode(key).trim().slice(0, 300) : null,
   };
 }

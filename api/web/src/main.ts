@@ -238,6 +238,7 @@ function report({ exit, outcomes, receipt: ofReceipt, summary }: Verified): Cont
     summary?.rehearsal ? el("p", { class: "notice open" }, t(WORDS.rehearsal)) : null,
     summary?.beacon.kind === "local" ? el("p", { class: "notice open" }, t(WORDS.local)) : null,
     summary ? facts(summary) : null,
+    summary && summary.warnings.length > 0 ? warned(summary.warnings) : null,
     el("h2", {}, t(WORDS.checks)), checks(own),
     ...(summary?.logKey ? trust(summary.logKey) : []),
     ...(summary?.seed ? byHand({ threads: threads(), summary, auditor: state.bundle.auditor !== null, chosen: state.chosen, takeReceipt: takeChosen }) : []),
@@ -302,6 +303,12 @@ function facts(summary: Summary): HTMLElement {
   rows.push([WORDS.digest, el("span", { class: "mono" }, digest)]);
   if (seed !== null) rows.push([WORDS.seed, el("span", { class: "mono" }, seed)]);
   return el("dl", { class: "card facts" }, ...rows.flatMap(([name, value]) => [el("dt", {}, t(name)), el("dd", {}, value)]));
+}
+
+/** What happened unusually often: no fault, but somebody should look at it. */
+function warned(warnings: Said[]): HTMLElement {
+  return el("section", { class: "notice open", id: "warnings" }, el("strong", {}, t(WORDS.unusual)),
+    el("ul", {}, ...warnings.map((one) => el("li", {}, t(one)))), el("p", { class: "small" }, t(WORDS.unusualText)));
 }
 
 function checks(outcomes: Outcome[]): HTMLElement {

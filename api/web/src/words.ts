@@ -105,6 +105,8 @@ export const WORDS = {
   visitNone: said("本次没有检查", "No visit in this draw"),
   unfilled: said("空缺", "unfilled"),
   since: said("抽取之后", "Since then"),
+  unusual: said("次数异常，请留意", "Unusually often"),
+  unusualText: said("这不是记录的差错：每一次都核对过。是否有正当理由，请向公布机关询问。", "This is no fault of the record: each change was checked. Whether there were good reasons is a question to the authority."),
   undated: said("未能排期", "no date"),
   embargoed: said("日期和人员尚在保密期", "date and crew are under embargo"),
   seedSteps: said("种子从何而来", "Where the seed comes from"),

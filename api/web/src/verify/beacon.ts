@@ -72,19 +72,19 @@ export interface Evidence { keystring: string | null; randomness: string; signat
 
 /** Why nobody can verify the randomness of a round here; null where its signature shows it. */
 export function unverifiable(kind: string, source: string, round: string, { keystring }: Evidence): Said | null {
-  if (kind === "keystring") return say(`请与公开来源 ${source} ${round} 核对号码串 ${keystring}`, `compare ${keystring} with the public source ${source} ${round}`);
-  return kind === "local" ? say("随机数由操作者机器自选，仅供开发试用", "chosen by the operator's machine: for development only") : null;
+  if (kind === "keystring") return say(`号码串是否就是 ${source} ${round} 公布的数字，需人工核对：${keystring}`, `a person must compare the key string with what ${source} ${round} published: ${keystring}`);
+  return kind === "local" ? say("本地随机数由操作者的计算机选定，仅供开发", "the local randomness was chosen by the operator's machine: for development only") : null;
 }
 
 /** What is wrong with the evidence of a round, or null; where key strings come from is for people to compare. */
 export function evidenceFailure(kind: string, round: string, { keystring, randomness, signature }: Evidence): Said | null {
   if (kind === "drand") {
-    if (keystring !== null || signature?.length !== 96) return say("证据不是 quicknet 的签名", "the evidence is not a signature of quicknet");
+    if (keystring !== null || signature?.length !== 96) return say("drand 信标的凭据应为签名", "the evidence of a drand beacon should be its signature");
     const bytes = fromHex(signature);
-    if (!isQuicknet(round, bytes)) return say("签名不是 quicknet 对该轮的签名", "the signature is not quicknet's over this round");
-    return sha256.digest(bytes) === randomness ? null : say("随机数不是签名的散列", "the randomness is not the signature's hash");
+    if (!isQuicknet(round, bytes)) return say(`签名不是 quicknet 第 ${round} 轮的有效签名`, `the signature is not quicknet's over round ${round}`);
+    return sha256.digest(bytes) === randomness ? null : say("randomness 不是签名的 SHA-256", "the randomness is not the SHA-256 of the signature");
   }
-  if (signature !== null || (keystring === null) !== (kind === "local")) return say("证据不属于这种信标", "evidence of another kind of beacon");
+  if (signature !== null || (keystring === null) !== (kind === "local")) return kind === "local" ? say("local 信标不应有凭据", "a local beacon should have no evidence") : say("号码串信标的凭据应为其号码串", "the evidence of a keystring beacon should be its key string");
   if (keystring === null || sha256.text(keystring) === randomness) return null;
-  return say("随机数不是号码串的散列", "the randomness is not the key string's hash");
+  return say("randomness 不是号码串的 SHA-256", "the randomness is not the SHA-256 of the key string");
 }

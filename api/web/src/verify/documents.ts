@@ -1,6 +1,6 @@
 /** The published documents: their types, and the shapes of docs/protocol.md §1–3, 9 and 10 that they must have. */
 
-import { CHECKS as ALL_CHECKS } from "./outcome";
+import { CHECKS as ALL_CHECKS, say } from "./outcome";
 import { ascending, both, list, maybe, one, record, type Shape, table, text, where, whole } from "./shape";
 
 export type Ratio = string;
@@ -96,12 +96,13 @@ export interface Row { detail?: unknown; id: string; sealed?: string }
 export interface Opening { hidden: unknown; id: string; list: string; salt: string }
 
 export const ID_PATTERN = /^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$/;
-export const ID = text(ID_PATTERN);
+const AN_ID = say("标识", "an id");
+export const ID = text(ID_PATTERN, AN_ID);
 export const HEX64_PATTERN = /^[0-9a-f]{64}$/;
-export const HEX64 = text(HEX64_PATTERN);
-const DECIMAL = text(/^(0|[1-9][0-9]{0,99})$/);
-const POSITIVE = text(/^[1-9][0-9]{0,99}$/);
-const TEXT = where((value) => typeof value === "string");
+export const HEX64 = text(HEX64_PATTERN, say(" 64 位小写十六进制", "64 lower-case hex digits"));
+const DECIMAL = text(/^(0|[1-9][0-9]{0,99})$/, say("十进制数字串", "a decimal string"));
+const POSITIVE = text(/^[1-9][0-9]{0,99}$/, say("大于零的十进制数字串", "a decimal string above zero"));
+const TEXT = where((value) => typeof value === "string", say("文本", "text"));
 const IDS = ascending(ID);
 const NAME = record({ en: TEXT, zh: TEXT });
 const COMMITMENT = record({ root: HEX64, size: whole() });
@@ -116,10 +117,11 @@ const DAY = where((value) => {
     if (typeof value === "string" && knownDays.size < 10_000) knownDays.set(value, is);
   }
   return is;
-});
+}, say("存在的日期 YYYY-MM-DD", "a date of the calendar, YYYY-MM-DD"));
 const INSTANT = where(
   (value) =>
     typeof value === "string" && /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$/.test(value) && exists(value),
+  say("存在的时刻 YYYY-MM-DDTHH:MM:SSZ", "an instant YYYY-MM-DDTHH:MM:SSZ"),
 );
 const DAYS = ascending(DAY);
 
@@ -141,7 +143,7 @@ const RATIO = where((value) => {
   if (typeof value !== "string" || !/^(0|[1-9][0-9]{0,99})\/[1-9][0-9]{0,99}$/.test(value)) return false;
   const [p, q] = value.split("/") as [string, string];
   return gcd(BigInt(p), BigInt(q)) === 1n;
-});
+}, say("最简分数 p/q", "a ratio p/q in lowest terms"));
 
 /** Standard base64 with its padding, of this many bytes, written in the only canonical way. */
 function base64(length: number): Shape {
@@ -153,7 +155,7 @@ function base64(length: number): Shape {
     } catch {
       return false;
     }
-  });
+  }, say(` ${length} 字节的 base64`, `base64 of ${length} bytes`));
 }
 
 const STEP = record({ amount: whole(), department: ID, kind: one("daily", "total", "lend", "seats") });
@@ -170,12 +172,12 @@ function announcementShape(sealed: boolean): Shape {
     const { control, lead, mode, strata, total } = value as Task;
     if (mode === "own") return lead === null && total !== null && (sealed || strata !== null);
     return control === "one-way" && lead !== null && total === null && strata === null;
-  }));
+  }, say("自抽任务（有 total，公开时有 strata，无 lead），或单向、只有 lead 的跟随任务", "an own task (total, strata unless sealed, no lead), or a one-way follower with nothing but a lead")));
   const limit = record({ checks: maybe(whole(1)), departments: maybe(whole(1)), hours: maybe(RATIO) });
   const commitments: Record<string, Shape> = { frame: COMMITMENT, recusals: COMMITMENT, roster: COMMITMENT };
   if (sealed) commitments.strata = COMMITMENT;
   return record({
-    type: one("dualrandom/v1/announcement"), draw: TEXT, plan: ID, authority: ID, timezone: text(/^[0-9A-Za-z_+-]+(\/[0-9A-Za-z_+-]+)*$/),
+    type: one("dualrandom/v1/announcement"), draw: TEXT, plan: ID, authority: ID, timezone: text(/^[0-9A-Za-z_+-]+(\/[0-9A-Za-z_+-]+)*$/, say("时区名", "the name of a time zone")),
     suite: one("sha256", "sm3"), disclosure: one("open", "sealed"), enterprise_ids: one("uscc", "free"),
     auditor: sealed ? record({ key: base64(32), name: TEXT }) : one(null),
     beacon: record({ kind: one("drand", "keystring", "local"), round: ID, source: ID, time: INSTANT }),
@@ -202,11 +204,14 @@ const DRAW = /^(.+)-[0-9]{4}-(?!000000)[0-9]{6}$/;
 export const ANNOUNCEMENT: Shape = (value) => {
   const given = value as Announcement | null;
   const refused = announcementShape(given?.disclosure === "sealed")(value);
-  return refused ?? (DRAW.exec(given!.draw)?.[1] === given!.authority && ID_PATTERN.test(given!.draw) ? null : ".draw");
+  if (refused !== null) return refused;
+  const draw = where((name) => DRAW.exec(name as string)?.[1] === given!.authority && ID_PATTERN.test(name as string),
+    say(` ${given!.authority}-年份-六位序号（自 000001 起）`, `${given!.authority}-<year>-<6 digits, from 000001>`))(given!.draw);
+  return draw && { at: ".draw", why: draw.why };
 };
 
-const KEYSTRING = maybe(where((value) => typeof value === "string" && /^[\x20-\x7e]*$/.test(value)));
-const SIGNATURE = maybe(text(/^([0-9a-f]{2})*$/));
+const KEYSTRING = maybe(text(/^[\x20-\x7e]*$/, say(" ASCII 文本", "ASCII text")));
+const SIGNATURE = maybe(text(/^([0-9a-f]{2})*$/, say("小写十六进制字节", "bytes in lower-case hex")));
 
 export const BEACON = record({
   keystring: KEYSTRING, kind: ID, randomness: HEX64, round: ID, signature: SIGNATURE, source: ID,
@@ -219,14 +224,15 @@ const SHOWN = { checks: CHECKS, district: ID, enterprise: ID, part: whole(1) };
 export const VISIT = record({ ...SHOWN, crews: ascending(CREW, ["department"]), date: maybe(DAY) });
 export const VISITS = ascending(VISIT, ["enterprise", "part"]);
 /** Whose prices are all zero is left out. */
-const priced = where((value) => (value as Price).period !== "0" || Object.keys((value as Price).days).length > 0);
+const priced = where((value) => (value as Price).period !== "0" || Object.keys((value as Price).days).length > 0,
+  say("不全为零的价格（全为零者应略去）", "prices that are not all zero, which are left out"));
 export const PRICES = ascending(both(record({ days: table(DAY, POSITIVE), inspector: ID, period: DECIMAL }), priced), ["inspector"]);
 
 /** The selection of a draw: what stands in it depends on the disclosure and on the task's mode. */
 export function selectionShape(announcement: Announcement): Shape {
   const own = new Set(announcement.tasks.filter((task) => task.mode === "own").map((task) => task.id));
   const sealed = announcement.disclosure === "sealed";
-  const distinct = where((value) => new Set(value as string[]).size === (value as string[]).length);
+  const distinct = where((value) => new Set(value as string[]).size === (value as string[]).length, say("不重复的标识", "distinct ids"));
   const strata = ascending(record({ cutoff: maybe(HEX64), id: ID, n: whole() }), ["id"]);
   const shape = (leads: boolean): Shape => record({
     selected: sealed ? IDS : both(list(ID), distinct), task: ID, strata: leads && !sealed ? strata : one(null),
@@ -252,7 +258,7 @@ export function resultShape(announcement: Announcement): Shape {
 const NAMES = table(ID, NAME);
 const HEAD = { announcement: HEX64, draw: ID };
 const COUNTS = ascending(record({ count: whole(), district: ID }), ["district"]);
-const SIX = text(/^(0|[1-9][0-9]*)\.[0-9]{6}$/);
+const SIX = text(/^(0|[1-9][0-9]*)\.[0-9]{6}$/, say("六位小数", "a decimal string with six digits"));
 
 /** §10.1. */
 const FLAG_VALUE: Record<string, Shape> = {
@@ -264,12 +270,12 @@ const FLAG = both(
   where((value) => {
     const { code, task, value: shown } = value as Statistics["flags"][number];
     return FLAG_VALUE[code]!(shown) === null && (code === "edits-not-checked" ? task === "" : ID(task) === null);
-  }),
+  }, say("任务与取值合于代码的标记", "a flag whose task and value go with its code")),
 );
 const FLAGS = both(ascending(FLAG, ["code", "task"]), where((value) => {
   const codes = (value as Statistics["flags"]).map((flag) => flag.code);
   return !codes.includes("edits-not-checked") || !codes.some((code) => code === "classes-changed" || code === "scope-changed");
-}));
+}, say("不与 edits-not-checked 相左的标记", "flags that edits-not-checked does not exclude")));
 
 export const LABELS = record({
   announcement: HEX64, authority: NAME, departments: NAMES, districts: NAMES, enterprises: NAMES, inspectors: NAMES,
@@ -322,7 +328,7 @@ export type ListName = (typeof LISTS)[number];
 /** The shapes of a list's row and of what a sealed row hides. `days` are those of the announcement. */
 export function listShapes(announcement: Announcement): Record<ListName, { id: RegExp; row: Shape; hidden: Shape }> {
   const days = new Set(announcement.days);
-  const announced = both(DAYS, where((value) => (value as string[]).every((day) => days.has(day))));
+  const announced = both(DAYS, where((value) => (value as string[]).every((day) => days.has(day)), say("公告的 days 中的日期", "dates among the announced days")));
   const firm = { closed: announced, district: ID };
   const person = record({
     absent: announced, daily: whole(), department: ID, districts: IDS, marks: IDS, total: whole(),
@@ -332,9 +338,9 @@ export function listShapes(announcement: Announcement): Record<ListName, { id: R
   const numbered = (letter: string): RegExp => new RegExp(`^${letter}[0-9]{4,}$`);
   const embargoed = /^(v[0-9]{5,}|prices|selection)$/;
   const sealed = announcement.disclosure === "sealed";
-  const shut = (id: RegExp): { id: RegExp; row: Shape } => ({ id, row: record({ id: text(id), sealed: HEX64 }) });
-  const row = (id: RegExp, detail: Shape): { id: RegExp; row: Shape } => sealed ? shut(id) : { id, row: record({ detail, id: text(id) }) };
-  const visible = both(list(ID), where((value) => (value as string[]).length === 2));
+  const shut = (id: RegExp): { id: RegExp; row: Shape } => ({ id, row: record({ id: text(id, AN_ID), sealed: HEX64 }) });
+  const row = (id: RegExp, detail: Shape): { id: RegExp; row: Shape } => sealed ? shut(id) : { id, row: record({ detail, id: text(id, AN_ID) }) };
+  const visible = both(list(ID), where((value) => (value as string[]).length === 2, say("一对标识", "a pair of ids")));
   return {
     frame: { ...row(ID_PATTERN, record({ ...firm, profile: ID })), hidden: record({ ...firm, strata: table(ID, ID) }) },
     roster: {
@@ -346,7 +352,7 @@ export function listShapes(announcement: Announcement): Record<ListName, { id: R
     cutoffs: { ...shut(numbered("s")), hidden: record({ n: whole(), tickets: ascending(HEX64) }) },
     visits: {
       ...shut(embargoed),
-      hidden: where((value) => [VISIT, PRICES, selectionShape(announcement)].some((shape) => shape(value) === null)),
+      hidden: where((value) => [VISIT, PRICES, selectionShape(announcement)].some((shape) => shape(value) === null), say("检查、价格或抽选", "a visit, prices or a selection")),
     },
   };
 }
@@ -405,7 +411,7 @@ export const ATTESTATION = record({
   ...HEAD, type: one("dualrandom/v1/attest"), auditor: base64(32), changes: maybe(HEX64), result: HEX64, signature: base64(64),
   checks: both(
     list(record({ name: ID, status: one("PASS", "NOT CHECKED") })),
-    where((value) => (value as { name: string }[]).map(({ name }) => name).join() === ALL_CHECKS.join()),
+    where((value) => (value as { name: string }[]).map(({ name }) => name).join() === ALL_CHECKS.join(), say("§12 的全部核对，依其次序", "all checks in the order of §12")),
   ),
 });
 

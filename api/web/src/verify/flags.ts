@@ -4,6 +4,7 @@ import { Rules, seatsFor } from "./crews";
 import type { Statistics, Visit } from "./documents";
 import { Fraction } from "./fraction";
 import { tally } from "./lists";
+import { type Said, say } from "./outcome";
 import type { Record_ } from "./record";
 
 const SMALL_FRAME = 10;
@@ -12,15 +13,16 @@ const HALF = new Fraction(1n, 2n);
 const THIN = 3;
 
 /** The first flag that is wrong, missing or invented, as far as the lists, if they are of use, tell; null if there is none. */
-export function falseFlag(record: Record_, shown: Statistics["flags"], lists: boolean): string | null {
+export function falseFlag(record: Record_, shown: Statistics["flags"], lists: boolean): Said | null {
   const stray = shown.find(({ task }) => task !== "" && !record.tasks.has(task));
-  if (stray !== undefined) return `${stray.code} ${stray.task}`;
+  if (stray !== undefined) return say(`${stray.code} 所指的任务 ${stray.task} 不存在`, `${stray.code} names task ${stray.task}, which does not exist`);
   for (const [code, due] of expected(record, lists)) {
     const told = new Map(shown.filter((flag) => flag.code === code).map(({ task, value }) => [task, value]));
-    for (const [task, value] of told) if (due.get(task) !== value) return `${code} ${task} ${value}`;
+    const wrong = [...told].some(([task, value]) => due.get(task) !== value);
     // Whether all items of a task are key items is not in the record: a high rate may stand without its flag.
-    const missing = code === "high-rate" ? undefined : [...due].find(([task]) => !told.has(task));
-    if (missing !== undefined) return `${code} ${missing.join(" ")}`;
+    const missing = code !== "high-rate" && [...due.keys()].some((task) => !told.has(task));
+    const list = (flags: Map<string, string>): string => [...flags].sort().map((flag) => flag.join(" ")).join(", ") || "–";
+    if (wrong || missing) return say(`${code} 应为 ${list(due)}，公布为 ${list(told)}`, `${code} should be ${list(due)}, published is ${list(told)}`);
   }
   return null;
 }

@@ -48,7 +48,7 @@ export class Verification {
   check(name: CheckName, progress: Progress = () => {}): Outcome {
     const { receipt, record } = this;
     if (name === "canonical") return outcome(name, () => checkCanonical(record));
-    if (record.announcement === null) return { name, status: "NOT CHECKED", reason: say("没有可读的公告", "there is no readable announcement") };
+    if (record.announcement === null) return { name, status: "NOT CHECKED", reason: say("announcement.json 缺失或损坏", "announcement.json is missing or broken") };
     return outcome(name, () => (name === "receipt" ? checkReceipt(record, receipt!) : RUN[name](record, progress)));
   }
 
@@ -69,7 +69,7 @@ export class Verification {
       const called = attestation.checks.find((check) => check.name === one.name)?.status;
       const apart = one.name === "findings" || one.name === "draws" || (one.name === "changes" && !current);
       if (one.status !== "NOT CHECKED" || called !== "PASS" || apart) return one;
-      return { ...one, reason: say(`${one.reason.zh}；${auditor} 证明属实`, `${one.reason.en}; attested by ${auditor}`) };
+      return { ...one, reason: say(`${one.reason.zh}；审计方 ${auditor} 已核对并签名证明`, `${one.reason.en}; attested by ${auditor}`) };
     });
   }
 }

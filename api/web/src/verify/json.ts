@@ -16,7 +16,7 @@ export function decode(data: Uint8Array): string {
   try {
     return UTF8.decode(data);
   } catch {
-    throw new NotCanonical(say("不是 UTF-8", "not UTF-8"));
+    throw new NotCanonical(say("不是 UTF-8", "is not UTF-8"));
   }
 }
 
@@ -24,10 +24,10 @@ export function decode(data: Uint8Array): string {
 export function canonical(value: unknown): string {
   switch (typeof value) {
     case "string":
-      if (!wellFormed(value)) throw new NotCanonical(say("有不成对的代理字符", "a lone surrogate"));
+      if (!wellFormed(value)) throw new NotCanonical(say("有不成对的代理字符", "has a lone surrogate"));
       return JSON.stringify(value);
     case "number":
-      if (!Number.isSafeInteger(value)) throw new NotCanonical(say("有不能精确表示的数", "a number that is not an exact integer"));
+      if (!Number.isSafeInteger(value)) throw new NotCanonical(say(`的数 ${value} 超出范围，或不是整数`, `has the number ${value}, which is out of range or no integer`));
       return String(value);
     case "boolean":
       return value ? "true" : "false";
@@ -88,20 +88,28 @@ export function parse(text: string): unknown {
     // JSON.parse keeps the last of duplicate keys and "__proto__" as a plain key; writing the value again shows both.
     value = JSON.parse(text);
   } catch (error) {
-    const why = (error as Error).message.slice(0, 100);
-    throw new NotCanonical(error instanceof RangeError ? DEEP : say(`不是 JSON（${why}）`, `not JSON (${why})`));
+    const why = (error as Error).message.slice(0, 100).replace(/[,;] /g, " ");
+    throw new NotCanonical(error instanceof RangeError ? DEEP : say(`不是 JSON（${why}）`, `is not JSON (${why})`));
   }
   try {
     again = isSurelyCanonical(text, value) ? text : canonical(value);
   } catch (error) {
     throw error instanceof RangeError ? new NotCanonical(DEEP) : error;
   }
-  if (again !== text) throw new NotCanonical(say("写法不是 RFC 8785 的规范形式：键的次序、空格、转义或末尾多余的字节", "not in RFC 8785 form: order of keys, spaces, escapes, or bytes at the end"));
-  if (!isAscii(text) && text.normalize("NFC") !== text) throw new NotCanonical(say("文字不是 Unicode NFC", "not in Unicode NFC"));
+  if (again !== text) throw new NotCanonical(say(`不是规范 JSON（RFC 8785）：${apart(text, again).zh}`, `is not canonical JSON (RFC 8785): ${apart(text, again).en}`));
+  if (!isAscii(text) && text.normalize("NFC") !== text) throw new NotCanonical(say("的文字不是 Unicode NFC", "is not in Unicode NFC"));
   return value;
 }
 
-const DEEP = say("嵌套过深", "nested too deeply");
+/** Where a text leaves its canonical form. */
+function apart(text: string, again: string): Said {
+  let at = 0;
+  while (at < text.length && text[at] === again[at]) at++;
+  const [due, found] = [again, text].map((one) => JSON.stringify(one.slice(Math.max(0, at - 12), at + 24)));
+  return say(`自第 ${at + 1} 个字符起应为 …${due}…，实为 …${found}…`, `from character ${at + 1} on it should be …${due}…, is …${found}…`);
+}
+
+const DEEP = say("嵌套过深", "is nested too deeply");
 
 function isAscii(text: string): boolean {
   // eslint-disable-next-line no-control-regex

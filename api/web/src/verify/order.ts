@@ -5,7 +5,7 @@ import { Hasher } from "./hash";
 import { decode, parse } from "./json";
 import { ANNOUNCED, drawParts, type Entry, type EntryType, isOf, type PublicLog } from "./log";
 import { LogFault, openCheckpoint } from "./note";
-import { Failure, must, say, type Said, Unchecked } from "./outcome";
+import { Failure, must, open, say, type Said, Unchecked } from "./outcome";
 import { needsWitnesses, verifyCheckpoint } from "./policy";
 import type { Record_ } from "./record";
 
@@ -16,6 +16,8 @@ const ONE_FILE: [EntryType, string][] = [
 /** Types whose file grows or is made anew: only the latest is published. */
 const RENEWED: readonly EntryType[] = ["FINDINGS", "OPEN", "ATTEST"];
 const OF_CHANGE: Record<Change["type"], EntryType> = { exclude: "EXCLUDE", substitute: "SUBSTITUTE", replace: "AMEND", withdraw: "AMEND" };
+
+const UNUSABLE = say("日志不可用", "the log cannot be used");
 
 export const joined = (said: Said[]): Said =>
   say(said.map((one) => one.zh).join("；"), said.map((one) => one.en).join("; "));
@@ -63,8 +65,8 @@ export function checkLog(record: Record_): Said {
   }
   if (log === null) {
     const left = [...record.files.keys()].filter((name) => name === ANNOUNCED || /^(reveals|exclusions)\//.test(name)).sort()[0];
-    must(left === undefined || record.voided, `有 ${left} 却没有 log 文件夹：日志被移走了`, `there is ${left}, but no log: it was taken away`);
-    throw new Unchecked(say("没有透明日志：遗漏的抽取与两面之辞未能核对", "there is no transparency log: missing draws and equivocation are not checked"));
+    must(left === undefined || record.voided, `有 ${left} 却没有日志：日志被移走了`, `there is ${left}, but no log: it was taken away`);
+    throw new Unchecked(say("没有透明日志：缺失的抽取与两面之词未核对", "there is no transparency log: missing draws and equivocation are not checked"));
   }
   const gaps: Said[] = [];
   const faults = [...log.faults];
@@ -82,10 +84,10 @@ export function checkLog(record: Record_): Said {
   if (faults.length > 0) throw new Failure(joined(faults.slice(0, 4)));
   const steps = ofDraw(record, log).map((entry) => `${entry.index} ${entry.type}`).join(", ");
   const noted = say(
-    `${log.checkpoint.origin}：${log.checkpoint.size} 条；本次抽取 ${steps}${witnesses && `；见证方 ${witnesses}`}`,
-    `${log.checkpoint.origin}: ${log.checkpoint.size} entries; of this draw ${steps}${witnesses && `; witnesses ${witnesses}`}`,
+    `${witnesses && `见证方：${witnesses}；`}${log.checkpoint.origin}：${log.checkpoint.size} 条；本抽取 ${steps}`,
+    `${witnesses && `witnesses: ${witnesses}; `}${log.checkpoint.origin}: ${log.checkpoint.size} entries; of this draw ${steps}`,
   );
-  if (gaps.length > 0) throw new Unchecked(joined([...gaps, say(`已核对：${noted.zh}`, `checked: ${noted.en}`)]));
+  if (gaps.length > 0) throw open(joined(gaps), noted);
   return noted;
 }
 
@@ -142,7 +144,7 @@ function documentFaults(record: Record_, log: PublicLog, faults: Said[]): void {
   for (const { digest, index, type } of held) {
     const replaced = RENEWED.includes(type) && held.some((other) => other.type === type && other.index > index);
     if (!replaced && !known.has(`${type} ${digest}`))
-      faults.push(say(`第 ${index} 条 ${type} 的文书不在公布之列`, `the document of entry ${index} ${type} is not published here`));
+      faults.push(say(`第 ${index} 条 ${type} 的文书不在公布之列（摘要 ${digest}）`, `the document of entry ${index} ${type} is not published here (digest ${digest})`));
   }
 }
 
@@ -195,7 +197,7 @@ function planFaults(record: Record_, log: PublicLog, faults: Said[], gaps: Said[
     if (other?.authority !== authority || other.plan !== plan || ownVoid) continue;
     faults.push(chain.at(-1)!.type === "VOID"
       ? say(`已作废的 ${draw} 是同一计划，voids 未列出`, `the voided ${draw} is of the same plan, and voids does not name it`)
-      : say(`同一计划还公告了 ${draw}，既未作废也未列入 voids`, `the same plan was announced as ${draw} as well, which is not void`));
+      : say(`同一计划 ${plan} 还公告了 ${draw}，既未作废也未列入 voids`, `the same plan ${plan} was announced as ${draw} as well, which is not void`));
   }
 }
 
@@ -203,28 +205,30 @@ export function checkEvents(record: Record_): Said {
   const log = usable(record);
   const gaps: Said[] = [];
   const noted: Said[] = [];
-  exclusions(record, log, gaps, noted);
+  const shown: Said[] = [];
+  exclusions(record, log, shown, noted);
   const { beacon } = record.announcement!;
   const rehearsal = record.labels?.rehearsal === true;
-  if (rehearsal) gaps.push(say("这是演练：公告时信标轮次已经公开", "a rehearsal: the round was already known when it was announced"));
+  if (rehearsal) gaps.push(say("labels.json 说明这是演练：公告时信标轮次已经公开", "labels.json says that this is a rehearsal: the round was already known when it was announced"));
   if (log === null) {
-    gaps.push(say("没有带见证的日志，无从证明公告先于随机数", "without a log with witnesses nothing proves that the announcement was public before the round"));
-    throw new Unchecked(joined(gaps));
+    gaps.push([...record.files.keys()].some((name) => name.startsWith("log/")) ? UNUSABLE
+      : say("没有带见证方的日志，无法证明公告先于信标轮次公开", "without a log with witnesses nothing proves that the announcement was public before the round"));
+    throw new Unchecked(joined([...gaps, ...shown]));
   }
   const size = announcedSize(record, log);
   if (size === null) {
     must(!record.files.has("result.json"), `已抽取却没有 ${ANNOUNCED}`, `drawn, but there is no ${ANNOUNCED}`);
-    throw new Unchecked(joined([...gaps, say(`尚无 ${ANNOUNCED}`, `there is no ${ANNOUNCED} yet`)]));
+    throw new Unchecked(joined([...gaps, say(`尚无 ${ANNOUNCED}`, `there is no ${ANNOUNCED} yet`), ...shown]));
   }
   if (typeof size !== "number") throw new Failure(size);
   places(record, log, size, gaps);
   if (beacon.kind === "local") gaps.push(say("本地随机数没有公开的时刻", "local randomness has no time at which it became known"));
   const seen = witnessTime(record, log, rehearsal, gaps);
-  if (gaps.length > 0 || seen === null) throw new Unchecked(joined(gaps));
-  return joined([
-    say(`足够的见证方至迟于 ${seen} 见到公告，早于轮次 ${beacon.time}`, `a quorum of witnesses had seen the announcement at ${seen}, before the round at ${beacon.time}`),
-    ...noted,
-  ]);
+  gaps.push(...shown);
+  if (seen !== null)
+    noted.unshift(say(`见证方法定数至迟于 ${seen} 见到公告，早于轮次 ${beacon.time}`, `a quorum of witnesses had seen the announcement at ${seen}, before the round at ${beacon.time}`));
+  if (gaps.length > 0) throw noted.length > 0 ? open(joined(gaps), joined(noted)) : new Unchecked(joined(gaps));
+  return joined(noted);
 }
 
 /** §11.3 (6): each exclusion that names a round was public before it. */
@@ -244,13 +248,13 @@ function exclusions(record: Record_, log: PublicLog | null, gaps: Said[], noted:
   must(stray === undefined, `${stray} 不对应任何排除`, `${stray} is of no exclusion that names a round`);
   if (log === null || !needsWitnesses(log.policy)) {
     if (named.size > 0)
-      gaps.push(say("没有您信任的见证方，不能证明排除先于其轮次公开", "without witnesses that you trust nothing proves that exclusions were public before their rounds"));
+      gaps.push(say("没有您信任的见证方，不能证明排除先于其信标轮次公开", "without witnesses that you trust nothing proves that exclusions were public before their rounds"));
     return;
   }
   for (const [name, { line, row }] of named) {
     const data = record.files.get(name);
     if (data === undefined) {
-      gaps.push(say(`没有 ${name}：不能证明排除 ${row.enterprise} 先于其轮次公开`, `there is no ${name}: nothing proves that the exclusion of ${row.enterprise} was public before its round`));
+      gaps.push(say(`没有 ${name}：不能证明排除 ${row.enterprise} 先于其信标轮次公开`, `there is no ${name}: nothing proves that the exclusion of ${row.enterprise} was public before its round`));
       continue;
     }
     let time: bigint;
@@ -266,7 +270,7 @@ function exclusions(record: Record_, log: PublicLog | null, gaps: Said[], noted:
     const held = ofDraw(record, log).some((entry) => entry.type === "EXCLUDE" && entry.digest === digest && entry.index < (size as number));
     must(held, `${name} 不含该排除`, `${name} does not hold this exclusion`);
     const seen = told(time);
-    must(time < instantSeconds(row.beacon!.time)!, `见证方在 ${seen} 才共签 ${name}，其轮次的时刻是 ${row.beacon!.time}`, `the witnesses cosigned ${name} at ${seen}, its round was due at ${row.beacon!.time}`);
+    must(time < instantSeconds(row.beacon!.time)!, `见证方在 ${seen} 才共签 ${name}，其轮次的时间是 ${row.beacon!.time}`, `the witnesses cosigned ${name} at ${seen}, its round was due at ${row.beacon!.time}`);
     noted.push(say(`排除 ${row.enterprise} 至迟于 ${seen} 公开，早于其轮次`, `the exclusion of ${row.enterprise} was public at ${seen}, before its round`));
   }
 }
@@ -295,7 +299,7 @@ function places(record: Record_, log: PublicLog, size: number, gaps: Said[]): vo
 /** §11.3 (4): when the quorum had seen the announced checkpoint. */
 function witnessTime(record: Record_, log: PublicLog, rehearsal: boolean, gaps: Said[]): string | null {
   if (!needsWitnesses(log.policy)) {
-    gaps.push(say("没有您信任的见证方：共签的时间未能核对", "no witnesses that you trust: the times of cosignatures are not checked"));
+    gaps.push(say("没有您信任的见证方：共签的时间未核对", "no witnesses that you trust: the times of cosignatures are not checked"));
     return null;
   }
   let time: bigint;
@@ -316,7 +320,7 @@ function witnessTime(record: Record_, log: PublicLog, rehearsal: boolean, gaps: 
 /** §11.3 (5): exactly the nonces inside the announced checkpoint count as revealed. What stays open is added to `gaps`. */
 export function checkRevealed(record: Record_, gaps: Said[]): void {
   const log = usable(record);
-  if (log === null && record.files.has("log/checkpoint")) gaps.push(say("日志不可用", "the log cannot be used"));
+  if (log === null && record.files.has("log/checkpoint")) gaps.push(UNUSABLE);
   if (log === null) return;
   const size = announcedSize(record, log);
   if (typeof size !== "number") return;
@@ -335,7 +339,7 @@ export function checkRevealed(record: Record_, gaps: Said[]): void {
   reuse(record, log, revealed, gaps);
   for (const { party, revealed: open, value } of record.seed?.parties ?? []) {
     const nonce = revealed.get(party);
-    must(nonce === undefined || (open && value === nonce), `${party} 的数已在 ${ANNOUNCED} 之内公开，种子却未采用`, `${party} revealed within ${ANNOUNCED}, but the seed does not use that nonce`);
+    must(nonce === undefined || (open && value === nonce), `${party} 的随机数已在 ${ANNOUNCED} 之内公开，种子却未采用`, `${party} revealed within ${ANNOUNCED}, but the seed does not use that nonce`);
     must(nonce !== undefined || !open, `${party} 在 ${ANNOUNCED} 之内没有公开，种子却按已公开计`, `${party} did not reveal within ${ANNOUNCED}, but the seed counts it as revealed`);
   }
 }
@@ -372,7 +376,7 @@ export function loggedDraws(record: Record_): { missing: string; said: Said } | 
   if (log === null || own === null) return null;
   const prefix = `${own.year}-`;
   const draws = [...log.chains].filter(([draw]) => draw.startsWith(prefix)).sort();
-  const names = (chosen: [string, Entry[]][]): string => chosen.map(([draw]) => draw).join(", ") || "–";
+  const names = (chosen: [string, Entry[]][]): string => chosen.map(([draw]) => draw).join(", ") || "-";
   const has = (chain: Entry[], type: EntryType): boolean => chain.some((entry) => entry.type === type);
   const open = names(draws.filter(([, chain]) => !has(chain, "RESULT") && !has(chain, "VOID")));
   const ended = names(draws.filter(([, chain]) => chain.at(-1)!.type === "VOID"));

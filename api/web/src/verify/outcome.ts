@@ -47,6 +47,16 @@ export function need<T>(value: T | null | undefined, reason: Said): T {
   return value;
 }
 
-export const SEALED = say("内容密封，由审计方复核", "sealed: for the auditor to check");
-export const EMBARGO = say("保密期内，尚未启封", "under embargo: not opened yet");
-export const NO_RESULT = say("尚未抽取", "nothing is drawn yet");
+/** NOT CHECKED for a reason, though something was: `noted`. */
+export function open(reason: Said, noted: Said): Unchecked {
+  return new Unchecked(say(`${reason.zh}；已核对：${noted.zh}`, `${reason.en}; checked: ${noted.en}`));
+}
+
+/** Why something is not known, `subject` said first. */
+export function after(subject: Said, reason: Said): Said {
+  return say(`${subject.zh}：${reason.zh}`, `${subject.en}: ${reason.en}`);
+}
+
+export const SEALED = say("密封，须由审计方核对", "sealed, for the auditor to check");
+export const EMBARGO = say("仍在保密期，尚未全部启封", "under an embargo: not all of it is opened yet");
+export const NO_RESULT = say("尚未抽取", "not drawn yet");

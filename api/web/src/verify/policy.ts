@@ -95,7 +95,7 @@ export function verifyCheckpoint(policy: Policy, data: Uint8Array): Verified {
   const ordered = [...cosigned.values()].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
   const quorumTime = asked ? ordered.find((at) => isMet(policy, cosigned, at)) ?? null : null;
   if (asked && quorumTime === null) {
-    const names = [...cosigned.keys()].sort().join(", ") || "–";
+    const names = [...cosigned.keys()].sort().join(", ") || "-";
     throw new LogFault(say(`共签的见证方不足法定数（已共签：${names}）`, `too few witnesses cosigned (those that did: ${names})`), true);
   }
   const counts = by.some((key) => policy.revoked.every((one) => one.key.text !== key.text || (quorumTime !== null && quorumTime < one.from)));

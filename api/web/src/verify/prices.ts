@@ -147,7 +147,7 @@ export function judge(
   // A gain is below 2^40, so values below 2^52 add exactly; a path of more than 4,096 gains is computed again in BigInt.
   let value: number[] | bigint[] | string = least(0, gains, from, to, nodes, slack, 2 ** 52);
   if (value === "too large") value = least(0n, Array.from(gains, BigInt), from, to, nodes, slack, 1n << 100n);
-  must(typeof value !== "string", "方案不是成本最小的", "the plan is not the least one");
+  must(typeof value !== "string", "方案不是最小方案", "the plan is not the least one");
   const a = value as number[];
 
   const prices: Price[] = [];

@@ -3,9 +3,9 @@
 import { HEX64, ID, listShapes, type ListName, type Opening, type Person, type Stratum } from "./documents";
 import { fromHex, type Hasher, toHex } from "./hash";
 import { canonical, decode, NotCanonical, parse } from "./json";
-import { EMBARGO, Failure, must, need, NO_RESULT, type Said, say, Unchecked } from "./outcome";
+import { EMBARGO, Failure, must, need, open, type Said, say } from "./outcome";
 import type { Record_ } from "./record";
-import { ascending, both, list, one, record as shape, where, whole } from "./shape";
+import { ascending, both, list, one, record as shape, type Shape, whole } from "./shape";
 
 interface ReceiptRow { index: number; list: ListName; opening: Opening | null; proof: string[]; row: { detail?: unknown; id: string; sealed?: string } }
 export interface Receipt {
@@ -13,7 +13,7 @@ export interface Receipt {
 }
 
 const OF = { enterprise: ["cutoffs", "frame", "strata"], inspector: ["recusals", "roster"] };
-const ANY = where((value) => value !== undefined);
+const ANY: Shape = () => null;
 const RECEIPT = shape({
   announcement: HEX64, draw: ID, rows: ascending(shape({ index: whole(), list: ID, opening: ANY, proof: list(HEX64), row: ANY }), ["list", "index"]),
   subject: shape({ id: ID, kind: one("enterprise", "inspector") }), type: one("dualrandom/v1/receipt"),
@@ -41,14 +41,14 @@ function read(record: Record_, data: Uint8Array): Receipt {
     value = parse(decode(data));
   } catch (error) {
     if (!(error instanceof NotCanonical)) throw error;
-    throw new Failure(say(`回执：${error.said.zh}`, `receipt: ${error.said.en}`));
+    throw new Failure(say(`回执 ${error.said.zh}`, `receipt ${error.said.en}`));
   }
   const refused = RECEIPT(value);
-  must(refused === null, `回执的键、类型或次序不对 ${refused}`, `keys, types or order of the receipt ${refused}`);
+  must(refused === null, `回执${refused?.at} ${refused?.why.zh}`, `receipt${refused?.at} ${refused?.why.en}`);
   const receipt = value as Receipt;
   const shapes = listShapes(record.announcement!);
   receipt.rows.forEach(({ list: name, opening, row }, at) => {
-    must(OF[receipt.subject.kind].includes(name), `此类回执不应有 ${name}`, `${name} has no place in such a receipt`);
+    must(OF[receipt.subject.kind].includes(name), `receipt：此类回执不应有 ${name}`, `receipt: ${name} has no place in it`);
     const place = `rows[${at}]`;
     must(shapes[name].row(row) === null, `回执的 ${place}.row 不是 ${name} 的行`, `${place}.row of the receipt is no row of ${name}`);
     if (!record.sealed) {
@@ -56,7 +56,7 @@ function read(record: Record_, data: Uint8Array): Receipt {
       return;
     }
     const hidden = both(shape({ hidden: shapes[name].hidden, id: one(row.id), list: one(name), salt: HEX64 }))(opening);
-    must(hidden === null, `回执的 ${place}.opening 不是该行的启封 ${hidden}`, `${place}.opening of the receipt does not open this row ${hidden}`);
+    must(hidden === null, `回执的 ${place}.opening 不是该行的启封：${hidden?.at} ${hidden?.why.zh}`, `${place}.opening of the receipt does not open this row: ${hidden?.at} ${hidden?.why.en}`);
   });
   return receipt;
 }
@@ -91,11 +91,11 @@ function checkRows(record: Record_, receipt: Receipt): void {
     const committed = row.list === "cutoffs" ? record.result?.cutoffs : record.announcement!.lists[row.list];
     if (row.list !== "cutoffs" || record.result !== null) {
       must(committed !== undefined && committed !== null, `本次抽取没有 ${row.list}`, `this draw has no list ${row.list}`);
-      must(leadsTo(row, committed, hasher), `${name} 的证明路径得不出所承诺的根`, `the path of ${name} does not lead to the committed root`);
+      must(leadsTo(row, committed, hasher), `${name} 的包含证明得不出所承诺的根`, `the inclusion proof of ${name} does not lead to the committed root`);
     }
     if (row.opening === null) continue;
     const seal = hasher.text(`dualrandom/v1/sealed\n${row.opening.salt}\n${canonical(row.opening.hidden)}`);
-    must(seal === sealed, `${name} 的启封与密封不符`, `the opening of ${name} does not match its seal`);
+    must(seal === sealed, `${name} 的启封与密封值不符`, `the opening of ${name} does not match its seal`);
   }
 }
 
@@ -103,7 +103,7 @@ function checkRows(record: Record_, receipt: Receipt): void {
 function placeOf(record: Record_, receipt: Receipt): { key: string; district: string; strata: Record<string, string> } {
   const rows = receipt.rows.filter((row) => row.list === "frame");
   const { id } = receipt.subject;
-  must(rows.length === 1 && rows[0]!.row.id === id, "回执应有且仅有该企业在抽样框中的一行", "a receipt has exactly one row of the frame, its enterprise's own");
+  must(rows.length === 1 && rows[0]!.row.id === id, "回执应有且仅有该企业的抽样框行", "a receipt has exactly one frame row, its enterprise's own");
   const { opening, row } = rows[0]!;
   if (opening !== null) {
     const { district, strata } = opening.hidden as { district: string; strata: Record<string, string> };
@@ -121,18 +121,18 @@ function sealedCells(record: Record_, receipt: Receipt, strata: Record<string, s
   const cutoffs = new Map(of("cutoffs").map((row) => [row.row.id, row.opening!.hidden as { n: number; tickets: string[] }]));
   const cells = of("strata").map(({ opening, row }) => {
     const { expected, id: stratum, size, task } = opening!.hidden as Stratum & { task: string };
-    must(Object.hasOwn(strata, task) && strata[task] === stratum, `${row.id} 不是该企业的层`, `${row.id} is no stratum of this enterprise`);
+    must(Object.hasOwn(strata, task) && strata[task] === stratum, `strata ${row.id} 不是该企业的层`, `strata ${row.id} is no stratum of this enterprise`);
     const cutoff = cutoffs.get(row.id);
     cutoffs.delete(row.id);
-    must(cutoff !== undefined, `缺少 ${row.id} 的 cutoffs`, `the cutoffs of ${row.id} are missing`);
+    must(cutoff !== undefined, `缺少 strata ${row.id} 的 cutoffs`, `the cutoffs of strata ${row.id} are missing`);
     const { n, tickets } = cutoff;
-    must(n === tickets.length && expected === `${n}/1` && n <= size, `${row.id} 公告应抽 ${expected} 户，cutoffs 为 ${n} 户、${tickets.length} 个签号`, `${row.id} was to have ${expected} drawn; cutoffs say ${n}, with ${tickets.length} tickets`);
+    must(n === tickets.length && expected === `${n}/1` && n <= size, `strata ${row.id} 公告应抽 ${expected} 户，cutoffs 为 ${n} 户、${tickets.length} 个签号`, `strata ${row.id} was to have ${expected} drawn; cutoffs say ${n}, with ${tickets.length} tickets`);
     return { task, stratum, size, n, tickets, cutoff: tickets.at(-1) ?? null };
   });
   must(cutoffs.size === 0, "有不属于该企业的 cutoffs", "there are cutoffs of other strata");
   const own = Object.keys(strata).filter((task) => record.tasks.get(task)?.mode === "own").sort().join(", ");
   const shown = cells.map(({ task }) => task).sort().join(", ");
-  must(own === shown, `回执应有任务 ${own} 的层，实有 ${shown}`, `the receipt should show the strata of the tasks ${own}, shows ${shown}`);
+  must(own === shown, `回执应有任务 ${own} 的层，实有 ${shown}`, `the receipt should show the strata of tasks ${own}, shows ${shown}`);
   return cells;
 }
 
@@ -149,7 +149,7 @@ function openCells(record: Record_, strata: Record<string, string>): Omit<Cell, 
 function isInside(cell: Omit<Cell, "inside">, ticket: string): boolean {
   const { cutoff, n, size, task, tickets } = cell;
   if (cutoff === null) {
-    must(n === 0, `任务 ${task} 的层应抽 ${n} 户却没有末位签号`, `task ${task}: ${n} drawn in the stratum, but no cutoff`);
+    must(n === 0, `任务 ${task} 的层抽了 ${n} 户却无末位签号`, `task ${task} draws ${n} in the stratum, but shows no cutoff`);
     return false;
   }
   const inside = tickets === null ? ticket <= cutoff : tickets.includes(ticket);
@@ -167,7 +167,7 @@ function nameOf(record: Record_, task: string): Said {
 function checkEnterprise(record: Record_, receipt: Receipt): Said {
   const { id } = receipt.subject;
   const { district, strata } = placeOf(record, receipt);
-  need(record.result, NO_RESULT);
+  need(record.result, say("尚未抽取，无从判断", "not drawn yet: nothing can be said"));
   const selection = new Map(need(record.selection, EMBARGO).map((one) => [one.task, one]));
   const { cells, ticket } = placed(record, receipt)!;
   const due = new Set<string>();
@@ -190,21 +190,22 @@ function checkEnterprise(record: Record_, receipt: Receipt): Said {
   }
   for (const { task, tickets } of cells) {
     const foreign = tickets?.find((one) => !selection.get(task)!.tickets?.includes(one));
-    must(foreign === undefined, `任务 ${task} 的层中签号 ${foreign} 不在公布的签号中`, `ticket ${foreign} of a stratum of ${task} is not among its published tickets`);
+    must(foreign === undefined, `任务 ${task} 的层中签号 ${foreign} 不在公布的签号中`, `ticket ${foreign} of a stratum of task ${task} is not among its published tickets`);
   }
   const visits = record.visits?.filter((visit) => visit.enterprise === id);
   if (visits !== undefined) {
     const shown = [...new Set(visits.flatMap((visit) => visit.checks.map((check) => check.task)))].sort().join(", ");
     const right = [...due].sort().join(", ");
     must(shown === right, `该企业的检查应有任务 ${right || "无"}，公布为 ${shown || "无"}`, `this enterprise's visits should have the tasks ${right || "none"}, published are ${shown || "none"}`);
-    must(visits.every((visit) => visit.district === district), `检查的区划不是抽样框中的 ${district}`, `a visit is not in the frame's district ${district}`);
+    const away = visits.find((visit) => visit.district !== district)?.district;
+    must(away === undefined, `检查写明区划 ${away}，抽样框为 ${district}`, `the visit names district ${away}, the frame ${district}`);
   }
   const all = (said: Said[], language: "zh" | "en"): string => said.map((one) => one[language]).join(language === "zh" ? "、" : ", ");
-  const [zh, en] = [[`${id} 的签号为 ${ticket}`], [`the ticket of ${id} is ${ticket}`]];
+  const [zh, en] = [[`企业 ${id} 的签号为 ${ticket}`], [`the ticket of enterprise ${id} is ${ticket}`]];
   for (const [kind, name] of [["in", ["应当抽中", "rightly drawn by"]], ["out", ["应当未抽中", "rightly not drawn by"]]] as const)
     if (told[kind].length > 0) {
       zh.push(`${name[0]}：${all(told[kind], "zh")}`);
-      en.push(`${name[1]} ${all(told[kind], "en")}`);
+      en.push(`${name[1]}: ${all(told[kind], "en")}`);
     }
   return say(zh.join("；"), en.join("; "));
 }
@@ -221,7 +222,7 @@ function placed(record: Record_, receipt: Receipt): Placed | null {
 function checkInspector(record: Record_, receipt: Receipt): Said {
   const { id } = receipt.subject;
   const rows = receipt.rows.filter((row) => row.list === "roster");
-  must(rows.length === 1 && rows[0]!.row.id === id, "回执应有且仅有本人在名册中的一行", "a receipt has exactly one row of the roster, its inspector's own");
+  must(rows.length === 1 && rows[0]!.row.id === id, "回执应有且仅有本人的名录行", "a receipt has exactly one roster row, its inspector's own");
   const { opening } = rows[0]!;
   const person = opening === null ? id : (opening.hidden as { person: string }).person;
   const { department } = rows[0]!.row.detail as Person;
@@ -233,15 +234,14 @@ function checkInspector(record: Record_, receipt: Receipt): Said {
     for (const other of pair) if (other !== id) others.add(other);
   }
   const names = [...others].sort().join(", ");
-  const noted = say(`名册 ${id} 即 ${department} 的 ${person}；回避：${names || "无"}`, `roster id ${id} is ${person} of ${department}; recusals: ${names || "none"}`);
-  if (record.visits === null || !record.complete)
-    throw new Unchecked(say(`检查组尚未公布，回避未能核对；${noted.zh}`, `crews are not published yet: bars are not compared; ${noted.en}`));
+  const noted = say(`名录 ${id} 是 ${department} 的 ${person}；回避 ${others.size} 条：${names || "无"}`, `roster id ${id} is ${person} of ${department}; ${others.size} recusals: ${names || "none"}`);
+  if (record.visits === null || !record.complete) throw open(say("检查组尚未公布，未核对回避", "crews are not published yet: bars are not compared"), noted);
   const colleague = [...others].some((other) => record.people.has(other));
   for (const { crews, enterprise, part } of record.visits)
     for (const { barred, seats } of crews) {
       const recused = others.has(enterprise);
-      must(!(seats.includes(id) && recused), `${enterprise} ${part} 的检查组有应回避的本人`, `this inspector serves on ${enterprise} ${part} in spite of a recusal`);
-      must(!barred.includes(id) || recused || colleague, `${enterprise} ${part} 把本人列为回避，而本人没有相应的回避`, `${enterprise} ${part} bars this inspector, whom no recusal keeps from it`);
+      must(!(seats.includes(id) && recused), `检查 ${enterprise} part ${part} 的检查组有应回避的本人`, `this inspector serves on visit ${enterprise} part ${part} in spite of a recusal`);
+      must(!barred.includes(id) || recused || colleague, `检查 ${enterprise} part ${part} 把本人列为回避，而本人没有任何相应的回避`, `visit ${enterprise} part ${part} bars this inspector, whom no recusal keeps from it`);
     }
   return noted;
 }

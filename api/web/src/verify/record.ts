@@ -12,7 +12,7 @@ import { type PublicLog, readLog } from "./log";
 import type { Policy } from "./policy";
 import { decode, NotCanonical, parse } from "./json";
 import { NO_RESULT, say, type Said } from "./outcome";
-import { record, type Shape } from "./shape";
+import { record, type Refused, type Shape, shown } from "./shape";
 
 export type Files = Map<string, Uint8Array>;
 
@@ -67,10 +67,10 @@ export class Record_ {
     readonly files: Files, readonly auditor: AuditorFiles | null, private readonly trust: Policy | null = null, readonly voided = false,
   ) {
     for (const name of files.keys())
-      if (/^[^/]+\.jsonl?$/.test(name) && !DOCUMENTS.includes(name)) this.problem(name, say("不是该抽取的文件", "not a file of this draw"));
+      if (/^[^/]+\.jsonl?$/.test(name) && !DOCUMENTS.includes(name)) this.problem(name, say("不是本协议的文件", "is no document of this protocol"), " ");
     const announcement = this.document<Announcement>("announcement.json", ANNOUNCEMENT);
     if (announcement === null) {
-      if (!files.has("announcement.json")) this.problem("announcement.json", say("缺失", "missing"));
+      if (!files.has("announcement.json")) this.problem("announcement.json", say("缺失", "is missing"), " ");
       return;
     }
     this.announcement = announcement;
@@ -89,7 +89,7 @@ export class Record_ {
 
   /** Why there is no result that can be used. */
   undrawn(): Said {
-    if (this.files.has("result.json")) return say("result.json 无法读取", "result.json could not be read");
+    if (this.files.has("result.json")) return say("result.json 损坏", "result.json is broken");
     return this.files.has("void.json") ? say("抽取已作废，没有结果", "the draw was voided, there is no result") : NO_RESULT;
   }
 
@@ -115,8 +115,15 @@ export class Record_ {
     this.drawn();
   }
 
-  private problem(file: string, reason: Said): void {
-    if (this.problems.length < 50) this.problems.push(say(`${file}：${reason.zh}`, `${file}: ${reason.en}`));
+  private problem(file: string, reason: Said, colon?: string): void {
+    if (this.problems.length < 50) this.problems.push(say(`${file}${colon ?? "："}${reason.zh}`, `${file}${colon ?? ": "}${reason.en}`));
+  }
+
+  /** A value that has not the shape of its place. */
+  private refused(place: string, { at, why }: Refused): void {
+    const path = at.replace(/^\./, "");
+    if (path === "") this.problem(place, why, " ");
+    else this.problem(place, say(`${path} ${why.zh}`, `${path} ${why.en}`), ": ");
   }
 
   private document<T>(name: string, shape: Shape): T | null {
@@ -129,11 +136,10 @@ export class Record_ {
       const value = parse(typeof data === "string" ? data : decode(data));
       const refused = shape(value);
       if (refused === null) return value;
-      const at = refused === "" ? "" : ` ${refused}`;
-      this.problem(place, say(`键、类型、取值或次序不对${at}`, `keys, types, values or order${at}`));
+      this.refused(place, refused);
     } catch (error) {
       if (!(error instanceof NotCanonical)) throw error;
-      this.problem(place, error.said);
+      this.problem(place, error.said, " ");
     }
     return null;
   }
@@ -147,7 +153,7 @@ export class Record_ {
       const reveal = this.document<Reveal>(name, REVEAL);
       if (reveal === null) continue;
       if (name === `reveals/${reveal.party}.json`) this.reveals.set(name, reveal);
-      else this.problem(name, say(`是 ${reveal.party} 的`, `of the party ${reveal.party}`));
+      else this.problem(name, say(`属于 ${reveal.party}`, `is of the party ${reveal.party}`), " ");
     }
   }
 
@@ -174,7 +180,7 @@ export class Record_ {
     // §12 counts the form of this file, which grows after the draw, to the check of the changes.
     const before = this.problems.length;
     const lines = this.lines("changes.jsonl", data) ?? [];
-    const rows = lines.map((line, at) => this.value(`changes.jsonl ${at + 1}`, line, CHANGE) as Change | null);
+    const rows = lines.map((line, at) => this.value(`changes.jsonl:${at + 1}`, line, CHANGE) as Change | null);
     this.changeProblem = this.problems.splice(before)[0] ?? null;
     if (this.changeProblem !== null) return;
     this.changes = rows as Change[];
@@ -187,9 +193,9 @@ export class Record_ {
     try {
       const text = decode(data);
       if (text.endsWith("\n")) return text.slice(0, -1).split("\n");
-      this.problem(name, say("末行没有换行", "no newline after the last row"));
+      this.problem(name, say("末行没有换行", "has no newline after its last row"), " ");
     } catch {
-      this.problem(name, say("不是 UTF-8", "not UTF-8"));
+      this.problem(name, say("不是 UTF-8", "is not UTF-8"), " ");
     }
     return null;
   }
@@ -223,14 +229,14 @@ export class Record_ {
       else if (isSealed && line.startsWith('{"id":"') && line.startsWith('","sealed":"', line.length - 78) && line.endsWith('"}') &&
         HEX64_PATTERN.test(seal) && idPattern.test((id = line.slice(7, -78)))) list.add(id, undefined, seal);
       else {
-        const row = this.value(`${file} ${at + 1}`, line, shape) as Row | null;
+        const row = this.value(`${file}:${at + 1}`, line, shape) as Row | null;
         if (row === null) return undefined;
         if (row.sealed === undefined) known.set(text, row.detail);
         else isSealed = row.detail === undefined;
         list.add((id = row.id), row.detail, row.sealed);
       }
       if (at > 0 && !(last < id)) {
-        this.problem(`${file} ${at + 1}`, say("标识未升序", "ids do not ascend"));
+        this.problem(`${file}:${at + 1}`, say(`未按升序排列或有重复：${shown(last)} 之后是 ${shown(id)}`, `is not ascending and distinct: ${shown(last)} before ${shown(id)}`), " ");
         return undefined;
       }
       last = id;
@@ -243,7 +249,7 @@ export class Record_ {
     const found = new Map<string, Openings>();
     const data = this.files.get("openings.jsonl");
     if (data === undefined) return found;
-    if (!this.sealed && this.announcement!.policy.embargo === "none") this.problem("openings.jsonl", say("没有可启封的内容", "nothing is sealed"));
+    if (!this.sealed && this.announcement!.policy.embargo === "none") this.problem("openings.jsonl", say("启封了并未密封的内容", "opens what is not sealed"), " ");
     this.readOpenings("openings.jsonl", data, null, found);
     return found;
   });
@@ -270,7 +276,7 @@ export class Record_ {
     let last = "";
     for (let at = 0; at < (lines?.length ?? 0); at++) {
       const line = lines![at]!;
-      const place = `${file} ${at + 1}`;
+      const place = `${file}:${at + 1}`;
       const end = line.lastIndexOf(',"id":"');
       const text = line.slice('{"hidden":'.length, end);
       const tail = OPENED_FIRM.exec(line.slice(end));
@@ -283,7 +289,7 @@ export class Record_ {
         // A list that does not exist is for the check of the lists.
         const refused = Object.hasOwn(this.shapes!, opening.list) ? this.shapes![opening.list as ListName].hidden(opening.hidden) : null;
         if (refused !== null) {
-          this.problem(place, say(`启封内容的键、类型或次序不对 ${refused}`, `keys, types or order of what is opened ${refused}`));
+          this.refused(place, { at: `.hidden${refused.at}`, why: refused.why });
           return;
         }
         if (tail !== null) known.set(text, opening.hidden);
@@ -293,7 +299,8 @@ export class Record_ {
       const of = found.get(list) ?? new Openings();
       found.set(list, of);
       if ((only ?? list) !== list || !(last < name)) {
-        this.problem(place, say("次序不对", "order"));
+        if ((only ?? list) === list) this.problem(place, say(`未按升序排列或有重复：${last} 之后是 ${name}`, `is not ascending and distinct: ${last} before ${name}`), " ");
+        else this.problem(place, say(`启封的是 ${list}，不是 ${only}`, `opens ${list}, not ${only}`), " ");
         return;
       }
       // The line is canonical, so what stands before the last id is what was sealed.

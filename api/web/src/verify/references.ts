@@ -40,26 +40,34 @@ export function brokenReference(record: Record_): Said | null {
   const { crews, policy, rates, tasks } = announcement;
   if (tasks.length === 0) return say("没有任务", "there is no task");
   const departments = [...new Set(tasks.map((task) => task.department))].sort();
-  if (crews.map((crew) => crew.department).join() !== departments.join()) return say("席位应与有任务的部门一一对应", "crews: one per department of a task");
+  const seated = crews.map((crew) => crew.department);
+  const apart = [...seated.filter((one) => !departments.includes(one)), ...departments.filter((one) => !seated.includes(one))].sort().join(", ");
+  if (seated.join() !== departments.join())
+    return say(`crews 与任务的部门不一致：${apart}`, `crews should have one entry per department of a task; differs in ${apart}`);
   for (const { id, items, lead } of tasks) {
-    if (lead !== null && record.tasks.get(lead)?.mode !== "own") return say(`任务 ${id} 所随的 ${lead} 不是自抽任务`, `task ${id} follows ${lead}, which is no own task`);
+    if (lead !== null && record.tasks.get(lead)?.mode !== "own") return say(`任务 ${id} 的 lead ${lead} 不是独立任务`, `task ${id} follows ${lead}, which is no own task`);
     if (items.length === 0) return say(`任务 ${id} 没有事项`, `task ${id} has no items`);
   }
-  if (!policy.relief.every((step) => departments.includes(step.department))) return say("放宽步骤的部门没有任务", "a relief step of a department without tasks");
+  const idle = policy.relief.find((step) => !departments.includes(step.department))?.department;
+  if (idle !== undefined) return say(`relief 的部门 ${idle} 没有任务`, `a relief step names department ${idle}, which has no task`);
   const own = tasks.filter((task) => task.mode === "own").map((task) => task.id);
-  if (rates.map((rate) => rate.task).join() !== own.join()) return say("比率应与自抽任务一一对应", "rates: one per own task");
+  const rated = rates.map((rate) => rate.task).join(", ");
+  if (rated !== own.join(", ")) return say(`rates 应有任务 ${own.join(", ")}，实有 ${rated}`, `rates should have the tasks ${own.join(", ")}, has ${rated}`);
   for (const [task, strata] of record.strata ?? [])
     for (const { group, id } of record.tasks.get(task)!.control === "two-way" ? strata : [])
-      if (!id.startsWith(`${group}.`) || !ID_PATTERN.test(id.slice(group.length + 1))) return say(`${task} ${id} 不是“组.列”`, `${task} ${id}: not its group, a dot and a column`);
+      if (!id.startsWith(`${group}.`) || !ID_PATTERN.test(id.slice(group.length + 1))) return say(`任务 ${task} 为双向控制，层 ${id} 应为“${group}.列”`, `task ${task} has two-way control: stratum ${id} should be ${group}.column`);
   return null;
 }
 
 /** What is wrong with a map task → stratum, or null. */
 export function misplaced(record: Record_, strata: Record<string, string>): Said | null {
-  if (Object.keys(strata).length === 0) return say("不属于任何层", "is in no stratum");
+  if (Object.keys(strata).length === 0) return say("不在任何层中", "is in no stratum");
   for (const [task, stratum] of Object.entries(strata)) {
-    const known = record.tasks.get(task)?.mode === "follows" ? stratum === "all" : record.strata?.get(task)?.some((one) => one.id === stratum);
-    if (known !== true) return say(`属于未公告的层 ${task} ${stratum}`, `is in a stratum that was not announced: ${task} ${stratum}`);
+    const mode = record.tasks.get(task)?.mode;
+    if (mode === undefined) return say(`任务 ${task} 不存在`, `task ${task} does not exist`);
+    if (mode === "follows" && stratum !== "all") return say(`跟随任务 ${task} 的层应为 all`, `the stratum of following task ${task} should be all`);
+    if (mode === "own" && record.strata?.get(task)?.some((one) => one.id === stratum) !== true)
+      return say(`任务 ${task} 没有层 ${stratum}`, `task ${task} has no stratum ${stratum}`);
   }
   return null;
 }

@@ -14,51 +14,52 @@ const ONE = new Fraction(1n);
 export function checkStatistics(record: Record_, shown: Statistics): void {
   const announcement = record.announcement!;
   const frame = announcement.lists.frame!.size;
-  const agree = (condition: boolean, zh: string, en: string): void => must(condition, `统计不实：${zh}`, `statistics: ${en}`);
-  agree(shown.frame.size === frame, "抽样框大小", "size of the frame");
-  agree(shown.frame.districts.reduce((sum, { count }) => sum + count, 0) === frame, "各区户数之和", "sum of the districts");
-  agree((shown.excluded === null) === record.sealed, "排除情况", "excluded");
+  const counted = shown.frame.districts.reduce((sum, { count }) => sum + count, 0);
+  agree("frame.size", frame, shown.frame.size);
+  must(counted === frame, `statistics.json 的 frame.districts 合计 ${counted} 户，抽样框为 ${frame} 户`, `frame.districts of statistics.json add up to ${counted}, the frame has ${frame}`);
+  must((shown.excluded === null) === record.sealed, "statistics.json 的 excluded 应当且仅当密封时为 null", "excluded of statistics.json should be null in a sealed draw, and only there");
   const sense = brokenReference(record) === null;
   const firms = sense ? record.firms : null;
   if (firms !== null) {
     const districts = new Map<string, number>();
     for (const [{ district }, n] of tally(firms.places)) districts.set(district, (districts.get(district) ?? 0) + n);
-    agree(same(districts, shown.frame.districts.map(({ count: n, district }) => [district, n])), "各区户数", "districts of the frame");
+    agree("frame.districts", counts(districts), told(shown.frame.districts));
   }
   const { selection } = record;
   if (selection !== null) {
     const alone = selection.reduce((sum, { selected }) => sum + selected.length, 0);
-    agree(shown.overlap.alone === alone, "各任务户数之和", "overlap: alone");
+    agree("overlap.alone", alone, shown.overlap.alone);
     const tasks = announcement.tasks.map(({ id, total }) => `${id} ${total} ${selection.find((one) => one.task === id)?.selected.length}`);
-    agree(tasks.join() === shown.tasks.map(({ expected, selected, task }) => `${task} ${expected} ${selected}`).join(), "各任务户数", "tasks");
+    agree("tasks", tasks, shown.tasks.map(({ expected, selected, task }) => `${task} ${expected} ${selected}`));
   }
   if (firms !== null && record.strata !== null) {
     const { independent, least } = overlap(record);
-    agree(shown.overlap.independent === independent, `independent 应为 ${independent}`, `independent is ${independent}`);
-    agree(shown.overlap.least_possible === least, `least_possible 应为 ${least}`, `least_possible is ${least}`);
+    agree("overlap.independent", independent, shown.overlap.independent);
+    agree("overlap.least_possible", least, shown.overlap.least_possible);
   }
-  const flag = falseFlag(record, shown.flags, sense);
-  agree(flag === null, `标记 ${flag}`, `flag ${flag}`);
+  const wrong = falseFlag(record, shown.flags, sense);
+  must(wrong === null, `statistics.json 的 flags：${wrong?.zh}`, `flags of statistics.json: ${wrong?.en}`);
   const { visits: listed } = record;
   const visited = listed && new Set(listed.map((visit) => visit.enterprise)).size;
-  agree(visited === null || shown.overlap.visited === visited, "被查户数", "overlap: visited");
+  if (visited !== null) agree("overlap.visited", visited, shown.overlap.visited);
   const { embargo } = announcement.policy;
-  if (embargo === "visits") agree(shown.sample.length === 0, "保密期内应为空", "no sample under an embargo");
-  else if (listed !== null) {
-    const districts = new Map(listed.map((visit) => [visit.enterprise, visit.district]));
-    agree(same(tally(districts.values()), shown.sample.map(({ count: n, district }) => [district, n])), "样本区划", "districts of the sample");
-  }
+  if (embargo === "visits") agree("sample", [], told(shown.sample));
+  else if (listed !== null) agree("sample", counts(tally(new Map(listed.map((visit) => [visit.enterprise, visit.district])).values())), told(shown.sample));
+  const undatedShown = shown.undated.map(({ enterprise, part }) => `${enterprise} ${part}`);
+  const workloadShown = shown.workload.map((one) => `${one.inspector} ${one.crews} ${one.days}`);
+  const load = [shown.load.least, shown.load.median, shown.load.greatest].map(String);
   if (embargo !== "none") {
-    const { greatest, least, median } = shown.load;
-    agree(shown.undated.length + shown.workload.length + greatest + least + median === 0, "设有保密期，不得显示日期与工作量", "an embargo hides undated visits and workload");
+    // They tell dates and crews.
+    agree("undated", [], undatedShown);
+    agree("workload", [], workloadShown);
+    agree("load", ["0", "0", "0"], load);
     return;
   }
   const undated = listed!.filter((visit) => visit.date === null);
-  const named = undated.map((visit) => `${visit.enterprise} ${visit.part}`).join();
-  agree(named === shown.undated.map(({ enterprise, part }) => `${enterprise} ${part}`).join(), "无日期的检查", "undated visits");
+  agree("undated", undated.map((visit) => `${visit.enterprise} ${visit.part}`), undatedShown);
   if (firms !== null && record.list("roster") !== undefined && record.pairs !== null && knownTasks(record, listed!)) {
-    const reasons = undatedReasons(record, undated).join();
-    agree(reasons === shown.undated.map(({ reason }) => reason).join(), `无日期的理由应为 ${reasons}`, `reasons of undated visits are ${reasons}`);
+    const reasons = undatedReasons(record, undated);
+    agree("undated", undatedShown.map((place, at) => `${place} ${reasons[at]}`), shown.undated.map(({ enterprise, part, reason }) => `${enterprise} ${part} ${reason}`));
   }
   const crews = new Map<string, number>();
   const days = new Map<string, Set<string>>();
@@ -69,15 +70,29 @@ export function checkStatistics(record: Record_, shown: Statistics): void {
         days.set(seat, (days.get(seat) ?? new Set()).add(date ?? ""));
       }
   if (!sense || record.list("roster") === undefined) return;
-  const workload = [...record.people.keys()].map((id) => `${id} ${crews.get(id) ?? 0} ${days.get(id)?.size ?? 0}`);
-  agree(workload.join() === shown.workload.map((one) => `${one.inspector} ${one.crews} ${one.days}`).join(), "工作量", "workload");
-  const loads = [...record.people.keys()].map((id) => crews.get(id) ?? 0).sort((a, b) => a - b);
-  agree(shown.load.least === (loads[0] ?? 0) && shown.load.greatest === (loads.at(-1) ?? 0), "最小或最大工作量", "least or greatest load");
-  agree(shown.load.median === (loads[(loads.length - 1) >> 1] ?? 0), "工作量中位数", "median load");
+  const people = [...record.people.keys()];
+  agree("workload", people.map((id) => `${id} ${crews.get(id) ?? 0} ${days.get(id)?.size ?? 0}`), workloadShown);
+  const loads = people.map((id) => crews.get(id) ?? 0).sort((a, b) => a - b);
+  agree("load", [loads[0], loads[(loads.length - 1) >> 1], loads.at(-1)].map((n) => String(n ?? 0)), load);
 }
 
-function same(found: Map<string, number>, shown: [string, number][]): boolean {
-  return found.size === shown.length && shown.every(([name, n]) => found.get(name) === n);
+/** A published figure, or rows of them, are those computed; the first row that is not is named. */
+function agree(path: string, due: string | number | string[], shown: string | number | string[]): void {
+  let [right, found] = [due, shown];
+  if (Array.isArray(due) && Array.isArray(shown)) {
+    let at = 0;
+    while (at < due.length && due[at] === shown[at]) at++;
+    [right, found] = [due[at] ?? "–", shown[at] ?? "–"];
+  }
+  must(right === found, `statistics.json 的 ${path} 应为 ${right}，公布为 ${found}`, `${path} of statistics.json should be ${right}, published is ${found}`);
+}
+
+function counts(found: Map<string, number>): string[] {
+  return [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([district, n]) => `${district} ${n}`);
+}
+
+function told(shown: { count: number; district: string }[]): string[] {
+  return shown.map(({ count, district }) => `${district} ${count}`);
 }
 
 /** `independent` and `least_possible`, over groups of enterprises with the same probabilities. */
