@@ -103,6 +103,22 @@ def test_one_workbook_may_hold_all_libraries(tmp_path: Path) -> None:
     assert len(read_libraries(created.folder, plan).libraries.items) == 3
 
 
+def test_a_sheet_of_such_a_workbook_that_is_not_read_is_named(tmp_path: Path) -> None:
+    lost = [["检查人员", "企业全称", "回避事由"], ["p1", "甲", "夫妻"]]
+    sheets = {"企业": ENTERPRISES, "人员": INSPECTORS, "清单": ITEMS, "回避": lost}
+    created = new_campaign(tmp_path / "campaign", [workbook(tmp_path / "all.xlsx", **sheets)], now=NOW)
+    assert [(found.code, found.sheet) for found in created.problems] == [("sheet-ignored", "回避")]
+
+
+def test_a_table_that_lacks_a_column_is_told_which_one(tmp_path: Path) -> None:
+    rows = [["表一"], ["统一社会信用代码", "企业名称", "归属地", "信用风险分类"], *ENTERPRISES[1:]]
+    with pytest.raises(InputError) as refused:
+        new_campaign(tmp_path / "campaign", three(tmp_path, 企业=rows), now=NOW)
+    found = next(one for one in refused.value.problems if one.code == "new-unrecognised")
+    assert (found.row, found.value) == (2, "归属地")
+    assert found.message_zh.endswith("没有这些必需的列：行政区划")
+
+
 def test_classes_of_other_words_are_mapped_and_put_up_for_ordering(tmp_path: Path) -> None:
     rows = [row if n == 0 else [*row[:3], ("低风险", "高风险")[n % 2]] for n, row in enumerate(ENTERPRISES)]
     created = new_campaign(tmp_path / "campaign", three(tmp_path, 企业=rows), now=NOW)

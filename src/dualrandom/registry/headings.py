@@ -122,7 +122,12 @@ def score(rows: Sequence[Row], kind: Kind | None, source: LibrarySource | None =
 
 def complete(kind: Kind, found: frozenset[str]) -> bool:
     """Whether all required columns are there, or others that stand for them."""
-    return all(name in found or FALLBACKS.get((kind, name)) in found for name in LIBRARIES[kind].required)
+    return all(name in found or stood_for(kind, name, found) for name in LIBRARIES[kind].required)
+
+
+def stood_for(kind: Kind, name: str, found: frozenset[str]) -> bool:
+    """Whether another column that is there stands for column ``name``."""
+    return FALLBACKS.get((kind, name)) in found
 
 
 def recognised(rows: Sequence[Row]) -> Kind | None:

@@ -62,7 +62,7 @@ def new_from_files(
     ``DualRandomError`` if something is in the way.
     """
     sheets, problems = find_sheets(files)
-    if problems:
+    if any(found.severity == "error" for found in problems):
         raise InputError(problems)
     sources: dict[str, LibrarySource] = {}
     copies: dict[str, bytes] = {}
@@ -77,7 +77,11 @@ def new_from_files(
     read = read_libraries(folder, plan)
     to_fill = tuple(key for key, text in remarks.items() if text == _TO_FILL)
     return Created(
-        folder, plan, {kind: names[kind] for kind in KINDS if kind in names}, to_fill, read.problems
+        folder,
+        plan,
+        {kind: names[kind] for kind in KINDS if kind in names},
+        to_fill,
+        (*problems, *read.problems),
     )
 
 

@@ -8,8 +8,17 @@ from pathlib import Path
 
 from dualrandom.errors import Problem
 from dualrandom.registry.columns import KINDS, LIBRARIES, MAY_BE_ABSENT, Kind
-from dualrandom.registry.faults import Place
-from dualrandom.registry.headings import lay_out, recognised, score
+from dualrandom.registry.faults import Place, problem
+from dualrandom.registry.headings import (
+    FALLBACKS,
+    ROWS_TO_SEARCH,
+    lay_out,
+    matches,
+    meaning,
+    recognised,
+    score,
+    stood_for,
+)
 from dualrandom.registry.parsers import Words
 from dualrandom.registry.reader import is_readme
 from dualrandom.registry.rows import RowSet, read_rows
@@ -41,16 +50,30 @@ class Sheet:
 
 
 def find_sheets(paths: Sequence[Path]) -> tuple[dict[Kind, Sheet], tuple[Problem, ...]]:
-    """Return the library in each sheet of the files, and everything that stands in the way of a campaign."""
+    """Return the library in each sheet of the files, and everything that stands in the way of a campaign.
+
+    Sheets that are not read are warnings, where reading the libraries will not tell of them: a workbook of several libraries.
+    """
     sheets: dict[Kind, Sheet] = {}
     problems: list[Problem] = []
     for path in paths:
         opened = open_tables(path, path.name, "enterprises", None, lambda rows: score(rows, None))
         problems += [found for found in opened.problems if found.severity == "error"]
-        tables = [table for table in opened.tables if not is_readme(table.sheet or "")]
-        known = [(kind, table) for table in tables if (kind := recognised(table.rows)) is not None]
-        if not known and tables:
-            problems.append(_unrecognised(path.name, tables[0]))
+        known = [(kind, table) for table in opened.tables if (kind := recognised(table.rows)) is not None]
+        others = [
+            table
+            for table in opened.tables
+            if any(map(any, table.rows))
+            and not is_readme(table.sheet or "")
+            and recognised(table.rows) is None
+        ]
+        if not known and others:
+            problems.append(_unrecognised(path.name, max(others, key=lambda table: score(table.rows, None))))
+        if len(known) > 1:
+            problems += [found for found in opened.problems if found.severity != "error"]
+            problems += [
+                problem("sheet-ignored", Place(path.name, table.sheet), table.sheet) for table in others
+            ]
         for kind, table in known:
             if kind in sheets:
                 problems.append(_twice(kind, path.name, table.sheet, sheets[kind].path.name))
@@ -66,21 +89,53 @@ def find_sheets(paths: Sequence[Path]) -> tuple[dict[Kind, Sheet], tuple[Problem
 
 
 def _unrecognised(file: str, table: Table) -> Problem:
-    needed = "; ".join(
-        f"{kind}: {', '.join(column.zh for column in LIBRARIES[kind].columns if column.required)}"
-        for kind in KINDS
+    """Say which library the sheet comes nearest to, and which headings it lacks for that."""
+    kind, row = max(
+        ((kind, row) for kind in KINDS for row in range(min(len(table.rows), ROWS_TO_SEARCH))),
+        key=lambda one: len(matches(one[0], table.rows[one[1]]) & _sufficient(one[0])),
     )
-    heads = " | ".join(written(cell) for cell in (table.rows[0] if table.rows else ()))
+    library = LIBRARIES[kind]
+    texts = [written(cell) for cell in table.rows[row]]
+    found = matches(kind, table.rows[row])
+    lacking = [
+        library.column(name) for name in sorted(library.required - found) if not stood_for(kind, name, found)
+    ]
+    if len(lacking) == len(library.required):
+        needed = "; ".join(
+            f"{kind}: {', '.join(column.zh for column in LIBRARIES[kind].columns if column.required)}"
+            for kind in KINDS
+        )
+        return _problem(
+            "new-unrecognised",
+            Place(file, table.sheet, 1),
+            " | ".join(written(cell) for cell in table.rows[0]),
+            ("看不出这是哪一个名录", "it is not evident which library this is"),
+            (
+                f"列标题须含（另可用英文或常用别名）：{needed}",
+                f"These headings are needed (English ones serve too): {needed}",
+            ),
+        )
+    strange = [text for text in texts if text and meaning(kind, text) is None]
     return _problem(
         "new-unrecognised",
-        Place(file, table.sheet, 1),
-        heads,
-        ("看不出这是哪一个名录", "it is not evident which library this is"),
+        Place(file, table.sheet, row + 1),
+        " | ".join(strange),
         (
-            f"列标题须含（另可用英文或常用别名）：{needed}",
-            f"These headings are needed (English ones serve too): {needed}",
+            f"最像{library.zh}，但没有这些必需的列：{'、'.join(column.zh for column in lacking)}",
+            f"most like the library of {library.en}, but these required columns are missing: "
+            + ", ".join(f"{column.en} ({column.zh})" for column in lacking),
+        ),
+        (
+            "补上所缺的列；如列名不同（“值”中是未识别的列标题），改为："
+            + "；".join(" / ".join((column.zh, *column.headings[:3])) for column in lacking),
+            "Add them; where a column goes by another name (those not recognised are given), call it: "
+            + "; ".join(" / ".join((column.en, column.zh, column.name)) for column in lacking),
         ),
     )
+
+
+def _sufficient(kind: Kind) -> frozenset[str]:
+    return LIBRARIES[kind].required | {other for (owner, _), other in FALLBACKS.items() if owner == kind}
 
 
 def _twice(kind: Kind, file: str, sheet: str | None, other: str) -> Problem:
