@@ -344,6 +344,20 @@ def test_the_old_registration_number_beside_the_credit_code_is_passed_over(read:
     assert result.libraries.enterprises[0].id == FIRST[0]
 
 
+def test_rows_between_two_stray_quotes_are_not_lost(read: Read) -> None:
+    rows = (FIRST, SECOND, ("91420704MA0000017E", "丙公司", "420704", "B"))
+    lines = [",".join(HEADINGS), *(",".join(row) for row in rows)]
+    lines[1], lines[3] = lines[1].replace("甲", '"甲'), lines[3].replace("公司", '公司"')
+    found = only(read({"enterprises": "\n".join(lines) + "\n"}), "csv-rows-swallowed")
+    assert (found.row, found.column) == (2, "B")
+
+
+def test_lines_within_a_cell_are_one_text(read: Read) -> None:
+    text = CSV.replace("甲食品有限公司", '"甲食品\n有限,公司\n"')
+    result = read({"enterprises": text})
+    assert (result.problems, result.libraries.enterprises[0].name) == ((), "甲食品 有限,公司")
+
+
 def test_another_zip_file_is_no_workbook(read: Read) -> None:
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w") as archive:

@@ -91,6 +91,13 @@ FILES: Mapping[str, Fault] = {
         "检查该行的双引号是否成对，或从 Excel、WPS 重新导出",
         "check that the double quotes of this row are paired, or export it again from Excel or WPS",
     ),
+    "csv-rows-swallowed": Fault(
+        "这一格里有好几行数据：双引号未成对，把后面的行并了进来",
+        "this cell holds several rows: double quotes that are not paired have drawn the following rows into it",
+        "在该行和此格的末行各找出多余的双引号，删除后重新导入，或从 Excel、WPS 重新导出",
+        "find the stray double quote in this row and in the last line of the cell, take both out, or export the file again "
+        "from Excel or WPS",
+    ),
     "sheet-missing": Fault(
         "没有工作表“{value}”；现有：{names}",
         'there is no sheet "{value}"; there are: {names}',

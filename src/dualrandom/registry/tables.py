@@ -10,7 +10,7 @@ import csv
 import io
 import itertools
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -151,15 +151,33 @@ def _text(data: bytes, shown: str, kind: Kind, source: LibrarySource | None, sco
     rows: list[Row] = []
     known: dict[str, str] = {}
     kept = known.setdefault
+    reader = csv.reader(_lines(data, encoding), delimiter=separator, strict=True)
     try:
-        rows.extend(
-            [kept(cell, cell) if len(cell) <= SHORT else cell for cell in row]
-            for row in csv.reader(_lines(data, encoding), delimiter=separator, strict=True)
-        )
+        rows.extend([kept(cell, cell) if len(cell) <= SHORT else cell for cell in row] for row in reader)
     except csv.Error as error:
         broken = problem("csv-broken", Place(shown, None, len(rows) + 1), reason=str(error))
         return Opened((), (*notes, broken))
+    swallowed = [
+        problem("csv-rows-swallowed", Place(shown, None, number, column_letter(index)), row[index])
+        for number, row in enumerate(rows if reader.line_num > len(rows) else (), 1)
+        for index in _with_rows_inside(row, separator)
+    ]
+    if swallowed:
+        return Opened((), (*notes, *swallowed))
     return Opened((Table(shown, None, rows),), tuple(notes))
+
+
+def _with_rows_inside(row: Row, separator: str) -> Iterator[int]:
+    """Yield cells that hold the end of one row and the beginning of another: two stray quotes make one cell of all between.
+
+    Lines of ordinary text do not have the separators of a row at the very places where this row has its own.
+    """
+    for index, cell in enumerate(row):
+        if isinstance(cell, str) and "\n" in cell:
+            first, *between, last = (line.count(separator) for line in cell.split("\n"))
+            ends = (first, last) == (len(row) - 1 - index, index)
+            if len(row) > 1 and ends and all(count == len(row) - 1 for count in between):
+                yield index
 
 
 def _lines(data: bytes, encoding: str) -> io.TextIOWrapper:
