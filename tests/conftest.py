@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,30 @@ from hypothesis import HealthCheck, settings
 
 VECTORS = Path(__file__).parent / "vectors"
 Files = dict[str, bytes]
+
+LONG = (
+    "page/test_page_vectors.py",
+    "verify/test_fuzzed_town.py",
+    "service/test_department_guide.py",
+    "service/test_carrying_out.py",
+    "service/test_schema.py",
+    "service/test_two_servers.py",
+    "service/test_attacks.py",
+    "service/test_more_attacks.py",
+    "service/test_hostile_requests.py",
+    "service/test_hostile_bodies.py",
+    "service/test_backup.py",
+    "service/test_draws.py",
+    "core/test_changes_agree.py",
+    "test_docs.py",
+    "demo/test_demo_campaigns.py",
+    "verify/test_threats.py",
+    "verify/test_falsified_records.py",
+    "verify/test_damage_is_found.py",
+    "small_verifier/test_fuzz_small_verifier.py",
+    "cli/test_campaign_commands.py",
+)
+"""Files with few tests that take long, the longest first: started last, one of them would keep one processor busy while others idle."""
 
 for name, examples in (("quick", 25), ("deep", 1000)):
     settings.register_profile(
@@ -27,6 +52,16 @@ for name, examples in (("quick", 25), ("deep", 1000)):
         suppress_health_check=[HealthCheck.too_slow],
     )
 settings.load_profile("deep" if os.environ.get("DUALRANDOM_DEEP") == "1" else "quick")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the processes of ``make test`` take the long files first, then those with the most tests."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return
+    tests = Counter(item.path for item in items)
+    rank = {Path(__file__).parent / name: number for number, name in enumerate(LONG)}
+    items.sort(key=lambda item: (rank.get(item.path, len(LONG)), -tests[item.path], item.path))
 
 
 @pytest.fixture(scope="session")
