@@ -164,7 +164,7 @@ def test_the_task_is_found_by_the_item_where_only_one_has_it(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    "written", ["2023-09-04", "2023/9/4", "2023年9月4日", "20230904", "2023-09-04 00:00:00"]
+    "written", ["2023-09-04", "2023/9/4", "2023年9月4日", "20230904", "2023-09-04 00:00:00", "45173"]
 )
 def test_dates_are_read_as_people_write_them(tmp_path: Path, written: str) -> None:
     assert read(sheet(tmp_path, [*GOOD[:4], written, *GOOD[5:]])) == (row(),)
@@ -199,6 +199,7 @@ def test_findings_are_named_by_code_or_by_meaning(tmp_path: Path, written: str, 
         (["e2", "", "", "i01", "2023-09-04", "on-site", "1"], "finding-undated", None),
         (["e1", "", "", "i01", "2023-09-03", "on-site", "1"], "finding-early", "2023-09-04"),
         (["e1", "", "", "i01", "2023-09-31", "on-site", "1"], "finding-date", None),
+        (["e1", "", "", "i01", "2023111", "on-site", "1"], "finding-date", None),
         (["e1", "", "", "i01", "2023-09-04", "onsite?", "1"], "finding-method", "on-site"),
         (["e1", "", "", "i01", "2023-09-04", "on-site", "G"], "finding-code", None),
         (["e1", "", "", "i01", "", "on-site", "1"], "finding-incomplete", None),
@@ -241,6 +242,29 @@ def test_a_table_without_the_headings_says_which_are_missing(tmp_path: Path) -> 
     (problem,) = error.value.problems
     assert problem.code == "finding-headings"
     assert "抽查事项、检查日期、检查方式" in problem.message_zh
+
+
+def test_a_second_column_of_findings_is_refused(tmp_path: Path) -> None:
+    head = ["企业", "抽查事项", "检查日期", "检查方式", "检查结果", "结果"]
+    with pytest.raises(InputError) as error:
+        read(sheet(tmp_path, ["e1", "i01", "2023-09-04", "on-site", "", "1"], head=head))
+    assert {found.code for found in error.value.problems} == {"finding-heading-twice", "finding-incomplete"}
+
+
+def test_a_sheet_that_lacks_one_heading_is_not_passed_over(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    first = book.worksheets[0]
+    heads = ["企业", "抽查事项", "检查日期", "检查方式", "检查结果"]
+    for line in (heads, ["e3", "i01", "2023-09-05", "on-site", "1"]):
+        first.append(line)
+    second = book.create_sheet("续表")
+    for line in ([*heads[:3], "怎么查的", heads[4]], ["e1", "i01", "2023-09-04", "on-site", "1"]):
+        second.append(line)
+    book.save(tmp_path / "f.xlsx")
+    with pytest.raises(InputError) as error:
+        read(tmp_path / "f.xlsx")
+    (found,) = error.value.problems
+    assert (found.code, found.sheet) == ("finding-headings", "续表")
 
 
 def test_an_empty_sheet_is_no_recording(tmp_path: Path) -> None:

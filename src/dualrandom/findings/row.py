@@ -70,6 +70,13 @@ _TEXTS: Mapping[str, tuple[Text, Text]] = {
             "Check the date: a visit does not take place before its published day",
         ),
     ),
+    "finding-heading-twice": (
+        (
+            "第 {first} 列与第 {second} 列的列标题含义相同",
+            "the headings of columns {first} and {second} mean the same",
+        ),
+        ("删去其中一列，或改其列标题", "Take one of them out, or rename it"),
+    ),
     "finding-code": (
         ("没有这个检查结果代码", "is not the code of a finding"),
         ("可用：{known}", "Allowed are {known}"),

@@ -6,7 +6,6 @@ are all empty are checks not made yet and are passed over.
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,6 +23,7 @@ from dualrandom.registry.faults import problem
 from dualrandom.registry.headings import normal
 from dualrandom.registry.tables import Raw, Row, Table, column_letter, open_tables
 from dualrandom.registry.uscc import suggestion
+from dualrandom.registry.values import day as day_parser
 
 ROWS_TO_SEARCH = 20
 HEADINGS: Mapping[str, tuple[str, ...]] = {
@@ -56,7 +56,8 @@ _MEANING = {
     for name, words in HEADINGS.items()
     for text in (name, *words, *(f"{word} {name}" for word in words))
 }
-_DAY = re.compile(r"(\d{4})[-/.年]?(\d{1,2})[-/.月]?(\d{1,2})日?")
+ALMOST = 3
+"""With so many required columns a sheet is one of findings that lacks the others, not a list of crews or codes."""
 _SUGGESTIONS = 20
 """Looking for a similar id among thousands takes time; a file of nothing but strangers needs no hints."""
 
@@ -81,12 +82,16 @@ def read_findings(
     laid = [(table, *_lay_out(table)) for table in opened.tables]
     complete = [(table, at, columns) for table, at, columns in laid if set(REQUIRED) <= set(columns)]
     if not complete and not problems:
-        best = max(laid, key=lambda each: len(each[2]), default=None)
-        missing = [name for name in REQUIRED if best is None or name not in best[2]]
-        names = "、".join(HEADINGS[name][0] for name in missing)
-        place = best[0].place(best[1] + 1) if best is not None else Table(path.name, None, ()).place()
-        problems.append(fault("finding-headings", place, names=names))
+        nothing: tuple[Table, int, dict[str, int]] = (Table(path.name, None, ()), 0, {})
+        problems.append(_incomplete(*max(laid, key=lambda each: len(each[2]), default=nothing)))
+    elif not problems:
+        problems += [
+            _incomplete(table, at, columns)
+            for table, at, columns in laid
+            if ALMOST <= len(set(REQUIRED) & set(columns)) < len(REQUIRED)
+        ]
     for table, at, columns in complete:
+        problems += _doubled(table, at, columns)
         problems += _unreadable(table, at, columns)
     checks = _Checks(result, announcement, plan)
     rows: dict[Key, FindingRow] = {}
@@ -116,6 +121,21 @@ def _columns(row: Row) -> dict[str, int]:
         if name is not None:
             columns.setdefault(name, index)
     return columns
+
+
+def _incomplete(table: Table, at: int, columns: Mapping[str, int]) -> Problem:
+    names = "、".join(HEADINGS[name][0] for name in REQUIRED if name not in columns)
+    return fault("finding-headings", table.place(at + 1 if table.rows else None), names=names)
+
+
+def _doubled(table: Table, at: int, columns: Mapping[str, int]) -> Iterator[Problem]:
+    """Columns of the same meaning as one before: which of them was filled in, nobody can tell."""
+    for index, cell in enumerate(table.rows[at]):
+        name = _MEANING.get(normal(cell)) if isinstance(cell, str) else None
+        if name is not None and columns[name] != index:
+            first = column_letter(columns[name])
+            place = table.place(at + 1, column_letter(index))
+            yield fault("finding-heading-twice", place, cell, first=first, second=column_letter(index))
 
 
 def _lay_out(table: Table) -> tuple[int, dict[str, int]]:
@@ -284,11 +304,8 @@ def _day(cells: _Cells, problems: list[Problem]) -> date | None:
     value = cells.values.get("date", "")
     if isinstance(value, date) or not value:
         return value or None
-    found = _DAY.fullmatch(value.split(" ")[0].split("T")[0])
-    try:
-        if found:
-            return date(int(found[1]), int(found[2]), int(found[3]))
-    except ValueError:
-        pass
+    found = day_parser(cells.table.notes.from_1904)(value)
+    if isinstance(found, date):
+        return found
     problems.append(cells.fault("finding-date", "date"))
     return None
