@@ -4,6 +4,7 @@ import io
 import json
 import os
 import zipfile
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -389,8 +390,12 @@ def test_nobody_keeps_more_than_so_many_streams(fresh: Any) -> None:
     events = f"{begun.json()['job']}/events"
     fresh.run_jobs()
     assert amr.get(events).status_code == 200
-    assert fresh.service.followers["user:amr"] == 0, "a stream that ended is no longer counted"
-    fresh.service.followers["user:amr"] = 20
-    refused = amr.get(events)
-    assert (refused.status_code, code(refused)) == (429, "too-many-requests")
-    assert "Retry-After" in refused.headers
+    followers = fresh.service.followers
+    assert followers.under_way("user:amr") == 0, "a stream that ended is no longer counted"
+    with ExitStack() as open_:
+        for _ in range(20):
+            open_.enter_context(followers.one_more("user:amr"))
+        refused = amr.get(events)
+        assert (refused.status_code, code(refused)) == (429, "too-many-requests")
+        assert "Retry-After" in refused.headers
+    assert amr.get(events).status_code == 200

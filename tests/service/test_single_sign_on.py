@@ -301,3 +301,13 @@ def test_a_provider_that_is_away_is_told_and_without_one_there_is_none(fresh: An
     away = TestClient(app).get("/v1/single-sign-on")
     assert (away.status_code, code(away), away.headers["Retry-After"]) == (503, "provider-unreachable", "30")
     app.state.service.database.close()
+
+
+def test_a_provider_that_is_away_is_not_asked_by_everybody_who_comes(fresh: Any, provider: Provider) -> None:
+    oidc = OidcSettings(issuer=f"{provider.issuer}/nowhere", client_id="office", client_secret=SecretStr("x"))
+    app = create_service(fresh.service.settings.model_copy(update={"oidc": oidc}), clock=fresh.clock)
+    for _ in range(3):
+        away = TestClient(app).get("/v1/single-sign-on")
+        assert (away.status_code, code(away)) == (503, "provider-unreachable")
+    assert len(provider.seen) == 1
+    app.state.service.database.close()

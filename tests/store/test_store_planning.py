@@ -260,7 +260,7 @@ def test_a_department_declines_with_its_reason(desk: Desk) -> None:
     with desk.writing() as session:
         join = joining.decline(session, PLAN, "fire", 1, "人手不足", actor=FIRE, now=NOW)
     assert (join.state, join.reason) == (JoinState.DECLINED, "人手不足")
-    assert desk.told("join") == ["role:dispatcher"]
+    assert desk.told("join-declined") == ["role:dispatcher"]
 
 
 def test_a_department_brings_tasks_seats_and_people_and_confirms(desk: Desk) -> None:

@@ -1,4 +1,4 @@
-"""How often one address may ask: a token bucket each, in this process's memory.
+"""How often one address may ask: a token bucket each, in this process's memory; and how much one actor may have done at once.
 
 Several servers each count their own; a proxy before them can count for all. Tries of passwords and codes are counted in the database
 besides (:mod:`dualrandom.store.tries`). An IPv6 address counts as its /64, which one subscriber has.
@@ -7,12 +7,17 @@ besides (:mod:`dualrandom.store.tries`). An IPv6 address counts as its /64, whic
 from __future__ import annotations
 
 import ipaddress
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from ipaddress import IPv4Network, IPv6Network
 from typing import Final
 
 from starlette.types import Scope
+
+from dualrandom_api.service.problems import refusal
 
 MOST_ADDRESSES: Final = 50_000
 
@@ -46,6 +51,34 @@ class Limit:
         oldest = sorted(self._buckets, key=lambda key: self._buckets[key][1])[: MOST_ADDRESSES // 2]
         for key in full or oldest:
             del self._buckets[key]
+
+
+class AtOnce:
+    """At most ``most`` of something dear at once for one actor, in this process."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self._under_way: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    def under_way(self, actor: str) -> int:
+        """Return how many an actor has."""
+        return self._under_way.get(actor, 0)
+
+    @contextmanager
+    def one_more(self, actor: str) -> Iterator[None]:
+        """Count one for as long as the block lasts. Raises RefusalError ``too-many-requests`` if it is one too many."""
+        with self._lock:
+            if self._under_way.get(actor, 0) >= self.most:
+                raise refusal("too-many-requests", headers={"Retry-After": "10"})
+            self._under_way[actor] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._under_way[actor] -= 1
+                if not self._under_way[actor]:
+                    del self._under_way[actor]
 
 
 def address_of(scope: Scope, proxies: Sequence[IPv4Network | IPv6Network]) -> str:

@@ -37,6 +37,8 @@ PATIENCE: Final = 10.0
 LARGEST: Final = 1 << 20
 KEEPS: Final = 3600.0
 """Seconds for which the provider's description and keys are kept."""
+QUIET: Final = 10.0
+"""Seconds for which a provider that did not answer is not asked again."""
 LASTS: Final = 600
 """Seconds that a person may take at the provider."""
 LEEWAY: Final = 60
@@ -68,6 +70,7 @@ class Provider:
         self._sealer = Sealer(secret, "single-sign-on")
         self._lock = threading.Lock()
         self._kept: tuple[float, dict[str, Any], KeySet] | None = None
+        self._quiet_until = 0.0
 
     def leave(self, now: datetime) -> tuple[str, str]:
         """Return where to send the browser, and the cookie to come back with. Raises RefusalError ``provider-unreachable``."""
@@ -154,21 +157,36 @@ class Provider:
         )
 
     def _described(self, *, anew: bool = False) -> tuple[dict[str, Any], KeySet]:
-        """Return the provider's description and keys."""
-        with self._lock:
-            kept = self._kept
-            if kept is not None and not anew and time.monotonic() - kept[0] < KEEPS:
+        """Return the provider's description and keys.
+
+        They are fetched by one request at a time, and for ``QUIET`` seconds not again if that has failed. Whoever asks meanwhile gets
+        what was kept before, or is refused at once: a provider that does not answer must not take the service's threads. Raises
+        RefusalError ``provider-unreachable``.
+        """
+        kept, now = self._kept, time.monotonic()
+        if kept is not None and now - kept[0] < KEEPS and not anew:
+            return kept[1], kept[2]
+        if now < self._quiet_until or not self._lock.acquire(blocking=False):
+            if kept is not None:
                 return kept[1], kept[2]
-            issuer = self.settings.issuer
-            try:
-                described = json.loads(_get(issuer.rstrip("/") + "/.well-known/openid-configuration"))
-                if described["issuer"] != issuer:
-                    raise ValueError("another issuer")
-                keys = KeySet.import_key_set(json.loads(_get(described["jwks_uri"])))
-            except (OSError, HTTPException, ValueError, KeyError, TypeError, JoseError) as error:
-                raise refusal("provider-unreachable", issuer, headers={"Retry-After": "30"}) from error
-            self._kept = (time.monotonic(), described, keys)
-            return described, keys
+            raise refusal("provider-unreachable", self.settings.issuer, headers={"Retry-After": "5"})
+        try:
+            return self._fetched()
+        finally:
+            self._lock.release()
+
+    def _fetched(self) -> tuple[dict[str, Any], KeySet]:
+        issuer = self.settings.issuer
+        try:
+            described = json.loads(_get(issuer.rstrip("/") + "/.well-known/openid-configuration"))
+            if described["issuer"] != issuer:
+                raise ValueError("another issuer")
+            keys = KeySet.import_key_set(json.loads(_get(described["jwks_uri"])))
+        except (OSError, HTTPException, ValueError, KeyError, TypeError, JoseError) as error:
+            self._quiet_until = time.monotonic() + QUIET
+            raise refusal("provider-unreachable", issuer, headers={"Retry-After": "30"}) from error
+        self._kept = (time.monotonic(), described, keys)
+        return described, keys
 
 
 def refused(why: str) -> Exception:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -16,6 +15,7 @@ from dualrandom.store.blobs import Vault
 from dualrandom.store.database import Database, utc_now
 from dualrandom.store.workspace import Keeping
 from dualrandom_api.service.documents import DocumentCache
+from dualrandom_api.service.limits import AtOnce
 from dualrandom_api.service.metrics import Metrics
 from dualrandom_api.service.oidc import Provider
 from dualrandom_api.service.passwords import Passwords
@@ -82,8 +82,12 @@ class Service:
     documents: DocumentCache
     metrics: Metrics
     clock: Clock = utc_now
-    followers: Counter[str] = field(default_factory=Counter)
-    """How many streams of events each actor has open in this process."""
+    followers: AtOnce = field(default_factory=lambda: AtOnce(20))
+    """Streams of events that are open."""
+    making: AtOnce = field(default_factory=lambda: AtOnce(2))
+    """Files to download that are being made: each takes a thread and a connection to the database."""
+    uploading: AtOnce = field(default_factory=lambda: AtOnce(4))
+    """Uploads that are being received or read: each is whole in memory."""
 
     @property
     def keeping(self) -> Keeping:

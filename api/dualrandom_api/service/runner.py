@@ -14,7 +14,7 @@ import random
 import socket
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any, Final
@@ -47,7 +47,7 @@ log = structlog.get_logger("dualrandom_api")
 
 
 class Runner:
-    """Runs jobs in threads until it is stopped."""
+    """Runs jobs in threads until it is stopped. Of several threads the first does urgent jobs only, which so never wait for long ones."""
 
     def __init__(self, service: Service) -> None:
         self.service = service
@@ -58,8 +58,10 @@ class Runner:
 
     def start(self) -> None:
         """Start the threads."""
+        several = self.service.settings.runners > 1
         for number in range(self.service.settings.runners):
-            thread = threading.Thread(target=self._loop, name=f"runner-{number}", daemon=True)
+            kinds = jobs.URGENT if several and number == 0 else frozenset(HANDLERS)
+            thread = threading.Thread(target=self._loop, args=(kinds,), name=f"runner-{number}", daemon=True)
             thread.start()
             self._threads.append(thread)
 
@@ -69,10 +71,10 @@ class Runner:
         for thread in self._threads:
             thread.join(wait)
 
-    def run_due(self) -> int:
-        """Run what is due, in this thread; return how many jobs were taken."""
+    def run_due(self, kinds: Collection[str] | None = None) -> int:
+        """Run what is due, of all kinds or these, in this thread; return how many jobs were taken."""
         taken = 0
-        while not self._stop.is_set() and run_one(self.service, self.name):
+        while not self._stop.is_set() and run_one(self.service, self.name, kinds):
             taken += 1
         return taken
 
@@ -87,11 +89,11 @@ class Runner:
                 begin(self.service)
         self._look_at = now + LOOK_EVERY
 
-    def _loop(self) -> None:
+    def _loop(self, kinds: Collection[str]) -> None:
         while not self._stop.is_set():
             try:
                 self.see_to_lasting()
-                self.run_due()
+                self.run_due(kinds)
             except Exception:
                 # a database that is away for a while must not end the runner
                 log.exception("runner-failed", runner=self.name)
@@ -99,9 +101,10 @@ class Runner:
             self._stop.wait(self.service.settings.poll_seconds * random.uniform(0.5, 1.5))  # noqa: S311
 
 
-def run_one(service: Service, owner: str) -> bool:
-    """Take a due job and do it; return whether there was one."""
-    job = jobs.claim(service.database, owner, service.clock(), sorted(HANDLERS), service.settings.lease)
+def run_one(service: Service, owner: str, kinds: Collection[str] | None = None) -> bool:
+    """Take a due job, of any kind or one of these, and do it; return whether there was one."""
+    wanted = sorted(HANDLERS if kinds is None else kinds)
+    job = jobs.claim(service.database, owner, service.clock(), wanted, service.settings.lease)
     if job is None:
         return False
     told = {"job": job.id, "kind": job.kind, "subject": job.subject, "attempt": job.attempts}

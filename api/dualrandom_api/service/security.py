@@ -110,8 +110,12 @@ class GuardedRoute(APIRoute):
                 raise refusal("invalid-parameter", "query")
             if request.method in SAFE:
                 return await inner(request)
-            limit = service.settings.upload_bytes if rules["x-upload"] else service.settings.body_bytes
-            request = _bounded(request, limit)
+            if not rules["x-upload"]:
+                return await changed(service, actor, _bounded(request, service.settings.body_bytes))
+            with service.uploading.one_more(actor.name):
+                return await changed(service, actor, _bounded(request, service.settings.upload_bytes))
+
+        async def changed(service: Service, actor: Actor, request: Request) -> Response:
             # whoever sends slowly must not take a turn
             try:
                 await request.body()
@@ -187,7 +191,8 @@ def csrf_token(service: Service, token: str) -> str:
 
 def _same_site(service: Service, request: Request, token: str) -> None:
     origin = request.headers.get("origin")
-    ours = {urlsplit(service.settings.base_url).netloc, request.headers.get("host", "")}
+    # an origin that is "null" has no host, and is not ours
+    ours = {urlsplit(service.settings.base_url).netloc, request.headers.get("host", "")} - {""}
     sent = request.headers.get(CSRF, "")
     right = hmac.compare_digest(sent.encode(), csrf_token(service, token).encode())
     if not right or (origin is not None and urlsplit(origin).netloc not in ours):

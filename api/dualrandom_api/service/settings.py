@@ -137,8 +137,8 @@ class Settings(BaseSettings):
     repeat_wait_seconds: float = 30
     """After this, a request whose server died may be tried again with its key."""
 
-    runners: int = 2
-    """Threads for jobs in this process; 0: none, other servers run them."""
+    runners: int = 3
+    """Threads for jobs in this process, one of them for urgent jobs only; 0: none, other servers run them."""
     poll_seconds: float = 1.0
     """How often an idle runner looks for due jobs."""
     lease_seconds: float = LEASE.total_seconds()

@@ -1,4 +1,5 @@
-"""Tables as files: CSV with a byte-order mark, xlsx, parquet. CSV goes out as it is read; the others are made in a temporary file.
+"""Tables as files: CSV with a byte-order mark, xlsx, parquet, made in a temporary file before the first byte goes out: whoever reads
+slowly must not keep a connection to the database.
 
 What a spreadsheet program might take for a formula is made inert (:mod:`dualrandom.exports.inert`).
 """
@@ -6,7 +7,6 @@ What a spreadsheet program might take for a formula is made inert (:mod:`dualran
 from __future__ import annotations
 
 import csv
-import io
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -21,7 +21,9 @@ from sqlmodel import Session
 from starlette.responses import Response, StreamingResponse
 
 from dualrandom.exports.inert import csv_cell, looks_like_formula, plain
+from dualrandom.store.activity import Actor
 from dualrandom.store.listings import Cell, Heading, Rows
+from dualrandom_api.service.parts import Service
 from dualrandom_api.service.problems import refusal
 
 Format = Literal["csv", "xlsx", "parquet"]
@@ -46,15 +48,27 @@ Reading = Callable[[], AbstractContextManager[Session]]
 
 
 def table(
+    service: Service,
+    actor: Actor,
+    name: str,
+    kind: Format,
+    headings: Sequence[Heading],
+    rows: Callable[[Session], Rows],
+) -> Response:
+    """Return rows as a file to download; ``rows`` can refuse. Raises RefusalError ``too-many-requests``, ``parquet-unavailable``."""
+    if kind == "parquet":
+        _parquet_module()
+    with service.making.one_more(actor.name):
+        return _table(name, kind, headings, service.database.reading, rows)
+
+
+def _table(
     name: str,
     kind: Format,
     headings: Sequence[Heading],
     reading: Reading,
     rows: Callable[[Session], Rows],
 ) -> Response:
-    """Return rows as a file to download. ``rows`` is asked for its first row at once, so that it can refuse."""
-    if kind == "parquet":
-        _parquet_module()
     headers = {
         "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}.{kind}",
         "Cache-Control": "no-store",
@@ -70,20 +84,13 @@ def _with(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _csv(headings: Sequence[Heading], reading: Reading, rows: Callable[[Session], Rows]) -> Iterator[bytes]:
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(heading.zh for heading in headings)
-    start = b"\xef\xbb\xbf"
-    with reading() as session:
-        found = rows(session)
-        while part := list(islice(found, AT_ONCE)):
-            writer.writerows([_csv_cell(cell) for cell in row] for row in part)
-            yield start + text.getvalue().encode()
-            start = b""
-            text.seek(0)
-            text.truncate()
-    if start:
-        yield start + text.getvalue().encode()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "table.csv"
+        with path.open("w", encoding="utf-8-sig", newline="") as file, reading() as session:
+            writer = csv.writer(file, lineterminator="\r\n")
+            writer.writerow(heading.zh for heading in headings)
+            writer.writerows([_csv_cell(cell) for cell in row] for row in rows(session))
+        yield from _pieces(path)
 
 
 def _csv_cell(cell: Cell) -> str | int:

@@ -20,7 +20,7 @@ from dualrandom.store import activity
 from dualrandom.store.activity import Actor
 from dualrandom.store.database import change, locked
 from dualrandom.store.errors import ConflictError, ForbiddenError, RefusedError, unknown
-from dualrandom.store.independence import tell_deciders
+from dualrandom.store.independence import tell_of_account
 from dualrandom.store.tables import ApiKey, Department, Office, Role, SignIn, User
 
 SESSION: Final = "drs_"
@@ -94,7 +94,9 @@ def create_user(
     """Add a person. Raises ConflictError ``username-taken``, RefusedError ``account-incomplete``, UnknownError."""
     # two who choose the same name at once
     locked(session, Office, 1)
-    if user_named(session, username) is not None:
+    # people would not tell apart what differs in capitals only
+    same = select(col(User.id)).where(func.lower(col(User.username)) == username.lower())
+    if session.scalars(same.limit(1)).first() is not None:
         raise _taken(username)
     check_placement(session, role, department, inspector)
     user = User(
@@ -119,7 +121,7 @@ def create_user(
         now,
         {"role": role.value, "department": department},
     )
-    tell_deciders(session, actor.name, user, None, {}, now)
+    tell_of_account(session, actor.name, user, None, {}, now)
     return user
 
 
@@ -205,7 +207,7 @@ def change_user(
     if "email" in values:
         told["email"] = "changed"
     activity.record(session, actor, "account-changed", f"user:{username}", now, _plain(told))
-    tell_deciders(session, actor.name, user, was, told, now)
+    tell_of_account(session, actor.name, user, was, told, now)
     return user
 
 

@@ -18,6 +18,7 @@ from dualrandom.store.accounts import KEY, digest_of
 from dualrandom.store.activity import Actor
 from dualrandom.store.departments import owned, the_department
 from dualrandom.store.errors import ConflictError, ForbiddenError, unknown
+from dualrandom.store.messages import tell
 from dualrandom.store.tables import ApiKey
 
 
@@ -48,6 +49,17 @@ def issue_key(
     session.flush()
     detail = {"department": department, "scopes": row.scopes, "expires_at": expires_at.isoformat()}
     activity.record(session, actor, "key-created", f"key:{prefix}", now, detail)
+    tell(
+        session,
+        "key",
+        f"department:{department}",
+        f"key:{prefix}",
+        (
+            f"{actor.name} 申请的 API 密钥 {prefix}（{name}）已获同意，可代表本部门：{'、'.join(row.scopes)}。",
+            f"The API key {prefix} ({name}) that {actor.name} asked for was agreed to; it acts for the department: {', '.join(row.scopes)}.",
+        ),
+        now=now,
+    )
     return row
 
 

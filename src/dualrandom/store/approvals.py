@@ -140,8 +140,9 @@ def decide(
             "approval-dependent",
             decider.username,
             {
-                "zh": f"您的账号或密码在一天之内由提出人 {asker.username} 设置",
-                "en": f"who asked, {asker.username}, made your account or set its password within a day",
+                "zh": f"一天之内，您与提出人 {asker.username} 中一人为另一人新建账号或设置密码，或两人的账号均由同一人设置",
+                "en": f"within a day one of you and {asker.username} made the other's account or set its password, or somebody did so "
+                "with both",
             },
             {"zh": "请其他人决定，或过一天再决定。", "en": "Somebody else decides, or you do after a day."},
         )

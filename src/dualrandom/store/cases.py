@@ -6,6 +6,7 @@ plan says so. If the enterprise has a drawn visit near the date, joining it is o
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -16,6 +17,7 @@ from sqlmodel import Session, col
 from dualrandom.registry.columns import LIBRARIES
 from dualrandom.store import activity
 from dualrandom.store.activity import Actor
+from dualrandom.store.blobs import Vault
 from dualrandom.store.database import change
 from dualrandom.store.errors import ConflictError, ForbiddenError, RefusedError, unknown
 from dualrandom.store.findings import clean_text, reason_of
@@ -23,7 +25,8 @@ from dualrandom.store.ledger import enter_case
 from dualrandom.store.libraries import current_revision, in_revision
 from dualrandom.store.messages import tell
 from dualrandom.store.tables import CaseVisit, Check, Department, LibraryRow, Role, Visit
-from dualrandom.store.visit_lists import SEES_ALL
+from dualrandom.store.visit_lists import SEES_ALL, today, visible
+from dualrandom.store.workspace import file_of
 
 KINDS: Final = ("case", "special")
 NEAR: Final = 14
@@ -83,8 +86,13 @@ def plan_case(
     return case
 
 
-def offers(session: Session, case: CaseVisit, near: int = NEAR) -> list[Visit]:
-    """Return drawn visits to the same enterprise that are still to be made within ``near`` days of a planned case visit."""
+def offers(
+    session: Session, vault: Vault, case: CaseVisit, near: int = NEAR, *, actor: Actor, now: datetime
+) -> list[Visit]:
+    """Return drawn visits to the same enterprise that are still to be made within ``near`` days of a planned case visit.
+
+    What an embargo still hides is offered to those only who know of it: who sees all, and the departments that come.
+    """
     if case.state != "planned" or case.joined_visit is not None:
         return []
     span = timedelta(days=near)
@@ -95,15 +103,39 @@ def offers(session: Session, case: CaseVisit, near: int = NEAR) -> list[Visit]:
         day >= case.date - span,
         day <= case.date + span,
     )
-    return list(session.scalars(query.order_by(day, col(Visit.id))))
+    found = list(session.scalars(query.order_by(day, col(Visit.id))))
+    ids = [visit.id for visit in found]
+    known = set(session.scalars(select(col(Visit.id)).where(col(Visit.id).in_(ids), *visible(actor))))
+    hiding = {draw for draw in {visit.draw_id for visit in found} if _hides_visits(session, vault, draw)}
+    open_until = today(session, now)
+    return [
+        visit
+        for visit in found
+        if visit.draw_id not in hiding or visit.day <= open_until or visit.id in known
+    ]
+
+
+def _hides_visits(session: Session, vault: Vault, draw: str) -> bool:
+    """Whether a draw keeps back who is visited until the day."""
+    announced = file_of(session, vault, draw, "public/announcement.json")
+    return announced is not None and json.loads(announced)["policy"]["embargo"] == "visits"
 
 
 def join(
-    session: Session, number: int, version: int, visit: int, *, actor: Actor, now: datetime, near: int = NEAR
+    session: Session,
+    vault: Vault,
+    number: int,
+    version: int,
+    visit: int,
+    *,
+    actor: Actor,
+    now: datetime,
+    near: int = NEAR,
 ) -> CaseVisit:
     """Let a case visit go with a drawn one: it takes its date, and everybody on that visit is told."""
     case = case_of(session, actor, number)
-    offered = next((each for each in offers(session, case, near) if each.id == visit), None)
+    found = offers(session, vault, case, near, actor=actor, now=now)
+    offered = next((each for each in found if each.id == visit), None)
     if offered is None:
         raise ConflictError(
             "not-offered",

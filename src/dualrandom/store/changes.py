@@ -6,8 +6,10 @@ The change is made by a job (:mod:`dualrandom.store.changing`). Departments with
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlmodel import Session, col
@@ -52,7 +54,7 @@ class Exclusion:
 
 
 def ask_exclusion(session: Session, draw: str, wanted: Exclusion, *, actor: Actor, now: datetime) -> Job:
-    """Queue the exclusion of an enterprise. What is evident now is refused now, the rest by the job.
+    """Queue the exclusion of an enterprise, unless it is queued already. What is evident now is refused now, the rest by the job.
 
     Raises UnknownError, ConflictError ``draw-not-open``, ``not-visited``, ``already-inspected``, ``deregistered-is-a-finding``,
     ``substitute-pending``, RefusedError ``change-reason``.
@@ -100,6 +102,9 @@ def ask_exclusion(session: Session, draw: str, wanted: Exclusion, *, actor: Acto
         "role": actor.role,
         "department": actor.department,
     }
+    known = _waiting(session, draw, arguments)
+    if known is not None:
+        return known
     job = enqueue(session, "change", draw, now=now, by=actor.name, arguments=arguments)
     detail = {"enterprise": wanted.enterprise, "job": job.id, "reason": wanted.reason}
     activity.record(session, actor, "ask-exclusion", draw, now, detail)
@@ -128,7 +133,7 @@ def _require_nothing_due(session: Session, draw: str, now: datetime) -> None:
 def ask_replacement(
     session: Session, visit: int, inspector: str, reason: str, *, actor: Actor, now: datetime
 ) -> Job:
-    """Queue the replacement of an inspector (their library's code) on one visit; a department only its own.
+    """Queue the replacement of an inspector (their library's code) on one visit, unless it is queued already; a department only its own.
 
     Raises UnknownError, ConflictError ``draw-not-open``, ``not-in-crew``, ``already-inspected``, RefusedError ``change-reason``.
     """
@@ -156,10 +161,21 @@ def ask_replacement(
         "role": actor.role,
         "department": actor.department,
     }
+    known = _waiting(session, view.visit.draw_id, arguments)
+    if known is not None:
+        return known
     job = enqueue(session, "change", view.visit.draw_id, now=now, by=actor.name, arguments=arguments)
     detail = {"inspector": inspector, "job": job.id, "reason": reason}
     activity.record(session, actor, "ask-replacement", f"visit:{visit}", now, detail)
     return job
+
+
+def _waiting(session: Session, draw: str, wanted: Mapping[str, Any]) -> Job | None:
+    """Return a change that was asked for in the same words and is still to be made: to ask twice is to ask once."""
+    jobs = select(Job).where(
+        col(Job.kind) == "change", col(Job.subject) == draw, col(Job.state).in_(("queued", "running"))
+    )
+    return next((job for job in session.scalars(jobs.order_by(col(Job.id))) if job.arguments == wanted), None)
 
 
 def give_evidence(

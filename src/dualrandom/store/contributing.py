@@ -22,7 +22,18 @@ from dualrandom.store.activity import Actor
 from dualrandom.store.database import locked
 from dualrandom.store.errors import ConflictError, ForbiddenError, RefusedError, UnknownError, unknown
 from dualrandom.store.jobs import enqueue
-from dualrandom.store.tables import ContributionRow, DrawRow, DrawState, Job, Office, PlanRow, PlanState, Role
+from dualrandom.store.messages import tell
+from dualrandom.store.tables import (
+    ContributionRow,
+    Department,
+    DrawRow,
+    DrawState,
+    Job,
+    Office,
+    PlanRow,
+    PlanState,
+    Role,
+)
 
 REVEAL = "reveal"
 """Kind of the job that publishes and logs a revealed nonce; its subject is the draw."""
@@ -134,6 +145,19 @@ def commit(
     activity.record(
         session, actor, "commit", plan_id, now, {"commitment": commitment, "draw": draw, "party": party}
     )
+    if actor.department != party and session.get(Department, party) is not None:
+        # the key comes with the commitment, so only the party can say whether it is its own
+        tell(
+            session,
+            "commitment",
+            f"department:{party}",
+            plan_id,
+            (
+                f"{actor.name} 为本部门提交了对抽取 {draw} 的承诺 {commitment}。如非本部门所作，请重新提交自己的承诺。",
+                f"{actor.name} handed in the commitment {commitment} to draw {draw} for your department. Not yours? Hand in your own.",
+            ),
+            now=now,
+        )
     return row
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy import ColumnElement, case, func, or_, select, update
 from sqlmodel import Session, col
 
 from dualrandom.errors import DualRandomError
@@ -20,6 +20,8 @@ from dualrandom.store.errors import unknown
 from dualrandom.store.tables import ApiKey, Job, Role, User
 
 LEASE = timedelta(seconds=60)
+URGENT = frozenset({"announce", "cosign", "draw", "reveal", "void"})
+"""Kinds that go before all others: whoever crowds the queue must not delay a draw, or a nonce beyond the deadline for revealing it."""
 
 
 class LeaseLostError(DualRandomError):
@@ -69,13 +71,13 @@ def enqueue(
 def claim(
     database: Database, owner: str, now: datetime, kinds: Sequence[str], lease: timedelta = LEASE
 ) -> Job | None:
-    """Take the job that is due longest and that nobody holds, or return None."""
+    """Take the job that is due longest and that nobody holds, urgent ones first, or return None."""
     free = or_(col(Job.state) == "queued", (col(Job.state) == "running") & (col(Job.lease_until) < now))
     with database.writing(apart=True) as session:
         job = session.scalars(
             select(Job)
             .where(col(Job.kind).in_(kinds), col(Job.run_after) <= now, free)
-            .order_by(col(Job.run_after), col(Job.id))
+            .order_by(case((col(Job.kind).in_(URGENT), 0), else_=1), col(Job.run_after), col(Job.id))
             .limit(1)
             .with_for_update(skip_locked=True)
         ).one_or_none()

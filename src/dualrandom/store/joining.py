@@ -3,8 +3,8 @@
     invited → confirmed | declined | left-out (at the deadline, by a job) → invited again, if the dispatcher asks again
     confirmed → withdrawn, from an announced draw; should that be voided, the next one goes on without, or after a new invitation
 
-Whoever has confirmed answers for his tasks as they are: if somebody else changes them, he is asked again. After the announcement
-nothing here changes any more.
+Whoever has confirmed answers for his tasks, seats and people as they are: if somebody else changes them, he is asked again. After the
+announcement nothing here changes any more.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ def edit_join(
     Raises UnknownError, StaleError, ConflictError ``plan-announced``, ``join-closed``, RefusedError ``inspector-unknown``.
     """
     plan = draft(session, plan_id)
-    join = _open_join(session, plan_id, department, version, actor)
+    join = _open_join(session, plan_id, department, version, actor, now)
     if inspectors is not None:
         own = select(col(LibraryRow.key)).where(
             col(LibraryRow.kind) == "inspectors",
@@ -158,7 +158,12 @@ def edit_join(
             )
     join.seats = None if seats is None else [list(seat) for seat in seats]
     join.inspectors = None if inspectors is None else sorted(set(inspectors))
-    _changed(session, plan, join, actor, now)
+    if join.state is JoinState.CONFIRMED and actor.department != department:
+        ask_again(join, usual_deadline(session, now), now)
+        touched(session, plan)
+        expect(session, plan, join, actor, now)
+    else:
+        _changed(session, plan, join, actor, now)
     activity.record(session, actor, "join-edited", plan_id, now, {"department": department})
     return join
 
@@ -171,7 +176,7 @@ def confirm(
     Raises UnknownError, StaleError, ConflictError ``plan-announced``, ``join-closed``, RefusedError ``join-without-tasks``.
     """
     plan = draft(session, plan_id)
-    join = _open_join(session, plan_id, department, version, actor)
+    join = _open_join(session, plan_id, department, version, actor, now)
     if not any(task.department_id == department for task in tasks_of(session, plan_id)):
         raise RefusedError(
             "join-without-tasks",
@@ -187,6 +192,7 @@ def confirm(
     _tell_dispatcher(
         session, join, now, f"部门 {department} 已确认参加", f"Department {department} takes part"
     )
+    _tell_of_answer(session, join, actor, now, ("确认参加", "confirmed"))
     return join
 
 
@@ -196,7 +202,7 @@ def decline(
     """Do not take part, with a reason; also after having confirmed, as long as nothing is announced."""
     plan = draft(session, plan_id)
     require_plain(reason)
-    join = _open_join(session, plan_id, department, version, actor)
+    join = _open_join(session, plan_id, department, version, actor, now)
     join.state, join.answered_at, join.reason = JoinState.DECLINED, now, reason
     _changed(session, plan, join, actor, now)
     activity.record(
@@ -208,7 +214,9 @@ def decline(
         now,
         f"部门 {department} 不参加：{reason}",
         f"Department {department} declines: {reason}",
+        kind="join-declined",
     )
+    _tell_of_answer(session, join, actor, now, (f"答复不参加（{reason}）", f"declined ({reason})"))
     return join
 
 
@@ -271,12 +279,16 @@ def unknown_join(department: str) -> UnknownError:
     )
 
 
-def _open_join(session: Session, plan_id: str, department: str, version: int, actor: Actor) -> Join:
+def _open_join(
+    session: Session, plan_id: str, department: str, version: int, actor: Actor, now: datetime
+) -> Join:
     join = join_of(session, plan_id, department, actor)
     session.refresh(join)
     if join.version != version:
         raise StaleError(f"join {plan_id} {department}")
-    if join.state not in {JoinState.INVITED, JoinState.CONFIRMED}:
+    # the job that leaves a department out may come a little after the deadline
+    late = join.state is JoinState.INVITED and now >= join.deadline
+    if late or join.state not in {JoinState.INVITED, JoinState.CONFIRMED}:
         raise closed(join)
     return join
 
@@ -351,13 +363,34 @@ def _changed(session: Session, plan: PlanRow, join: Join, actor: Actor, now: dat
     keep_join(session, plan, join, actor, now)
 
 
-def _tell_dispatcher(session: Session, join: Join, now: datetime, zh: str, en: str) -> None:
+def _tell_dispatcher(
+    session: Session, join: Join, now: datetime, zh: str, en: str, *, kind: str = "join"
+) -> None:
     tell(
         session,
-        "join",
+        kind,
         f"role:{Role.DISPATCHER.value}",
         join.plan_id,
         (f"计划 {join.plan_id}：{zh}。", f"Plan {join.plan_id}: {en}."),
+        now=now,
+    )
+
+
+def _tell_of_answer(
+    session: Session, join: Join, actor: Actor, now: datetime, answer: tuple[str, str]
+) -> None:
+    """Tell a department what somebody else has answered for it."""
+    if actor.department == join.department_id:
+        return
+    tell(
+        session,
+        "join-answered",
+        f"department:{join.department_id}",
+        join.plan_id,
+        (
+            f"计划 {join.plan_id}：{actor.name} 代本部门{answer[0]}。",
+            f"Plan {join.plan_id}: {actor.name} {answer[1]} for your department.",
+        ),
         now=now,
     )
 

@@ -20,7 +20,7 @@ from dualrandom.store.blobs import Vault
 from dualrandom.store.database import change, locked
 from dualrandom.store.findings import reason_of
 from dualrandom.store.messages import tell
-from dualrandom.store.tables import Check, CrewSeat, DrawRow, Office, Visit
+from dualrandom.store.tables import Check, CrewSeat, DrawRow, Office, Role, Visit
 from dualrandom.store.visit_lists import VisitView, library_cells, visit_of
 from dualrandom.store.withdrawals import away_since
 from dualrandom.store.workspace import file_of
@@ -46,7 +46,13 @@ def make_later(
     locked(session, Office, 1)
     view = visit_of(session, actor, visit)
     row = view.visit
-    if row.state != "planned" or row.date is None or row.scanned_at is not None:
+    # a department that has withdrawn from it decides nothing about the others' day
+    if (
+        row.state != "planned"
+        or row.date is None
+        or row.scanned_at is not None
+        or all(one.check.unfilled for one in view.checks)
+    ):
         raise conflict(
             "visit-not-open",
             str(visit),
@@ -54,7 +60,7 @@ def make_later(
             ("只有待执行的检查可以延后。", "Only a visit that is still to be made can be made later."),
         )
     if day is not None:
-        obstacle = _obstacle(session, vault, row, day)
+        obstacle = _obstacle(session, vault, row, day, actor)
         if obstacle is not None:
             raise conflict(
                 "date-is-drawn",
@@ -85,8 +91,10 @@ def make_later(
     return visit_of(session, actor, visit)
 
 
-def _obstacle(session: Session, vault: Vault, visit: Visit, day: date) -> tuple[str, str] | None:
-    """Return what keeps the crews of a visit from coming on ``day``, in both languages."""
+def _obstacle(
+    session: Session, vault: Vault, visit: Visit, day: date, actor: Actor
+) -> tuple[str, str] | None:
+    """Return what keeps the crews of a visit from coming on ``day``, in both languages; a department learns no others' people."""
     announced = file_of(session, vault, visit.draw_id, "public/announcement.json")
     assert announced is not None
     assert visit.date is not None
@@ -115,6 +123,9 @@ def _obstacle(session: Session, vault: Vault, visit: Visit, day: date) -> tuple[
             if shown in detail.get("absent", []) or _load(session, code, day, visit.id or 0) >= detail.get(
                 "daily", 1
             ):
+                if actor.role == Role.DEPARTMENT and actor.department != check.department_id:
+                    who = check.department_id
+                    return f"部门 {who} 的检查组当日没有空", f"the crew of {who} is not free on that day"
                 return f"检查人员 {code} 当日没有空", f"inspector {code} is not free on that day"
     return None
 

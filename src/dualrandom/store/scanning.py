@@ -18,13 +18,13 @@ from dualrandom.store import activity
 from dualrandom.store.activity import Actor
 from dualrandom.store.blobs import Vault
 from dualrandom.store.errors import ConflictError, RefusedError
-from dualrandom.store.tables import Visit
+from dualrandom.store.tables import Role, Visit
 from dualrandom.store.visit_lists import today
 
 ALPHABET: Final = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 LENGTH: Final = 10
 TRIES: Final = 20
-"""Wrong codes for one visit; then only the department can help."""
+"""Wrong codes for one visit; then only its crew can scan in."""
 
 
 class Scan(StrEnum):
@@ -50,13 +50,16 @@ def code_of(vault: Vault, visit: Visit) -> str:
 def scan_in(
     session: Session, vault: Vault, notice: str, code: str, *, actor: Actor, now: datetime
 ) -> tuple[Scan, Visit | None]:
-    """Note when a crew came. The first scan counts; a wrong code is counted, so the caller has to commit before refusing."""
+    """Note when a crew came. The first scan counts; a wrong code is counted, so the caller has to commit before refusing.
+
+    Wrong codes lock out whoever has only the notice's number, which anybody can guess; the crew, who have signed in, they do not.
+    """
     visit = session.scalars(
         select(Visit).where(col(Visit.notice) == notice.strip()).with_for_update()
     ).one_or_none()
     if visit is None or visit.state in {"cancelled", "undated"}:
         return Scan.WRONG, None
-    if visit.scan_failures >= TRIES:
+    if visit.scan_failures >= TRIES and actor.role != Role.CREW:
         return Scan.LOCKED, visit
     if not hmac.compare_digest(code_of(vault, visit).encode(), code.strip().upper().encode()):
         visit.scan_failures += 1
@@ -91,7 +94,7 @@ def refuse(scan: Scan, notice: str) -> None:
             "scan-locked",
             notice,
             {"zh": "错误次数过多", "en": "too many wrong codes"},
-            {"zh": "请联系检查部门。", "en": "Ask the department."},
+            {"zh": "请检查组自行扫码。", "en": "Let the crew scan in."},
         )
     if scan is Scan.EARLY:
         raise ConflictError(

@@ -154,6 +154,40 @@ def test_what_was_inspected_since_a_change_was_asked_for_is_not_changed(own_town
         assert list_amendments(session, town.draw) == []
 
 
+def test_a_day_that_will_not_do_names_no_inspector_of_another_department(drawn: Any) -> None:
+    named, heard = 0, set()
+    for view in views(drawn, state="planned"):
+        people = {one.check.department_id: {p.code for p in one.crew} for one in view.checks}
+        if len(people) < 2 or view.visit.date is None:
+            continue
+        for asker in people:
+            actor = Actor(f"user:{asker}", "department", asker)
+            others = set().union(*(codes for name, codes in people.items() if name != asker))
+            for ahead in range(1, 25):
+                day = view.visit.date + timedelta(days=ahead)
+                try:
+                    with drawn.database.writing() as session:
+                        make_later(
+                            session,
+                            drawn.vault,
+                            view.visit.id,
+                            view.visit.version,
+                            day,
+                            "x",
+                            actor=actor,
+                            now=LATER,
+                        )
+                        raise ConflictError("undone", "", {"zh": "", "en": ""}, {"zh": "", "en": ""})
+                except ConflictError as refused:
+                    told = str(refused.messages)
+                    assert not any(code in told for code in others), told
+                    named += "crew of" in told
+                    heard.add(refused.code)
+        if named:
+            break
+    assert named, heard
+
+
 def test_a_date_is_drawn_and_can_only_become_a_later_day_of_the_draw(drawn: Any) -> None:
     amr = Actor("user:amr", "department", "amr")
     view = next(one for one in views(drawn, department="amr", state="planned"))

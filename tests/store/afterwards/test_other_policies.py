@@ -7,13 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
+from sqlmodel import col
 
 from dualrandom.errors import DualRandomError
+from dualrandom.store import cases
 from dualrandom.store.activity import Actor
 from dualrandom.store.changes import Exclusion, ask_exclusion
 from dualrandom.store.errors import ConflictError
 from dualrandom.store.findings import Entry, enter
 from dualrandom.store.publishing import ask_publication
+from dualrandom.store.tables import LibraryRow
 from dualrandom.store.visit_lists import VisitFilter, list_visits
 from dualrandom.store.withdrawals import Withdrawal, ask_withdrawal
 from dualrandom.verify import read_public, verify_record
@@ -42,6 +46,42 @@ def test_crews_know_their_visits_while_the_public_does_not(embargoed: Any, tmp_p
     published = b"".join(read_public(laid / "public").values())
     crews = {person.code.encode() for view in listed for one in view.checks for person in one.crew}
     assert not any(code in published for code in crews)
+
+
+def test_a_case_visit_finds_out_no_visit_that_an_embargo_hides(embargoed: Any) -> None:
+    for view in views(embargoed):
+        coming = {one.check.department_id for one in view.checks}
+        other = next((name for name in ("amr", "fire", "health") if name not in coming), None)
+        if view.visit.date is not None and other is not None:
+            break
+    assert other is not None
+    visit = view.visit
+    with embargoed.database.writing() as session:
+        item = session.scalars(select(col(LibraryRow.key)).where(col(LibraryRow.kind) == "items")).first()
+        case = cases.plan_case(
+            session,
+            enterprise=visit.enterprise,
+            department=other,
+            day=visit.date,
+            items=[item],
+            kind="case",
+            basis="12345",
+            actor=DISPATCHER,
+            now=LATER,
+        )
+
+        def offered(actor: Actor, now: datetime) -> bool:
+            found = cases.offers(session, embargoed.vault, case, actor=actor, now=now)
+            return visit.id in {one.id for one in found}
+
+        stranger = Actor(f"user:{other}", "department", other)
+        assert not offered(stranger, LATER)
+        with pytest.raises(ConflictError, match="not-offered"):
+            cases.join(session, embargoed.vault, case.id, 1, visit.id, actor=stranger, now=LATER)
+        assert offered(Actor("user:own", "department", min(coming)), LATER)
+        assert offered(DISPATCHER, LATER)
+        assert offered(stranger, AFTER)
+        cases.cancel(session, case.id, 1, "x", actor=DISPATCHER, now=LATER)
 
 
 def test_nothing_is_changed_under_an_embargo_and_findings_open_what_they_are_about(

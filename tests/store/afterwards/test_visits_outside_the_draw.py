@@ -82,13 +82,14 @@ def test_a_drawn_visit_nearby_is_offered_and_joining_takes_its_date(drawn: Any) 
     far = plan(drawn, enterprise=visit.enterprise, day=visit.date + timedelta(days=60))
     near = plan(drawn, enterprise=visit.enterprise, day=visit.date + timedelta(days=5))
     with drawn.database.writing() as session:
-        assert cases.offers(session, far) == []
+        assert cases.offers(session, drawn.vault, far, actor=AMR, now=NOW) == []
         with pytest.raises(ConflictError, match="not-offered"):
-            cases.join(session, far.id, 1, visit.id or 0, actor=AMR, now=NOW)
-        assert visit.id in {offer.id for offer in cases.offers(session, near)}
-        joined = cases.join(session, near.id, 1, visit.id or 0, actor=AMR, now=NOW)
+            cases.join(session, drawn.vault, far.id, 1, visit.id or 0, actor=AMR, now=NOW)
+        offered = cases.offers(session, drawn.vault, near, actor=AMR, now=NOW)
+        assert visit.id in {offer.id for offer in offered}
+        joined = cases.join(session, drawn.vault, near.id, 1, visit.id or 0, actor=AMR, now=NOW)
         assert (joined.joined_visit, joined.date) == (visit.id, visit.date)
-        assert cases.offers(session, joined) == []
+        assert cases.offers(session, drawn.vault, joined, actor=AMR, now=NOW) == []
     crew = {f"inspector:{person.code}" for one in view.checks for person in one.crew}
     assert crew <= drawn.messages("case-joined").keys()
 

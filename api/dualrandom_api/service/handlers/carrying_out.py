@@ -66,7 +66,7 @@ PROBLEMS = (
         "核对通知书。", "Look at the notice.",
     ),
     ProblemType(
-        "scan-locked", 409, "入企码错误次数过多", "too many wrong codes", "请联系检查部门。", "Ask the department.",
+        "scan-locked", 409, "入企码错误次数过多", "too many wrong codes", "请检查组自行扫码。", "Let the crew scan in.",
     ),
     ProblemType(
         "scan-early", 409, "早于检查日期", "it is before the date of the visit",

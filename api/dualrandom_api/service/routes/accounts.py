@@ -50,8 +50,10 @@ PROBLEMS = (
         "A department's account needs a department, a crew member's also an inspector's code; others have neither.",
     ),
     ProblemType(
-        "own-account", 409, "不能更改自己的角色、部门或停用自己", "nobody changes their own role or disables themselves",
-        "请另一位调度员办理。", "Ask another dispatcher.",
+        "own-account", 409, "不能在此更改自己的角色、部门、密码或停用自己",
+        "nobody changes their own role, department or password here, or disables themselves",
+        "请另一位调度员办理；自己的密码用 PUT /v1/me/password 更改。",
+        "Ask another dispatcher; PUT /v1/me/password changes one's own password.",
     ),
     ProblemType(
         "unknown-department", 404, "没有这个部门，或不属于您", "there is no such department, or it is not yours",
@@ -391,6 +393,9 @@ def change_person(
     if "department" in values:
         values["department_id"] = values.pop("department")
     if "password" in values:
+        if actor.name == f"user:{username}":
+            # whoever has only the session must not get the account with it
+            raise refusal("own-account", username)
         values["password_hash"] = service.passwords.hashed(values.pop("password"), username)
     with service.database.writing() as session:
         user = accounts.change_user(session, actor, service.clock(), username, version, values)

@@ -43,8 +43,8 @@ PROBLEMS = (
         "请另一位调度员或审计人员决定。", "Ask another dispatcher or an auditor.",
     ),
     ProblemType(
-        "approval-dependent", 403, "您的账号或密码在一天之内由提出人设置",
-        "who asked made your account or set its password within a day",
+        "approval-dependent", 403, "一天之内，其中一人为另一人新建账号或设置密码，或两人的账号均由同一人设置",
+        "within a day one made the other's account or set its password, or the same person did with both",
         "请其他人决定，或过一天再决定。", "Somebody else decides, or you do after a day.",
     ),
     ProblemType(

@@ -142,7 +142,7 @@ def plan(service: ServiceDep, actor: ActorDep, body: NewCase, response: Response
             actor=actor,
             now=service.clock(),
         )
-        offers = cases.offers(session, case)
+        offers = cases.offers(session, service.vault, case, actor=actor, now=service.clock())
     tagged(response, case.version)
     response.headers["Location"] = f"/v1/case-visits/{case.id}"
     return _answer(case, offers)
@@ -180,7 +180,7 @@ def one_case(
     """一次个案或专项检查，及可以合并的抽查 · One visit outside the draw, and the drawn ones that it could go with."""
     with service.database.reading() as session:
         row = cases.case_of(session, actor, case)
-        offers = cases.offers(session, row, near)
+        offers = cases.offers(session, service.vault, row, near, actor=actor, now=service.clock())
     tagged(response, row.version)
     return _answer(row, offers)
 
@@ -200,7 +200,9 @@ def join(
 ) -> CaseAnswer:
     """并入一次抽查：同日一次进门 · Let it go with a drawn visit: one door, one date."""
     with service.database.writing() as session:
-        row = cases.join(session, case, version, body.visit, actor=actor, now=service.clock(), near=near)
+        row = cases.join(
+            session, service.vault, case, version, body.visit, actor=actor, now=service.clock(), near=near
+        )
     tagged(response, row.version)
     return _answer(row)
 

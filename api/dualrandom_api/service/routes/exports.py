@@ -33,10 +33,11 @@ OPTIONAL_DRAW = Annotated[str | None, Query(pattern=IDENTIFIER)]
 def visits(service: ServiceDep, actor: ActorDep, draw: DrawId, kind: Kind) -> Response:
     """检查名单，每项任务一行 · Visits, a row for each task."""
     return table(
+        service,
+        actor,
         f"visits-{draw}",
         kind,
         listings.VISITS,
-        service.database.reading,
         lambda session: listings.visit_rows(session, actor, draw),
     )
 
@@ -50,10 +51,11 @@ def visits(service: ServiceDep, actor: ActorDep, draw: DrawId, kind: Kind) -> Re
 def findings(service: ServiceDep, actor: ActorDep, draw: DrawId, kind: Kind) -> Response:
     """检查结果的全部版本 · All versions of the findings."""
     return table(
+        service,
+        actor,
         f"findings-{draw}",
         kind,
         listings.FINDINGS,
-        service.database.reading,
         lambda session: listings.finding_rows(session, actor, draw),
     )
 
@@ -75,10 +77,11 @@ def ledger(
     """检查台账 · The ledger."""
     wanted = LedgerFilter(department=department, first=first, last=last)
     return table(
+        service,
+        actor,
         "ledger",
         kind,
         listings.LEDGER,
-        service.database.reading,
         lambda session: listings.ledger_rows(session, actor, wanted),
     )
 
@@ -98,10 +101,11 @@ def ledger(
 def class_feedback(service: ServiceDep, actor: ActorDep, kind: Kind, draw: OPTIONAL_DRAW = None) -> Response:
     """分级分类反馈：已公布的问题及后续处理 · Feedback for the credit system: published violations and what followed."""
     return table(
+        service,
+        actor,
         "class-feedback",
         kind,
         listings.CLASS_FEEDBACK,
-        service.database.reading,
         lambda session: listings.feedback_rows(session, actor, draw),
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Path, Response
@@ -25,7 +25,7 @@ from dualrandom_api.service.dependencies import (
     listing,
 )
 from dualrandom_api.service.parts import Service
-from dualrandom_api.service.problems import ProblemType, refusal
+from dualrandom_api.service.problems import ProblemType
 from dualrandom_api.service.security import GuardedRoute, allow
 
 router = APIRouter(route_class=GuardedRoute, tags=["jobs"])
@@ -44,8 +44,6 @@ LOOK_EVERY: Final = 0.5
 """Seconds between two looks at a job that somebody follows."""
 FOLLOWED_FOR: Final = 600.0
 """Seconds after which a stream ends: whoever still may connects again, which a browser does by itself."""
-MOST_FOLLOWED: Final = 20
-"""Streams of one person or key at a time, in this process."""
 
 
 def _job(service: Service, actor: Actor, job: int) -> Job:
@@ -85,12 +83,14 @@ def one_job(service: ServiceDep, actor: ActorDep, job: JobId, response: Response
     return answer
 
 
-def followed(service: ServiceDep, actor: ActorDep, job: JobId) -> int:
-    """Return a job that the actor may follow. Raises UnknownError or RefusalError ``too-many-requests`` before the stream begins."""
+def followed(service: ServiceDep, actor: ActorDep, job: JobId) -> Iterator[int]:
+    """Yield a job that the actor may follow, and count the stream until it has ended.
+
+    Raises UnknownError or RefusalError ``too-many-requests`` before the stream begins.
+    """
     _job(service, actor, job)
-    if service.followers[actor.name] >= MOST_FOLLOWED:
-        raise refusal("too-many-requests", headers={"Retry-After": "10"})
-    return job
+    with service.followers.one_more(actor.name):
+        yield job
 
 
 @router.get(
@@ -117,15 +117,11 @@ async def events(
     """跟踪任务的进展（SSE） · Follow a job. `data` is what GET /v1/jobs/{job} gives; reconnecting is always possible."""
     told: JobAnswer | None = None
     until = time.monotonic() + FOLLOWED_FOR
-    service.followers[actor.name] += 1
-    try:
-        while time.monotonic() < until:
-            answer = job_answer(await run_in_threadpool(_job, service, actor, job), actor)
-            if answer != told:
-                yield ServerSentEvent(data=answer, event="job", retry=2000)
-                told = answer
-            if answer.state in ENDED:
-                return
-            await asyncio.sleep(LOOK_EVERY)
-    finally:
-        service.followers[actor.name] -= 1
+    while time.monotonic() < until:
+        answer = job_answer(await run_in_threadpool(_job, service, actor, job), actor)
+        if answer != told:
+            yield ServerSentEvent(data=answer, event="job", retry=2000)
+            told = answer
+        if answer.state in ENDED:
+            return
+        await asyncio.sleep(LOOK_EVERY)

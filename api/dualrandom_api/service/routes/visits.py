@@ -254,6 +254,7 @@ def notice(service: ServiceDep, actor: ActorDep, visit: VisitId) -> Response:
         Role.CREW,
         object="visit",
         problems=["unknown-visit", "scan-code-wrong", "scan-locked", "scan-early"],
+        repeats=False,
     ),
 )
 def crew_scans(service: ServiceDep, actor: ActorDep, visit: VisitId, body: ScanCode) -> ScanAnswer:
@@ -265,7 +266,7 @@ def crew_scans(service: ServiceDep, actor: ActorDep, visit: VisitId, body: ScanC
 
 @router.post(
     "/v1/public/scan-ins",
-    **allow(Role.PUBLIC, problems=["scan-code-wrong", "scan-locked", "scan-early"]),
+    **allow(Role.PUBLIC, problems=["scan-code-wrong", "scan-locked", "scan-early"], repeats=False),
 )
 def enterprise_scans(service: ServiceDep, actor: ActorDep, body: ScanIn) -> ScanAnswer:
     """企业扫码确认检查组到达 · The enterprise confirms with the notice's code that the crew has come."""
@@ -295,7 +296,8 @@ def calendar(
 
 
 def _scan(service: Service, actor: Actor, number: str, code: str) -> ScanAnswer:
-    # a wrong code is counted, so the refusal comes after the commit
+    # a wrong code is counted, so the refusal comes after the commit; with an Idempotency-Key nothing of a refusal would be kept, and a
+    # scan that is repeated changes nothing anyhow
     with service.database.writing() as session:
         outcome, visit = scan_in(session, service.vault, number, code, actor=actor, now=service.clock())
         at = None if visit is None else visit.scanned_at
