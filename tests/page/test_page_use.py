@@ -200,12 +200,57 @@ def test_before_the_draw_the_page_says_what_is_waited_for(open_page: Opened, cam
     assert status(page, "lists") == "PASS"
 
 
-def test_files_without_an_announcement_are_refused_kindly(open_page: Opened, tmp_path: Path) -> None:
-    (tmp_path / "notes.txt").write_text("hello", encoding="utf-8")
+@pytest.mark.parametrize(
+    ("name", "complaint"),
+    [
+        ("notes.txt", "收到 1 个文件（notes.txt），其中没有 announcement.json"),
+        ("public.zip", "public.zip 是压缩包"),
+        (None, "文件夹是空的"),
+    ],
+)
+def test_what_is_no_record_is_refused_with_what_it_was(
+    name: str | None, complaint: str, open_page: Opened, tmp_path: Path
+) -> None:
+    (tmp_path / "given").mkdir()
+    if name is not None:
+        (tmp_path / "given" / name).write_text("hello", encoding="utf-8")
     page = open_page()
-    page.set_input_files("#files", str(tmp_path / "notes.txt"))
-    page.wait_for_selector(".notice")
-    assert "announcement.json" in page.inner_text(".notice")
+    page.set_input_files("#folder", str(tmp_path / "given"))
+    page.wait_for_selector(".notice[role=alert]")
+    assert complaint in page.inner_text(".notice")
+
+
+def drop(page: Page, *paths: Path) -> None:
+    """Drop files or folders of this machine, as a person does with the mouse."""
+    session = page.context.new_cdp_session(page)
+    data = {"dragOperationsMask": 1, "files": [str(path) for path in paths], "items": []}
+    for kind in ("dragEnter", "dragOver", "drop"):
+        session.send("Input.dispatchDragEvent", {"data": data, "type": kind, "x": 300, "y": 300})
+    session.detach()
+
+
+def test_folders_are_dropped_on_the_page_opened_from_its_file(open_page: Opened, campaign: Made) -> None:
+    folder = campaign("sealed-drand") / "public"
+    page = open_page()
+    drop(page, folder, receipts("sealed-drand") / "drawn.json")
+    page.wait_for_selector("#verdict-of-receipt.pass")
+    assert status(page, "lists") == "NOT CHECKED"
+    drop(page, folder / "result.json")
+    page.wait_for_selector(".notice[role=alert]")
+    assert "result.json" in page.inner_text(".notice[role=alert]")
+    assert page.query_selector(".verdict.part") is not None
+
+
+def test_of_several_records_it_says_which_one_this_is(
+    open_page: Opened, campaign: Made, tmp_path: Path
+) -> None:
+    for name in ("first", "second"):
+        shutil.copytree(campaign("open-drand") / "public", tmp_path / "draws" / name)
+        shutil.rmtree(tmp_path / "open-drand")
+    page = open_page()
+    drop(page, tmp_path / "draws")
+    page.wait_for_selector(".verdict")
+    assert "其中有 2 次抽取。这里复核的是 draws/first" in page.inner_text(".notice.good")
 
 
 def test_a_folder_can_be_dropped(open_page: Opened, happy: Any) -> None:

@@ -55,7 +55,7 @@ export function chooser(id: string, label: string, kind: string, folder: boolean
   const input = el("input", { type: "file", id, class: "hidden-input", multiple: "" });
   if (folder) input.setAttribute("webkitdirectory", "");
   input.addEventListener("change", () => {
-    if (input.files?.length) take(input.files);
+    if (input.files !== null) take(input.files);
   });
   return el("span", {}, input, el("label", { for: id, class: `button ${kind}` }, label));
 }

@@ -5,42 +5,61 @@ import { type Announcement, LISTS } from "./verify/documents";
 import { fromHex } from "./verify/hash";
 import { bundleEntries, tilePaths } from "./verify/log";
 import { isReceipt } from "./verify/receipt";
+import { type Said, say } from "./verify/outcome";
 import type { AuditorFiles, Files } from "./verify/record";
 
-/** Everything in a drop, folders included, by path. */
+/** Chromium's other way to read what was dropped: the only one that works on a page opened from a file. */
+type Handles = DataTransferItem & { getAsFileSystemHandle?: () => Promise<FileSystemHandle | null> };
+
+async function readHandle(handle: FileSystemHandle, path: string, into: Files): Promise<void> {
+  if (handle.kind === "file") into.set(path + handle.name, await bytesOf(await (handle as FileSystemFileHandle).getFile()));
+  else for await (const inner of (handle as FileSystemDirectoryHandle).values()) await readHandle(inner, `${path}${handle.name}/`, into);
+}
+
+async function readEntry(entry: FileSystemEntry, path: string, into: Files): Promise<void> {
+  if (entry.isFile) {
+    into.set(path + entry.name, await bytesOf(await new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject))));
+    return;
+  }
+  const reader = (entry as FileSystemDirectoryEntry).createReader();
+  for (;;) {
+    const batch = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
+    if (batch.length === 0) return;
+    for (const inner of batch) await readEntry(inner, `${path}${entry.name}/`, into);
+  }
+}
+
+async function bytesOf(file: File): Promise<Uint8Array> {
+  return new Uint8Array(await file.arrayBuffer());
+}
+
+/** Everything in a drop, folders included, by path. Throws where the browser does not let the page read a folder. */
 export async function dropped(transfer: DataTransfer): Promise<Files> {
-  // Both must be asked before the first await: the browser then empties the list. What has no entry is a plain file.
-  const items = [...transfer.items].map((item) => ({ entry: item.webkitGetAsEntry(), file: item.getAsFile() }));
+  // All must be asked before the first await: the browser then empties the list. What has no entry is a plain file.
+  const items = [...transfer.items].filter((item) => item.kind === "file").map((item: Handles) => ({
+    entry: item.webkitGetAsEntry(), file: item.getAsFile(), handle: item.getAsFileSystemHandle?.().catch(() => null) ?? null,
+  }));
   const files: Files = new Map();
-  const visit = async (entry: FileSystemEntry, path: string): Promise<void> => {
-    if (entry.isFile) {
-      const file = await new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject));
-      files.set(path + entry.name, new Uint8Array(await file.arrayBuffer()));
-      return;
-    }
-    const reader = (entry as FileSystemDirectoryEntry).createReader();
-    for (;;) {
-      const batch = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
-      if (batch.length === 0) return;
-      for (const inner of batch) await visit(inner, `${path}${entry.name}/`);
-    }
-  };
-  for (const { entry, file } of items)
-    if (entry !== null) await visit(entry, "");
-    else if (file !== null) files.set(file.name, new Uint8Array(await file.arrayBuffer()));
+  for (const { entry, file, handle } of items) {
+    const found = await handle;
+    if (file !== null && entry?.isDirectory !== true) files.set(file.name, await bytesOf(file));
+    else if (found !== null) await readHandle(found, "", files);
+    else if (entry !== null) await readEntry(entry, "", files);
+  }
   return files;
 }
 
 export async function chosen(list: FileList): Promise<Files> {
-  const read = async (file: File): Promise<[string, Uint8Array]> => [file.webkitRelativePath || file.name, new Uint8Array(await file.arrayBuffer())];
+  const read = async (file: File): Promise<[string, Uint8Array]> => [file.webkitRelativePath || file.name, await bytesOf(file)];
   return new Map(await Promise.all([...list].map(read)));
 }
 
-/** The folder that holds the shallowest of some files, with its final slash; null if there is none. */
-function folderOf(files: Files, name: string): string | null {
+/** The folders that hold the shallowest of some files, with their final slash. */
+function foldersOf(files: Files, name: string): string[] {
   const paths = [...files.keys()].filter((path) => (path === name || path.endsWith(`/${name}`)) && !/(^|\/)voided\//.test(path));
-  paths.sort((a, b) => a.split("/").length - b.split("/").length || (a < b ? -1 : 1));
-  return paths.length === 0 ? null : paths[0]!.slice(0, -name.length);
+  const depth = (path: string): number => path.split("/").length;
+  const least = Math.min(...paths.map(depth));
+  return paths.filter((path) => depth(path) === least).sort().map((path) => path.slice(0, -name.length));
 }
 
 function within(files: Files, folder: string, but: string | null): Files {
@@ -55,12 +74,26 @@ export interface Sorted {
   record: Files | null; auditor: AuditorFiles | null; policy: Uint8Array | null; receipt: Uint8Array | null;
   /** Texts of scanned codes, and pictures that may show some. */
   scanned: string; pictures: Files;
+  /** Where several records were given: which one this is. */
+  several: Said | null;
+}
+
+/** Why there is nothing to verify among files. */
+export function lacking(files: Files): Said {
+  const names = [...files.keys()].map((path) => path.slice(path.lastIndexOf("/") + 1)).sort();
+  const packed = names.find((name) => /\.(zip|tar|t?gz|tgz|bz2|xz|7z|rar)$/i.test(name));
+  if (names.length === 0) return say("没有读到任何文件：文件夹是空的，或者浏览器不让本页读取。", "No file was read: the folder is empty, or the browser does not let this page read it.");
+  if (packed !== undefined) return say(`${packed} 是压缩包。请先解压，再把解出的文件夹交给本页。`, `${packed} is an archive. Unpack it first, then give this page the folder that comes out.`);
+  const some = names.slice(0, 3).join(", ") + (names.length > 3 ? ", …" : "");
+  return say(`收到 ${names.length} 个文件（${some}），其中没有 announcement.json。请交给本页整个公布的文件夹，而不是其中几个文件。`,
+    `${names.length === 1 ? "One file was" : `${names.length} files were`} given (${some}), and no announcement.json among them. Please give this page the whole published folder, not some of its files.`);
 }
 
 /** The published folder among files, the auditor's material, a policy, and the one receipt or the codes of one. */
 export function sorted(files: Files): Sorted {
-  const root = folderOf(files, "announcement.json");
-  const secrets = folderOf(files, "list-secret");
+  const records = foldersOf(files, "announcement.json");
+  const root = records[0] ?? null;
+  const secrets = foldersOf(files, "list-secret")[0] ?? null;
   let auditor: AuditorFiles | null = null;
   if (secrets !== null) {
     const text = new TextDecoder().decode(files.get(`${secrets}list-secret`)).trim();
@@ -78,7 +111,9 @@ export function sorted(files: Files): Sorted {
   const policies = record === null ? [...files.values()].filter(isPolicy) : [];
   const texts = apart.filter(([, data]) => data.length < 1_000_000).map(([, data]) => new TextDecoder().decode(data)).filter(isScanned);
   const pictures = new Map(apart.filter(([path]) => PICTURE.test(path)));
-  return { record, auditor, scanned: texts.join("\n"), pictures, policy: policies.length === 1 ? policies[0]! : null, receipt: receipts.length === 1 ? receipts[0]![1] : null };
+  const several = records.length < 2 ? null : say(`其中有 ${records.length} 次抽取。这里复核的是 ${root!.slice(0, -1)}，其余的请逐个交给本页。`,
+    `There are ${records.length} draws in it. This is ${root!.slice(0, -1)}; give the others one by one.`);
+  return { several, record, auditor, scanned: texts.join("\n"), pictures, policy: policies.length === 1 ? policies[0]! : null, receipt: receipts.length === 1 ? receipts[0]![1] : null };
 }
 
 const PICTURE = /\.(png|jpe?g|webp|gif|bmp|heic)$/i;

@@ -49,7 +49,7 @@ export function byHand({ auditor, chosen, summary, takeReceipt, threads }: Hand)
     el("section", { class: "card hand" },
       el("p", {}, t(WORDS.handLead)), hidden ? el("p", { class: "soft" }, t(WORDS.receiptHint)) : null,
       el("label", { for: "search" }, t(WORDS.search)), field, note, list, shown,
-      el("div", { class: "result" }, el("h4", {}, t(WORDS.seedSteps)), el("p", { class: "soft small" }, t(WORDS.seedStepsText)),
+      el("div", { class: "result" }, el("h3", {}, t(WORDS.seedSteps)), el("p", { class: "soft small" }, t(WORDS.seedStepsText)),
         command(`${sum} announcement.json`, summary.digest), command(`${sum} seed.txt`, summary.seed))),
   ];
 }
@@ -65,7 +65,7 @@ function explained(
   { changes, command: line, id, name, scope, sealed, ticket, visits }: Explanation, hidden: boolean, retry: (salt: string) => void, takeReceipt: (files: FileList) => void,
 ): HTMLElement {
   const box = el("div", { class: "result", id: "explained" });
-  box.append(el("h4", {}, name === null ? "" : `${name[spoken()] || name.zh} `, el("span", { class: "mono soft" }, id)));
+  box.append(el("h3", {}, name === null ? "" : `${name[spoken()] || name.zh} `, el("span", { class: "mono soft" }, id)));
   if (ticket !== null) box.append(command(line, ticket));
   const proven = scope.some((one) => one.rank !== null || one.place !== null);
   if (hidden && sealed && !proven) box.append(receiptForm(retry, takeReceipt));
@@ -78,7 +78,7 @@ function explained(
       el("td", { class: one.selected ? "yes" : "no" }, t(one.selected ? WORDS.in : WORDS.out))));
     box.append(el("div", { class: "scroll" }, el("table", {}, el("thead", {}, el("tr", {}, ...head)), el("tbody", {}, ...rows))));
   }
-  box.append(el("h4", {}, t(WORDS.visit)));
+  box.append(el("h3", {}, t(WORDS.visit)));
   if (changes.length > 0) box.append(el("ul", { class: "changes" }, ...changes.map((change) => el("li", {}, t(change)))));
   if (visits.length === 0) box.append(el("p", { class: "soft" }, t(WORDS.visitNone)));
   for (const visit of visits) {

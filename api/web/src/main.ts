@@ -2,7 +2,7 @@
 
 import { badge, button, chooser, type Content, el, icon, KIND, speak, spoken, t } from "./dom";
 import type { Summary } from "./explain";
-import { chosen, dropped, fetched, sorted } from "./gather";
+import { chosen, dropped, fetched, lacking, sorted } from "./gather";
 import { byHand } from "./hand";
 import type { Bundle, Verified } from "./messages";
 import { assembled, readsPictures, ScanFault, scanned, textsIn } from "./scanned";
@@ -51,11 +51,13 @@ window.dualrandomVerify = verifyFiles;
 
 // ---- taking files ---------------------------------------------------------------------------------------------------
 
+/** `failure` is told where nothing could be gathered. */
 async function take(gather: () => Promise<Files | null>, failure: Said): Promise<void> {
   const before = state.phase;
   Object.assign(state, { phase: "reading", problem: null, notice: null });
   render();
-  const { auditor, pictures, policy, receipt: file, record, scanned: texts } = sorted((await gather().catch(() => null)) ?? new Map());
+  const given = await gather().catch(() => null);
+  const { auditor, pictures, policy, receipt: file, record, scanned: texts, several } = sorted(given ?? new Map());
   const refuse = (problem: Said | null, notice: Said | null = null): void => {
     Object.assign(state, { phase: before === "done" ? "done" : "start", problem, notice });
     render();
@@ -74,8 +76,9 @@ async function take(gather: () => Promise<Files | null>, failure: Said): Promise
     if (auditor !== null) bundle.auditor = auditor;
     if (receipt !== null) bundle.receipt = receipt;
   }
-  if (record === null && auditor === null && policy === null && receipt === null) return codes ? refuse(state.problem, state.notice) : refuse(failure);
+  if (record === null && auditor === null && policy === null && receipt === null) return codes ? refuse(state.problem, state.notice) : refuse(given === null ? failure : lacking(given));
   if (bundle.files.size === 0) return refuse(state.problem, receipt !== null ? WORDS.receiptTaken : policy !== null ? WORDS.policyTaken : WORDS.noRecord);
+  state.notice = several;
   if (before === "done" && record === null && auditor === null && policy === null) await judge(receipt!);
   else await check();
 }
@@ -184,7 +187,7 @@ function messages(): Content[] {
 }
 
 function takeChosen(files: FileList): void {
-  void take(() => chosen(files), WORDS.noRecord);
+  void take(() => chosen(files), WORDS.noRead);
 }
 
 function start(): Content[] {
@@ -239,6 +242,7 @@ function report({ exit, outcomes, receipt: ofReceipt, summary }: Verified): Cont
     summary?.beacon.kind === "local" ? el("p", { class: "notice open" }, t(WORDS.local)) : null,
     summary ? facts(summary) : null,
     summary && summary.warnings.length > 0 ? warned(summary.warnings) : null,
+    summary && receipt === undefined ? receiptAsked() : null,
     el("h2", {}, t(WORDS.checks)), checks(own),
     ...(summary?.logKey ? trust(summary.logKey) : []),
     ...(summary?.seed ? byHand({ threads: threads(), summary, auditor: state.bundle.auditor !== null, chosen: state.chosen, takeReceipt: takeChosen }) : []),
@@ -262,7 +266,13 @@ function verdict(outcomes: Outcome[], exit: 0 | 1 | 3, summary: Summary | null, 
     el("div", {}, el("h2", { tabindex: "-1" }, t(title)), el("p", {}, t(text, { ...numbers, time: summary ? shownTime(summary.beacon.time, summary.timezone) : "" })),
       exit === 1 ? el("ul", {}, ...outcomes.filter((one) => one.status === "FAIL").map((one) =>
         el("li", {}, el("strong", {}, t(CHECK_WORDS[one.name].title)), colon, t(one.reason)))) : null,
+      exit === 1 ? el("p", { class: "small" }, t(WORDS.firstFault)) : null,
       el("p", { class: "soft small" }, t(WORDS.seconds, { n: state.seconds.toFixed(1) }), state.bundle.auditor ? ` · ${t(WORDS.auditor)}` : "", state.bundle.policy ? ` · ${t(WORDS.policyUsed)}` : "")));
+}
+
+/** Where those who have a receipt are told what to do with it. */
+function receiptAsked(): HTMLElement {
+  return el("p", { class: "asked" }, el("span", { class: "soft" }, t(WORDS.receiptAsked)), " ", chooser("receipt-any", t(WORDS.receiptFile), "", false, takeChosen));
 }
 
 /** What the receipt shows; the page also shows its enterprise by hand. */
@@ -360,7 +370,7 @@ for (const kind of ["dragenter", "dragover", "dragleave", "drop"] as const)
     document.body.classList.toggle("over", over);
     const { dataTransfer } = event as DragEvent;
     if (kind === "drop" && dataTransfer !== null && state.phase !== "checking" && state.phase !== "reading")
-      void take(() => dropped(dataTransfer), WORDS.noRecord);
+      void take(() => dropped(dataTransfer), WORDS.noRead);
   });
 render();
 try {
