@@ -27,15 +27,17 @@ def point(data):
     return x if x % 2 == data[31] >> 7 else P - x, y
 
 def plus(p, q):
-    k = D * p[0] * q[0] * p[1] * q[1]
-    return (p[0] * q[1] + p[1] * q[0]) * pow(1 + k, -1, P) % P, (p[1] * q[1] + p[0] * q[0]) * pow(1 - k, -1,
-        P) % P
+    k = D * p[0] * q[0] % P * p[1] * q[1] % P
+    i = pow(1 - k * k, -1, P)  # one inverse for the two divisors, 1 + k and 1 - k
+    return (p[0] * q[1] + p[1] * q[0]) * (1 - k) * i % P, (p[1] * q[1] + p[0] * q[0]) * (1 + k) * i % P
 
 def times(n, p):
     q = 0, 1
     while n:
         q, p, n = plus(q, p) if n & 1 else q, plus(p, p), n >> 1
     return q
+
+BASE = point(bytes.fromhex("58" + "66" * 31))
 
 @lru_cache(99)
 def sound(key):
@@ -53,7 +55,7 @@ def signed(key, signature, text):
         return False
     h = int.from_bytes(hashlib.sha512(signature[:32] + key + text.encode()).digest(), "little") % ORDER
     s = int.from_bytes(signature[32:], "little")
-    x, y = plus(times(s, point(bytes.fromhex("58" + "66" * 31))), times(h, (P - x, y)))
+    x, y = plus(times(s, BASE), times(h, (P - x, y)))
     return len(signature) == 64 and s < ORDER and (y + (x % 2 << 255)).to_bytes(32,
         "little") == signature[:32]
 

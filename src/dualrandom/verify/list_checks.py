@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from operator import mul
 
 from dualrandom.verify.announcement import Announcement, Commitment
 from dualrandom.verify.lists import Frame, ListFile, foreign_salts, numbered, unmatched_seals
@@ -20,10 +21,10 @@ def is_uscc(code: str) -> bool:
     if len(code) != 18 or not (code[2:8].isascii() and code[2:8].isdigit()):
         return False
     try:
-        values = [_USCC_VALUE[letter] for letter in code]
+        values = list(map(_USCC_VALUE.__getitem__, code))
     except KeyError:
         return False
-    total = sum(value * weight for value, weight in zip(values, _USCC_WEIGHTS, strict=False))
+    total: int = sum(map(mul, values, _USCC_WEIGHTS))  # of the 18 all but the check digit have a weight
     return values[17] == (31 - total % 31) % 31
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from py_arkworks_bls12381 import GT, G1Point, G2Point
 
@@ -47,6 +48,7 @@ def drand_time(chain: str, round_text: str) -> datetime | None:
         return None
 
 
+@lru_cache(maxsize=256)  # whoever checks many records, or one many times, meets the same rounds again
 def verify_quicknet(round_number: int, signature: bytes, public_key: bytes | None = None) -> bool:
     """Say whether ``signature`` (48 bytes, G1 compressed) is quicknet's over a round (RFC 9380, BLS on BLS12-381).
 
