@@ -1,6 +1,7 @@
 """What a second attacker tried: to be two persons, to act for others unseen, to crowd out, to learn early. Each is refused or shows."""
 
 import io
+import json
 import threading
 import time
 from base64 import b64encode
@@ -275,3 +276,24 @@ def test_a_parquet_file_that_is_a_bomb_is_refused(fresh: Any) -> None:
     fresh.run_jobs()
     read = fresh.as_("amr").get(begun["url"]).json()
     assert (read["state"], [one["code"] for one in read["problems"]]) == ("refused", ["file-too-large"])
+
+
+def test_the_ends_of_the_calendar_crash_nothing(drawn: Any) -> None:
+    enterprise = drawn.as_("dispatcher").get("/v1/visits?limit=1").json()["items"][0]["enterprise"]
+    item = drawn.as_("dispatcher").get("/v1/libraries/items/rows?limit=1").json()["items"][0]["key"]
+    case = {"enterprise": enterprise, "department": "amr", "items": [item], "kind": "case", "basis": "x"}
+    for day, instant in (
+        ("9999-12-31", "9999-12-31T23:59:59-14:00"),
+        ("0001-01-01", "0001-01-01T00:00:00+14:00"),
+    ):
+        excluded = {"enterprise": enterprise, "reason": "suspended", "round": "1", "round_time": instant}
+        cursor = b64encode(json.dumps([instant, "x"]).encode()).decode().rstrip("=")
+        for answered in (
+            drawn.as_("amr").post("/v1/case-visits", json={**case, "date": day}),
+            drawn.as_("amr").post(
+                "/v1/findings/1/referral", json={"to_department": "fire", "reinspect_on": day}
+            ),
+            drawn.as_("dispatcher").post(f"/v1/draws/{DRAW}/exclusions", json=excluded),
+            drawn.public.get("/v1/public/draws", params={"cursor": cursor}),
+        ):
+            assert (answered.status_code, code(answered)) == (422, "invalid-parameter"), answered.text

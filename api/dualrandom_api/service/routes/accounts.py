@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import Annotated, Any, Final
+from datetime import date, datetime, timedelta
+from typing import Annotated, Any, Final, TypeVar
 
 from fastapi import APIRouter, Path, Request, Response
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from dualrandom.store import accounts
 from dualrandom.store.tables import Role, SignIn, User
@@ -84,6 +84,22 @@ Identifier = Annotated[str, Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$", 
 Password = Annotated[str, Field(max_length=1000, examples=["correct horse battery"])]
 Mailbox = Annotated[str, Field(max_length=254, pattern=MAILBOX, examples=["zhang.wei@amr.example"])]
 Name = Annotated[str, Field(min_length=1, max_length=100, examples=["张伟"])]
+
+
+YEARS: Final = range(2000, 3000)
+"""Of days and instants that clients send: at the ends of the calendar there is neither a day before or after nor another time zone."""
+
+Moment = TypeVar("Moment", date, datetime)
+
+
+def _in_years(moment: Moment) -> Moment:
+    if moment.year not in YEARS:
+        raise ValueError(f"not in the years {YEARS[0]} to {YEARS[-1]}")
+    return moment
+
+
+GivenDay = Annotated[date, AfterValidator(_in_years)]
+GivenInstant = Annotated[AwareDatetime, AfterValidator(_in_years)]
 
 
 class Body(BaseModel):

@@ -20,7 +20,7 @@ from dualrandom_api.service.dependencies import (
     listing,
     tagged,
 )
-from dualrandom_api.service.routes.accounts import Body, Identifier
+from dualrandom_api.service.routes.accounts import Body, GivenDay, Identifier
 from dualrandom_api.service.routes.visits import IDENTIFIER, READERS, Day
 from dualrandom_api.service.security import GuardedRoute, allow
 
@@ -38,7 +38,7 @@ class NewCase(Body):
 
     enterprise: Identifier
     department: Identifier
-    date: Day = Field(examples=["2026-09-18"])
+    date: GivenDay = Field(examples=["2026-09-18"])
     items: Annotated[list[Identifier], Field(min_length=1, max_length=100)]
     kind: Literal["case", "special"] = "case"
     basis: Annotated[str, Field(max_length=400, examples=["12315 举报 2026-0918-004"])]
@@ -53,7 +53,7 @@ class Joining(Body):
 class Completion(Body):
     """When it was made, by whom, with what outcome."""
 
-    date: Day
+    date: GivenDay
     inspectors: Annotated[list[Identifier], Field(min_length=1, max_length=50)]
     outcome: Annotated[str, Field(max_length=2000)] = ""
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from dualrandom.store import changes, deadlines, withdrawals
 from dualrandom.store.amendments import list_amendments
@@ -16,7 +16,7 @@ from dualrandom.store.tables import Amendment, DrawRow, Job, Role
 from dualrandom.store.withdrawals import Withdrawal
 from dualrandom.store.workspace import unknown_draw
 from dualrandom_api.service.dependencies import ActorDep, JobAnswer, ServiceDep, accepted
-from dualrandom_api.service.routes.accounts import Body, Identifier
+from dualrandom_api.service.routes.accounts import Body, GivenInstant, Identifier
 from dualrandom_api.service.routes.draws import DrawId, Evidence
 from dualrandom_api.service.routes.visits import Day, VisitId
 from dualrandom_api.service.security import PEOPLE, GuardedRoute, allow
@@ -41,7 +41,7 @@ class NewExclusion(Body):
     round: Identifier | None = Field(
         default=None, description="仅 keystring 信标：决定递补的轮次 · key strings only: the deciding round"
     )
-    round_time: AwareDatetime | None = None
+    round_time: GivenInstant | None = None
 
 
 class NewReplacement(Body):

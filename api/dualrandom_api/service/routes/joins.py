@@ -6,14 +6,14 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Response
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from dualrandom.store import joining, plan_tasks
 from dualrandom.store.plans import plan_of
 from dualrandom.store.tables import Join, Role, TaskRow
 from dualrandom_api.service.dependencies import ActorDep, IfMatch, ServiceDep, tagged
 from dualrandom_api.service.problems import ProblemType
-from dualrandom_api.service.routes.accounts import Body, Identifier
+from dualrandom_api.service.routes.accounts import Body, GivenInstant, Identifier
 from dualrandom_api.service.routes.departments import DepartmentId, Seat
 from dualrandom_api.service.security import GuardedRoute, allow
 
@@ -127,7 +127,7 @@ class Inviting(Body):
     """Which departments, and until when they answer (default: two working days)."""
 
     departments: Annotated[list[Identifier], Field(min_length=1, max_length=200)]
-    deadline: AwareDatetime | None = Field(default=None, examples=["2026-08-20T18:00:00+08:00"])
+    deadline: GivenInstant | None = Field(default=None, examples=["2026-08-20T18:00:00+08:00"])
 
 
 class JoinBody(Body):

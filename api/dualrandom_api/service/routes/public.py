@@ -27,6 +27,7 @@ from dualrandom_api.service.dependencies import Listing, PageDep, ServiceDep, af
 from dualrandom_api.service.frontdoor import PUBLIC_HEADERS
 from dualrandom_api.service.parts import Service
 from dualrandom_api.service.problems import ProblemType, refusal
+from dualrandom_api.service.routes.accounts import YEARS
 from dualrandom_api.service.security import GuardedRoute, allow
 
 router = APIRouter(route_class=GuardedRoute, tags=["public"])
@@ -158,7 +159,7 @@ def draws(service: ServiceDep, page: PageDep) -> dict[str, Any]:
             before = (datetime.fromisoformat(after[0]), str(after[1]))
         except ValueError:
             raise refusal("invalid-parameter", "query.cursor") from None
-        if before[0].tzinfo is None:
+        if before[0].tzinfo is None or before[0].year not in YEARS:
             raise refusal("invalid-parameter", "query.cursor")
     with service.database.reading() as session:
         rows = published.draws(session, before, page.fetch)

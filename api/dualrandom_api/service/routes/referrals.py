@@ -20,7 +20,7 @@ from dualrandom_api.service.dependencies import (
     listing,
     tagged,
 )
-from dualrandom_api.service.routes.accounts import Body
+from dualrandom_api.service.routes.accounts import Body, GivenDay
 from dualrandom_api.service.routes.findings import FindingId
 from dualrandom_api.service.routes.visits import READERS, Day
 from dualrandom_api.service.security import GuardedRoute, allow
@@ -39,7 +39,7 @@ class NewReferral(Body):
     case_number: Annotated[
         str | None, Field(min_length=1, max_length=100, examples=["鄂市监移2026-12号"])
     ] = None
-    reinspect_on: Day | None = None
+    reinspect_on: GivenDay | None = None
 
 
 class ReferralChange(Body):
@@ -47,7 +47,7 @@ class ReferralChange(Body):
 
     to_department: Annotated[str, Field(min_length=1, max_length=100)] = ""
     case_number: Annotated[str | None, Field(min_length=1, max_length=100)] = None
-    reinspect_on: Day | None = None
+    reinspect_on: GivenDay | None = None
     state: Literal["open", "case", "closed"] = "open"
 
 
