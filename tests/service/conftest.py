@@ -50,6 +50,8 @@ TOWN_DISPATCHER = Actor("user:dispatcher", "dispatcher")
 KEY = base64.b64encode(bytes(range(32))).decode()
 PASSWORD = "Ordinary-27-horses"
 CHEAP = PasswordSettings(time_cost=1, memory_kib=8, parallelism=1)
+DESCRIBED: dict[str, Any] = {}
+"""The OpenAPI, once for all services: no setting changes which routes there are, and to describe them takes longer than most tests."""
 
 DEPARTMENTS = (("amr", "市场监管局", "Market regulation"), ("fire", "消防救援支队", "Fire and rescue"))
 PEOPLE = (
@@ -310,6 +312,9 @@ def create_office(url: str, data: Path, clock: Clock, **changed: Any) -> Running
         **changed,
     }
     app = create_service(Settings(**values), clock=clock)
+    if not DESCRIBED:
+        DESCRIBED.update(app.openapi())
+    app.openapi_schema = DESCRIBED
     app.state.told = []
     return Running(app, clock, app.state.service)
 
