@@ -227,6 +227,31 @@ def test_a_mistake_is_found_alone_at_its_key_and_line(change: tuple[str, str], c
         assert 1 <= problem.row <= text.count("\n") + 1
 
 
+def test_a_bare_one_among_percentages_is_not_taken_as_all() -> None:
+    errors = errors_of(PLAN.replace(RATIOS, "ratios = { A = 1, B = 2, C = 10, D = 30 }", 1))
+    assert sorted((found.column, found.suggestion) for found in errors) == [
+        (f"tasks[1].ratios.{name}", f'"{count}%"')
+        for name, count in (("A", 1), ("B", 2), ("C", 10), ("D", 30))
+    ]
+    assert errors_of(PLAN.replace(RATIOS, 'ratios = { A = 0, B = "2%", C = 0.1, D = 1 }', 1)) == []
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("百分之五", '"5%"'),
+        ("百分之十二", '"12%"'),
+        ("五%", '"5%"'),
+        ("5 %", '"5%"'),
+        ("五五%", None),
+        ("几成", None),
+    ],
+)
+def test_a_ratio_in_words_is_refused_with_what_it_means(written: str, meant: str | None) -> None:
+    (found,) = errors_of(PLAN.replace('"30%"', f'"{written}"', 1))
+    assert (found.code, found.suggestion) == ("plan-number", meant)
+
+
 def test_classes_are_not_told_apart_by_case() -> None:
     text = PLAN.replace("[plan]", '[plan]\nclasses = ["A", "B", "C", "D", "d"]').replace(
         'D = "30%"', "D = 1, d = 1"

@@ -21,7 +21,7 @@ from typing import Any, Literal
 from dualrandom.errors import Problem
 from dualrandom.policy import values
 from dualrandom.policy.layout import Rows, Table, Value, read_table
-from dualrandom.policy.ratios import rational
+from dualrandom.policy.ratios import rational, ratios
 from dualrandom.policy.source import Faults, lines_of
 from dualrandom.policy.source import Path as Place
 from dualrandom.toml_text import read_toml
@@ -131,11 +131,9 @@ class PolicyResult:
 
 
 def _ratios(faults: Faults, path: Place, value: object) -> dict[str, Fraction] | None:
-    one = rational(1)
     if isinstance(value, dict):
-        table: dict[str, Fraction] | None = values.mapping(one)(faults, path, value)
-        return table
-    ratio = one(faults, path, value)
+        return ratios(faults, path, value)
+    ratio = rational(1)(faults, path, value)
     return None if ratio is None else {EVERY_CLASS: ratio}
 
 

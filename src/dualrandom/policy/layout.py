@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from dualrandom.policy import values
-from dualrandom.policy.ratios import rational
+from dualrandom.policy.ratios import rational, ratios
 from dualrandom.policy.scopes import filter_text
 from dualrandom.policy.source import Faults, Path, nearest
 from dualrandom.policy.values import Read
@@ -92,7 +92,6 @@ def _keyed(known: tuple[str, ...], one: Read) -> Read:
 _idents = values.many(values.ident)
 _texts = values.many(values.text)
 _days = values.many(values.day)
-_ratio = rational(1)
 _names = {"name": Value(values.text, required=True), "name_en": Value(values.text, shown="name")}
 _id = Value(values.ident, required=True)
 
@@ -226,7 +225,7 @@ LAYOUT = Table(
                     "lead": Value(values.ident),
                     "items": Value(values.many(values.ident, filled=True), required=True),
                     "operator": _choice("floor", "ceiling", "exact", default="floor"),
-                    "ratios": Value(values.mapping(_ratio)),
+                    "ratios": Value(ratios),
                     "budget": Table(
                         {
                             "visits": Value(values.integer(1), required=True),

@@ -231,12 +231,16 @@ def _findings_due(
             end, FINDINGS_WORKING_DAYS, "cn" if days["working"] == "cn" else "weekdays", notices
         )
     except DualRandomError as unknown:
+        example = f"{end + timedelta(days=31)}T23:59:59+08:00"
         faults.error(
             ("deadlines", "findings"),
             unknown.code,
             unknown.value,
             (unknown.message("zh"), unknown.message("en")),
-            ("自行写明 deadlines.findings", "Give deadlines.findings yourself"),
+            (
+                f"自行写明，如 findings = {example}；或把该年的通知写入计划旁的 working-days.toml",
+                f"Give it yourself, like findings = {example}; or put that year's notice into working-days.toml",
+            ),
         )
         return None
     return datetime.combine(last, END_OF_DAY, zone).astimezone(UTC)

@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import TypeGuard
 
 from dualrandom.policy.source import Faults, Path
-from dualrandom.policy.values import Read
+from dualrandom.policy.values import Read, mapping
 
 _NUMBER = re.compile(r"(\d{1,20})(?:\.(\d{1,20}))?(%?)|(\d{1,20})/(\d{1,20})")
 
@@ -32,6 +32,53 @@ def _is_number(value: object) -> TypeGuard[int | Decimal]:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
+_HUNDREDTHS = re.compile(r"百分之([\d.]+|[一二三四五六七八九十]{1,3})|([一二三四五六七八九十]{1,3})%")
+_TENS = re.compile(r"([一二三四五六七八九]?)(十?)([一二三四五六七八九]?)")
+_DIGITS = "零一二三四五六七八九"
+
+
+def _meant(words: str) -> str | None:
+    """Return how a ratio written in another way, like 百分之五 or 5 %, is written here."""
+    bare = "".join(words.split())
+    said = _HUNDREDTHS.fullmatch(bare)
+    if said:
+        count = said[1] or said[2]
+        tens = _TENS.fullmatch(count)
+        if tens and tens[2]:
+            count = str(
+                (_DIGITS.index(tens[1]) if tens[1] else 1) * 10 + (_DIGITS.index(tens[3]) if tens[3] else 0)
+            )
+        elif tens and tens[1] and not tens[3]:
+            count = str(_DIGITS.index(tens[1]))
+        bare = f"{count}%"
+    return f'"{bare}"' if number(bare) is not None else None
+
+
+def ratios(faults: Faults, path: Path, value: object) -> dict[str, Fraction] | None:
+    """Read a table of ratios between 0 and 1; among numbers above 1, which are percentages, a bare 1 is not taken as 100 %."""
+    table: dict[str, Fraction] | None = mapping(rational(1))(faults, path, value)
+    if isinstance(value, dict) and any(_bare(each, above=True) for each in value.values()):
+        for key, each in value.items():
+            if _bare(each, above=False):
+                faults.error(
+                    (*path, key),
+                    "plan-range",
+                    each,
+                    ("其他比例写成了百分数，而 1 是 100%", "the other ratios are percentages, but 1 is 100%"),
+                    ('写作 "1%"（或 "100%"）', 'Write "1%" (or "100%")'),
+                    '"1%"',
+                )
+    return table
+
+
+def _bare(value: object, *, above: bool) -> bool:
+    """Whether a number without a percent sign is above 1, or else 1."""
+    found = number(value) if isinstance(value, str) and not set(value) & set("/%") else None
+    if _is_number(value):
+        found = Fraction(value)
+    return found is not None and (found > 1 if above else found == 1)
+
+
 def rational(greatest: int | None = None, *, positive: bool = False) -> Read:
     """Return a reader of exact numbers ≥ 0 (> 0 if ``positive``), not above ``greatest``."""
 
@@ -49,7 +96,7 @@ def rational(greatest: int | None = None, *, positive: bool = False) -> Read:
                 value,
                 ("不是比例或数值", "is not a ratio or number"),
                 ('写作 "3%"、"1/30" 或 0.05', 'Write it like "3%", "1/30" or 0.05'),
-                f'"{words}"' if isinstance(value, str) and number(words) is not None else None,
+                _meant(words) if isinstance(value, str) else None,
             )
             return None
         if (greatest is not None and found > greatest) or (positive and not found):
