@@ -12,16 +12,20 @@ from typing import Any
 
 import pyarrow as arrow
 import pytest
+from argon2 import PasswordHasher, extract_parameters
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pyarrow import parquet
 
 from dualrandom.hashing import suite_digest
 from dualrandom.seed import commitment_of, contribution_statement
 from dualrandom.store import jobs
+from dualrandom.store.accounts import the_user
 from dualrandom.store.activity import Actor
 from dualrandom.store.scanning import Scan, code_of, scan_in
 from dualrandom.store.tables import Visit
+from dualrandom_api.service.passwords import Passwords
 from dualrandom_api.service.runner import HANDLERS, Runner
+from dualrandom_api.service.settings import PasswordSettings
 
 PASSWORD = "Ordinary-27-horses"
 DRAW = "yunxi-2023-000001"
@@ -297,3 +301,55 @@ def test_the_ends_of_the_calendar_crash_nothing(drawn: Any) -> None:
             drawn.public.get("/v1/public/draws", params={"cursor": cursor}),
         ):
             assert (answered.status_code, code(answered)) == (422, "invalid-parameter"), answered.text
+
+
+def test_a_name_shows_as_it_is(office: Any) -> None:
+    for name in ("a\r\nBcc: x", "\u202egpj.exe", "a\u200bb", "\u0000"):
+        for path, body in (
+            ("/v1/users", {"username": "shown", "name": name, "role": "support"}),
+            ("/v1/departments", {"id": "shown", "name": name, "name_en": "x", "seats": [[], []]}),
+        ):
+            refused = office.as_("dispatcher").post(path, json=body)
+            assert (refused.status_code, code(refused)) == (422, "invalid-parameter")
+    shown = {"username": "shown", "name": "阿不都\u3000O'Brien·é", "role": "support"}
+    assert office.as_("dispatcher").post("/v1/users", json=shown).status_code == 201
+
+
+def test_a_password_that_was_hashed_with_other_settings_takes_no_less_work_and_is_hashed_anew() -> None:
+    work = []
+
+    class Counting(PasswordHasher):
+        def verify(self, hash: str | bytes, password: str | bytes) -> bool:  # noqa: A002  (the base's name)
+            work.append(extract_parameters(str(hash)).memory_cost)
+            return bool(super().verify(hash, password))
+
+    settings = PasswordSettings(time_cost=1, memory_kib=64, parallelism=1)
+    passwords = Passwords(settings)
+    passwords._hasher = Counting(time_cost=1, memory_cost=64, parallelism=1)
+    old = Passwords(PasswordSettings(time_cost=1, memory_kib=8, parallelism=1)).hashed(PASSWORD, "x")
+    assert not passwords.is_right(None, PASSWORD)
+    assert work == [64]
+    assert not passwords.is_right(old, "another password")
+    assert passwords.is_right(old, PASSWORD)
+    assert work == [64, 8, 64, 8, 64]
+    new = passwords.renewed(old, PASSWORD)
+    assert new is not None
+    assert passwords.is_right(new, PASSWORD)
+    assert work[5:] == [64]
+    assert passwords.renewed(new, PASSWORD) is None
+
+
+def test_signing_in_brings_an_old_hash_up_to_date(fresh: Any) -> None:
+    def kept() -> str:
+        with fresh.service.database.reading() as session:
+            return str(the_user(session, "amr").password_hash)
+
+    with fresh.service.database.writing() as session:
+        old = Passwords(PasswordSettings(time_cost=1, memory_kib=64, parallelism=1)).hashed(PASSWORD, "x")
+        the_user(session, "amr").password_hash = old
+    body = {"username": "amr", "password": PASSWORD}
+    assert fresh.public.post("/v1/sessions", json={**body, "password": "wrong one"}).status_code == 401
+    assert kept() == old
+    assert fresh.public.post("/v1/sessions", json=body).status_code == 201
+    assert kept() != old
+    assert fresh.public.post("/v1/sessions", json=body).status_code == 201

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 
-from argon2 import PasswordHasher, Type
+from argon2 import PasswordHasher, Type, extract_parameters
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from dualrandom.store.errors import RefusedError
@@ -29,6 +29,7 @@ class Passwords:
         )
         self._few = threading.BoundedSemaphore(AT_ONCE)
         self._nobody = self._hasher.hash(secrets.token_hex(16))
+        self._work = extract_parameters(self._nobody)
 
     def hashed(self, password: str, username: str) -> str:
         """Return the hash of a new password. Raises RefusedError ``password-weak``."""
@@ -52,10 +53,31 @@ class Passwords:
             return self._hasher.hash(password)
 
     def is_right(self, kept: str | None, password: str) -> bool:
-        """Tell whether a password is that of a hash. Without a hash the same work is done, and the answer is no."""
+        """Tell whether a password is that of a hash. Without a hash the same work is done, and the answer is no.
+
+        With a hash of other settings both are done: less work would tell that there is such a user.
+        """
         with self._few:
-            try:
-                self._hasher.verify(kept or self._nobody, password[:LONGEST])
-            except (VerificationError, InvalidHashError):
-                return False
-        return kept is not None
+            right = self._verified(kept, password) if kept is not None else False
+            if kept is None or self._is_other(kept):
+                self._verified(self._nobody, password)
+        return right
+
+    def renewed(self, kept: str | None, password: str) -> str | None:
+        """Return a hash of a password that is right, if the one that is kept was made with other settings, else None."""
+        if kept is None or not self._is_other(kept):
+            return None
+        with self._few:
+            return self._hasher.hash(password[:LONGEST])
+
+    def _verified(self, kept: str, password: str) -> bool:
+        try:
+            return self._hasher.verify(kept, password[:LONGEST])
+        except (VerificationError, InvalidHashError):
+            return False
+
+    def _is_other(self, kept: str) -> bool:
+        try:
+            return extract_parameters(kept) != self._work
+        except InvalidHashError:
+            return True

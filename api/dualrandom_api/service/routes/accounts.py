@@ -83,7 +83,16 @@ UsernameInPath = Annotated[
 Identifier = Annotated[str, Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$", examples=["amr"])]
 Password = Annotated[str, Field(max_length=1000, examples=["correct horse battery"])]
 Mailbox = Annotated[str, Field(max_length=254, pattern=MAILBOX, examples=["zhang.wei@amr.example"])]
-Name = Annotated[str, Field(min_length=1, max_length=100, examples=["张伟"])]
+
+
+def _shown_as_it_is(name: str) -> str:
+    """Refuse what is not seen, or turns around what is, in lists, mails and the printed notice."""
+    if not all(character.isprintable() or character == "\u3000" for character in name):
+        raise ValueError("a name has characters that do not show")
+    return name
+
+
+Name = Annotated[str, Field(min_length=1, max_length=100, examples=["张伟"]), AfterValidator(_shown_as_it_is)]
 
 
 YEARS: Final = range(2000, 3000)
@@ -243,7 +252,9 @@ def sign_in(service: ServiceDep, body: NewSession, response: Response) -> Sessio
     settings, now = service.settings, service.clock()
     with service.database.reading() as session:
         known = accounts.user_named(session, body.username)
-    right = service.passwords.is_right(None if known is None else known.password_hash, body.password)
+    kept = None if known is None else known.password_hash
+    right = service.passwords.is_right(kept, body.password)
+    renewed = service.passwords.renewed(kept, body.password) if right else None
     rules = settings.passwords
     with service.database.writing() as session:
         user = accounts.attempt(
@@ -255,6 +266,8 @@ def sign_in(service: ServiceDep, body: NewSession, response: Response) -> Sessio
             lock=timedelta(minutes=rules.locked_minutes),
         )
         if user is not None:
+            if renewed is not None and user.password_hash == kept:
+                user.password_hash = renewed
             lasts = timedelta(hours=settings.session_hours)
             token, row = accounts.sign_in(session, user, now, lasts, "password")
             return session_answer(service, response, user, token, row, body.cookie)
