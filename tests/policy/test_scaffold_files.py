@@ -156,7 +156,7 @@ def test_everything_wrong_with_the_files_is_said_at_once(tmp_path: Path) -> None
     assert found >= {
         ("new-twice", "b.xlsx"),
         ("new-unrecognised", "c.xlsx"),
-        ("file-unreadable", "missing.xlsx"),
+        ("file-absent", "missing.xlsx"),
         ("new-missing", "inspectors.xlsx"),
         ("new-missing", "items.xlsx"),
     }

@@ -19,6 +19,12 @@ FILES: Mapping[str, Fault] = {
         "只保留一个，或在计划的 [libraries.{kind}] file 中写明文件名",
         "keep one of them, or name the file in [libraries.{kind}] file of the plan",
     ),
+    "file-absent": Fault(
+        "没有这个文件",
+        "there is no such file",
+        "核对路径和文件名（包括扩展名）",
+        "check the path and the file's name, its suffix too",
+    ),
     "file-unreadable": Fault(
         "文件无法读取：{reason}",
         "the file cannot be read: {reason}",
@@ -86,7 +92,7 @@ FILES: Mapping[str, Fault] = {
         'check the Chinese characters; better save it as "CSV UTF-8"',
     ),
     "csv-broken": Fault(
-        "csv 的引号或分隔符有误：{reason}",
+        "csv 的引号或分隔符有误：{reason_zh}",
         "quotes or separators of the csv are broken: {reason}",
         "检查该行的双引号是否成对，或从 Excel、WPS 重新导出",
         "check that the double quotes of this row are paired, or export it again from Excel or WPS",

@@ -39,6 +39,12 @@ SEPARATORS = (",", ";", "\t")
 LINES_TO_JUDGE = 30
 JUDGED = 65536
 """Characters among which these lines are looked for."""
+CSV_FAULTS = {
+    "unexpected end": "双引号没有结束",
+    "expected after": "双引号结束之后还有内容",
+    "field larger": "一格超过 131072 个字符（多半是双引号没有结束）",
+}
+"""Parts of the messages of the standard library's reader, in Chinese."""
 FOREIGN = frozenset({".parquet", ".ods", ".numbers", ".pdf", ".doc", ".docx", ".zip", ".rar", ".7z"})
 """What no text is, and no workbook either where the content does not begin like one."""
 _OLE2 = bytes.fromhex("d0cf11e0a1b11ae1")
@@ -88,6 +94,8 @@ def open_tables(path: Path, shown: str, kind: Kind, source: LibrarySource | None
         if path.stat().st_size > LARGEST_FILE:
             return _failed(problem("file-too-large", place, size=path.stat().st_size >> 20))
         data = path.read_bytes()
+    except FileNotFoundError:
+        return _failed(problem("file-absent", place))
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or type(error).__name__
         return _failed(problem("file-unreadable", place, reason=reason))
@@ -155,7 +163,9 @@ def _text(data: bytes, shown: str, kind: Kind, source: LibrarySource | None, sco
     try:
         rows.extend([kept(cell, cell) if len(cell) <= SHORT else cell for cell in row] for row in reader)
     except csv.Error as error:
-        broken = problem("csv-broken", Place(shown, None, len(rows) + 1), reason=str(error))
+        reason = str(error)
+        said = next((zh for begin, zh in CSV_FAULTS.items() if begin in reason), reason)
+        broken = problem("csv-broken", Place(shown, None, len(rows) + 1), reason=reason, reason_zh=said)
         return Opened((), (*notes, broken))
     swallowed = [
         problem("csv-rows-swallowed", Place(shown, None, number, column_letter(index)), row[index])
