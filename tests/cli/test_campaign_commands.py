@@ -127,6 +127,16 @@ def test_a_plan_still_to_be_filled_in_hides_no_mistake_of_the_files(ask: Ask, tm
     assert [problem for problem in told if problem["file"] != "plan.toml"] == found
 
 
+def test_a_mistake_in_the_plan_makes_no_mistakes_of_the_districts_it_names(ask: Ask, tmp_path: Path) -> None:
+    (tmp_path / "plan.toml").write_text(
+        'rotatoin = 1\n[[districts]]\nid = "420704"\nname = "鄂城区"\n', "utf-8"
+    )
+    head = "统一社会信用代码,名称,行政区划,信用风险分类\n"
+    (tmp_path / "enterprises.csv").write_text(head + "91420704MA0000017E,甲,鄂城区,A\n", "utf-8")
+    told = ask("check", tmp_path, code=2)["problems"]
+    assert {problem["file"] for problem in told} == {"plan.toml"}
+
+
 def test_libraries_that_are_no_table_are_a_mistake_in_the_plan(ask: Ask, town: Path) -> None:
     plan = town / "plan.toml"
     plan.write_text("libraries = 5\n" + plan.read_text("utf-8"), "utf-8")

@@ -96,13 +96,16 @@ def _problems_without_plan(campaign: Campaign) -> list[Problem]:
     mapped, head = document.get("libraries", {}), document.get("plan")
     # credit codes are what a plan that does not say otherwise has; a plan that cannot be read may have any ids
     uscc = head.get("enterprise_ids", "uscc") == "uscc" if isinstance(head, dict) else None
+    # a plan that lists districts gives them names, which then need not be codes; so may one that cannot be read
+    named = "districts" in document or not document
     problems: list[Problem] = []
     for kind in KINDS:
         # a file that the plan maps to our columns cannot be judged without the map
         if not isinstance(mapped, dict) or kind in mapped:
             continue
         for path in sorted(campaign.folder.glob(f"{kind}.*")):
-            problems += read_library(kind, path, None, None, uscc).problems
+            found = read_library(kind, path, None, None, uscc).problems
+            problems += [one for one in found if not (named and one.code == "district-pattern")]
     return problems
 
 
