@@ -119,6 +119,14 @@ def test_a_table_that_lacks_a_column_is_told_which_one(tmp_path: Path) -> None:
     assert found.message_zh.endswith("没有这些必需的列：行政区划")
 
 
+def test_an_unknown_table_is_held_against_what_is_not_there_yet(tmp_path: Path) -> None:
+    rows = [["license", "name", "risk", "zip"], ["9", "COSI", "1", "60606"]]
+    with pytest.raises(InputError) as refused:
+        new_campaign(tmp_path / "campaign", three(tmp_path, 企业=rows), now=NOW)
+    (found,) = (one for one in refused.value.problems if one.code == "new-unrecognised")
+    assert found.message_zh.startswith("最像检查对象名录库")
+
+
 def test_classes_of_other_words_are_mapped_and_put_up_for_ordering(tmp_path: Path) -> None:
     rows = [row if n == 0 else [*row[:3], ("低风险", "高风险")[n % 2]] for n, row in enumerate(ENTERPRISES)]
     created = new_campaign(tmp_path / "campaign", three(tmp_path, 企业=rows), now=NOW)
@@ -149,6 +157,7 @@ def test_everything_wrong_with_the_files_is_said_at_once(tmp_path: Path) -> None
         workbook(tmp_path / "b.xlsx", b=ENTERPRISES),
         workbook(tmp_path / "c.xlsx", c=[["地点", "菜单"], ["x", "y"]]),
         tmp_path / "missing.xlsx",
+        workbook(tmp_path / "blank.xlsx", d=[]),
     ]
     with pytest.raises(InputError) as refused:
         new_campaign(tmp_path / "campaign", files, now=NOW)
@@ -156,6 +165,7 @@ def test_everything_wrong_with_the_files_is_said_at_once(tmp_path: Path) -> None
     assert found >= {
         ("new-twice", "b.xlsx"),
         ("new-unrecognised", "c.xlsx"),
+        ("file-empty", "blank.xlsx"),
         ("file-absent", "missing.xlsx"),
         ("new-missing", "inspectors.xlsx"),
         ("new-missing", "items.xlsx"),

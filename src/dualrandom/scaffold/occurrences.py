@@ -56,6 +56,7 @@ def find_sheets(paths: Sequence[Path]) -> tuple[dict[Kind, Sheet], tuple[Problem
     """
     sheets: dict[Kind, Sheet] = {}
     problems: list[Problem] = []
+    unknown: list[tuple[str, Table]] = []
     for path in paths:
         opened = open_tables(path, path.name, "enterprises", None, lambda rows: score(rows, None))
         problems += [found for found in opened.problems if found.severity == "error"]
@@ -68,7 +69,9 @@ def find_sheets(paths: Sequence[Path]) -> tuple[dict[Kind, Sheet], tuple[Problem
             and recognised(table.rows) is None
         ]
         if not known and others:
-            problems.append(_unrecognised(path.name, max(others, key=lambda table: score(table.rows, None))))
+            unknown.append((path.name, max(others, key=lambda table: score(table.rows, None))))
+        elif not known and opened.tables and not any(any(map(any, table.rows)) for table in opened.tables):
+            problems.append(problem("file-empty", Place(path.name)))
         if len(known) > 1:
             problems += [found for found in opened.problems if found.severity != "error"]
             problems += [
@@ -84,14 +87,17 @@ def find_sheets(paths: Sequence[Path]) -> tuple[dict[Kind, Sheet], tuple[Problem
                 continue
             rows = read_rows(table, LIBRARIES[kind], layout, Words.of(None), None)
             sheets[kind] = Sheet(kind, path, table.sheet, len(known) == 1, rows)
+    # what is there already is not what an unknown file was meant to be
+    wanted = [kind for kind in KINDS if kind not in sheets] or list(KINDS)
+    problems += [_unrecognised(file, table, wanted) for file, table in unknown]
     problems += [_missing(kind) for kind in KINDS if kind not in sheets and kind not in MAY_BE_ABSENT]
     return sheets, tuple(problems)
 
 
-def _unrecognised(file: str, table: Table) -> Problem:
-    """Say which library the sheet comes nearest to, and which headings it lacks for that."""
+def _unrecognised(file: str, table: Table, kinds: Sequence[Kind]) -> Problem:
+    """Say which of the libraries ``kinds`` the sheet comes nearest to, and which headings it lacks for that."""
     kind, row = max(
-        ((kind, row) for kind in KINDS for row in range(min(len(table.rows), ROWS_TO_SEARCH))),
+        ((kind, row) for kind in kinds for row in range(min(len(table.rows), ROWS_TO_SEARCH))),
         key=lambda one: len(matches(one[0], table.rows[one[1]]) & _sufficient(one[0])),
     )
     library = LIBRARIES[kind]
