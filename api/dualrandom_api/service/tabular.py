@@ -112,27 +112,29 @@ def _xlsx(headings: Sequence[Heading], reading: Reading, rows: Callable[[Session
             "strings_to_formulas": False,
             "strings_to_urls": False,
         }
-        book = xlsxwriter.Workbook(str(path), options)
-        formats = {
-            date: book.add_format({"num_format": "yyyy-mm-dd"}),
-            datetime: book.add_format({"num_format": "yyyy-mm-dd hh:mm"}),
-        }
-        quoted, bold = book.add_format({"quote_prefix": True}), book.add_format({"bold": True})
-        sheet = book.add_worksheet()
-        sheet.freeze_panes(1, 0)
-        for place, heading in enumerate(headings):
-            sheet.write_string(0, place, heading.zh, bold)
-        with reading() as session:
-            for number, row in enumerate(rows(session), start=1):
-                for place, cell in enumerate(row):
-                    if isinstance(cell, str) and cell:
-                        text = plain(cell)
-                        sheet.write_string(number, place, text, quoted if looks_like_formula(text) else None)
-                    elif isinstance(cell, int):
-                        sheet.write_number(number, place, cell)
-                    elif isinstance(cell, date):
-                        sheet.write_datetime(number, place, cell, formats[type(cell)])
-        book.close()
+        # closed also when the rows are refused: it keeps a file open
+        with xlsxwriter.Workbook(str(path), options) as book:
+            formats = {
+                date: book.add_format({"num_format": "yyyy-mm-dd"}),
+                datetime: book.add_format({"num_format": "yyyy-mm-dd hh:mm"}),
+            }
+            quoted, bold = book.add_format({"quote_prefix": True}), book.add_format({"bold": True})
+            sheet = book.add_worksheet()
+            sheet.freeze_panes(1, 0)
+            for place, heading in enumerate(headings):
+                sheet.write_string(0, place, heading.zh, bold)
+            with reading() as session:
+                for number, row in enumerate(rows(session), start=1):
+                    for place, cell in enumerate(row):
+                        if isinstance(cell, str) and cell:
+                            text = plain(cell)
+                            sheet.write_string(
+                                number, place, text, quoted if looks_like_formula(text) else None
+                            )
+                        elif isinstance(cell, int):
+                            sheet.write_number(number, place, cell)
+                        elif isinstance(cell, date):
+                            sheet.write_datetime(number, place, cell, formats[type(cell)])
         yield from _pieces(path)
 
 
