@@ -249,3 +249,6 @@ def test_a_job_is_followed_as_it_goes(office: Any, handle: Handle, address: str)
     assert seen[0]["state"] == "queued"
     assert seen[-1]["state"] == "done"
     assert seen[-1] == state(office, number)
+    described = office.app.openapi()["paths"]["/v1/jobs/{job}/events"]["get"]["responses"]["200"]["content"]
+    # of each event; a schema beside it would be of all of them together
+    assert described["text/event-stream"].keys() == {"itemSchema"}

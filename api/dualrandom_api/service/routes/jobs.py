@@ -99,7 +99,6 @@ def followed(service: ServiceDep, actor: ActorDep, job: JobId) -> Iterator[int]:
     responses={
         200: {
             "description": "每有变化发一个 job 事件，结束后关闭 · an event `job` with each change, closed at the end",
-            "content": {"text/event-stream": {"schema": {"type": "string"}}},
         }
     },
     **allow(
