@@ -353,3 +353,13 @@ def test_signing_in_brings_an_old_hash_up_to_date(fresh: Any) -> None:
     assert fresh.public.post("/v1/sessions", json=body).status_code == 201
     assert kept() != old
     assert fresh.public.post("/v1/sessions", json=body).status_code == 201
+
+
+def test_auditors_hear_of_whoever_collects_receipts_to_learn_classes(drawn: Any) -> None:
+    visits = drawn.as_("dispatcher").get("/v1/visits?limit=500").json()["items"]
+    path, firm = f"/v1/draws/{DRAW}/receipt-codes", {"enterprise": visits[0]["enterprise"]}
+    for number in range(51):
+        assert drawn.as_("fire").post(path, json=firm).status_code == 201
+        heard = [one for one in told(drawn, "auditor", "alarm") if "receipt codes" in one["body"]["en"]]
+        assert len(heard) == (1 if number >= 49 else 0)
+    assert "user:fire" in heard[0]["body"]["en"]

@@ -11,12 +11,13 @@ from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlmodel import Session, col
 
 from dualrandom.store import activity
 from dualrandom.store.activity import Actor
 from dualrandom.store.errors import ForbiddenError, RefusedError, unknown
+from dualrandom.store.messages import tell
 from dualrandom.store.tables import DrawRow, LibraryRow, Office, ReceiptCode
 
 ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -25,6 +26,8 @@ LASTS: Final = timedelta(days=60)
 MAIL: Final = "receipt-code"
 """Kind of the message that carries a code to an enterprise."""
 PUBLIC: Final = Actor("public", "public")
+MANY: Final = 50
+"""Codes by one person or key within a day of which auditors are told: with its receipt a code gives away an enterprise's class."""
 
 
 def issue(
@@ -80,7 +83,29 @@ def issue(
     session.add(kept)
     session.flush()
     activity.record(session, actor, "receipt-code-issued", draw, now, {"enterprise": enterprise})
+    _tell_of_many(session, actor, now, draw)
     return "-".join(code[start : start + 4] for start in range(0, LENGTH, 4)), kept
+
+
+def _tell_of_many(session: Session, actor: Actor, now: datetime, draw: str) -> None:
+    issued = select(func.count()).where(
+        col(ReceiptCode.issued_by) == actor.name, col(ReceiptCode.issued_at) > now - timedelta(days=1)
+    )
+    if session.scalars(issued).one() < MANY:
+        return
+    day = f"{now:%Y-%m-%d}"
+    tell(
+        session,
+        "alarm",
+        "role:auditor",
+        draw,
+        (
+            f"{actor.name} 一天内签发了 {MANY} 个以上回执代码。回执含有企业的信用分类，请查看操作日志。",
+            f"{actor.name} issued {MANY} receipt codes or more within a day. Receipts show credit classes: look at the activity log.",
+        ),
+        now=now,
+        once=f"receipt-codes:{actor.name}:{day}",
+    )
 
 
 def words(session: Session, row: ReceiptCode) -> tuple[str, str]:
