@@ -91,6 +91,15 @@ def test_a_recusal_of_an_unknown_inspector_is_refused(read: Read) -> None:
     assert (found.column, found.suggestion) == ("检查人员", "p1")
 
 
+@pytest.mark.parametrize(
+    ("row", "column"), [("张三,p2,kin", "检查人员"), ("p1,甲食品有限公司,kin", "回避对象")]
+)
+def test_a_recusal_by_names_asks_for_codes(read: Read, row: str, column: str) -> None:
+    found = only(read({"recusals": RECUSALS + row + "\n"}), "reference-pattern")
+    assert (found.row, found.column) == (2, column)
+    assert "编号" in found.remedy_zh
+
+
 def test_a_licence_number_in_place_of_a_code_is_resolved_as_a_suggestion(read: Read) -> None:
     found = only(read({"recusals": RECUSALS + f"L3,{FIRM},kin\n"}), "recusal-inspector-unknown")
     assert found.suggestion == "p3"

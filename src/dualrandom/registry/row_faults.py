@@ -70,6 +70,12 @@ CELLS: Mapping[str, Fault] = {
         "改为代码（如 food），检查人员与事项写法一致；或在计划的 [libraries.{kind}] values 中对应",
         "write a code (such as food), the same for people and items; or map it in [libraries.{kind}] values of the plan",
     ),
+    "reference-pattern": Fault(
+        "这里须填编号或代码，不是姓名或名称",
+        "an id or code is needed here, not a name",
+        "填入：{about_zh}",
+        "give: {about_en}",
+    ),
     "uscc-length": Fault(
         "统一社会信用代码应为 18 位",
         "a unified social credit code has 18 characters",

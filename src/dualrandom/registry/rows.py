@@ -226,8 +226,12 @@ def _column(found: RowSet, column: Column, index: int, cells: Sequence[Raw], rea
                 continue
             shown = value.words.get("shown", written(cells[row]))
             stands_in = found.layout.columns.get(FALLBACKS.get((found.library.kind, column.name), ""))
+            code = value.code
+            if code == "id-pattern":
+                refers = found.library.kind in {"recusals", "visits"}
+                code = "licence-as-code" if stands_in == index else "reference-pattern" if refers else code
             found.refuse(
-                "licence-as-code" if value.code == "id-pattern" and stands_in == index else value.code,
+                code,
                 row,
                 column.name,
                 shown,
