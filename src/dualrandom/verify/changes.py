@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from dualrandom.hashing import hash_hex, suite_digest
 from dualrandom.ticket import Tickets
-from dualrandom.verify import lists, seed_beacon
+from dualrandom.verify import seed_beacon
 from dualrandom.verify.announcement import Announcement
 from dualrandom.verify.change_rows import (
     NAME,
@@ -35,7 +35,7 @@ def check_changes(record: Record, a: Announcement, result: Result) -> tuple[Visi
     if NAME not in record.files:
         verdict.note("没有更改", "nothing was changed")
         return result.visits
-    if a.policy.embargo != "none" and not _openly_complete(record):
+    if not record.openly_complete():
         verdict.fail(
             "保密期内不得更改：尚未全部启封", "there are no changes under an embargo: not all of it is opened"
         )
@@ -59,15 +59,6 @@ def check_changes(record: Record, a: Announcement, result: Result) -> tuple[Visi
         return None
     replay.tell(changes)
     return tuple(replay.visits[place] for place in sorted(replay.visits))
-
-
-def _openly_complete(record: Record) -> bool:
-    """Say whether openings.jsonl, which everybody sees, opens every row of the embargoed list."""
-    listed = record.listed.get("visits")
-    if listed is None or "openings.jsonl" not in record.files or "openings.jsonl" in record.broken:
-        return False
-    opened = lists.read_openings(record.files["openings.jsonl"], "openings.jsonl").get("visits")
-    return opened is not None and set(listed.ids) <= set(opened.ids)
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,10 +113,8 @@ def replay_dates(
     return Calendar(lottery.dates, used)
 
 
-def check_plain_rules(
-    verdict: Verdict, announcement: Announcement, visits: Sequence[Visit], relief: Sequence[Step]
-) -> None:
-    """Check what needs no lottery: announced days, distinct days of parts, undated visits, the ladder's order."""
+def check_plain_rules(verdict: Verdict, announcement: Announcement, visits: Sequence[Visit]) -> None:
+    """Check what needs no lottery: announced days, distinct days of parts, undated visits."""
     days = frozenset(announcement.days)
     taken: dict[tuple[str, str], Visit] = {}
     for visit in visits:
@@ -139,8 +137,11 @@ def check_plain_rules(
                 f"parts {other.part} and {visit.part} of enterprise {visit.enterprise} are both on {visit.date}",
             )
     verdict.note("日期都在公告的 days 中", "all dates are among the announced days")
-    ladder = announcement.policy.relief
-    if tuple(relief) != ladder[: len(relief)]:
+
+
+def check_ladder(verdict: Verdict, announcement: Announcement, relief: Sequence[Step]) -> None:
+    """Check that the relief used is the beginning of the announced ladder, which an embargo does not hide."""
+    if tuple(relief) != announcement.policy.relief[: len(relief)]:
         verdict.fail("relief 不是公告阶梯的开头部分", "relief is not the beginning of the announced ladder")
 
 

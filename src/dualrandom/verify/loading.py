@@ -53,6 +53,8 @@ class Record:
     listed: dict[str, ListFile] = field(default_factory=dict)
     openings: dict[str, list[Openings]] = field(default_factory=dict)
     """list → openings of it, from the auditor and from openings.jsonl"""
+    in_public: Mapping[str, Openings] = field(default_factory=dict)
+    """list → openings of it in openings.jsonl, which everybody sees"""
     frame: Frame | None = None
     frame_fault: Fault | None = None
     roster: dict[str, Inspector] | None = None
@@ -66,6 +68,15 @@ class Record:
     cutoffs: list[tuple[int, tuple[str, ...]]] | None = None
     opened: tuple[Visit, ...] = ()
     """Embargoed visits that were opened; all of them once the result is complete."""
+    opened_in_public: tuple[Visit, ...] = ()
+    """Those of them that openings.jsonl opens."""
+
+    def openly_complete(self) -> bool:
+        """Say whether everybody sees the whole result: no row of the embargoed list is without its opening in openings.jsonl."""
+        if self.result is None or self.result.embargoed is None:
+            return True
+        listed, opened = self.listed.get("visits"), self.in_public.get("visits")
+        return listed is not None and opened is not None and set(listed.ids) <= set(opened.ids)
 
     def parse(self, name: str, read: Callable[[bytes], T], check: str = "canonical") -> T | None:
         """Return the parsed document, or None if it is absent or does not parse; the fault is one of ``check``."""
@@ -126,7 +137,8 @@ def load_lists(record: Record, announcement: Announcement) -> None:
             task.id: task.strata or () for task in announcement.tasks.values() if task.mode == "own"
         }
     opened = record.parse("openings.jsonl", lambda data: lists.read_openings(data, "openings.jsonl"))
-    for name, openings in (opened or {}).items():
+    record.in_public = opened or {}
+    for name, openings in record.in_public.items():
         record.openings.setdefault(name, []).append(openings)
     if record.auditor is not None:
         _load_auditor(record, announcement, record.auditor.openings)
@@ -230,6 +242,8 @@ def _lift_embargo(record: Record, announcement: Announcement) -> None:
         if key in values
     }
     record.opened = tuple(opened.values())
+    in_public = frozenset(record.in_public["visits"].ids if "visits" in record.in_public else ())
+    record.opened_in_public = tuple(visit for i, visit in opened.items() if keys[i] in in_public)
     if drawn.visits is not None:
         shown = dict(enumerate(drawn.visits))
         for i, visit in opened.items():

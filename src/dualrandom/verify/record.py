@@ -377,17 +377,26 @@ class _Checks:
             )
         else:
             crews.check_prices(
-                verdict, listed, result.prices, rules, self.tickets, result.attempt, record.ties
+                verdict,
+                listed,
+                result.prices,
+                rules,
+                self.tickets,
+                result.attempt,
+                record.ties,
+                withheld=not record.openly_complete(),
             )
 
     def dates(self) -> None:
         """Replay the lottery of dates."""
         record, verdict = self.record, self.record.verdicts["dates"]
+        if record.result is not None:
+            dates.check_ladder(verdict, self.a, record.result.relief)
         found = self._dated(verdict)
         if found is None or self.tickets is None:
             return
         result, listed = found
-        dates.check_plain_rules(verdict, self.a, listed, result.relief)
+        dates.check_plain_rules(verdict, self.a, listed)
         if record.frame is None or record.roster is None or record.recusals is None:
             self._hidden(
                 verdict,

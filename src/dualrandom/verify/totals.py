@@ -81,7 +81,7 @@ def _check_totals(verdict: Verdict, result: Result, announcement: Announcement) 
 
 def _check_presence(record: Record, announcement: Announcement, result: Result, verdict: Verdict) -> None:
     # tied fillings name crews: under an embargo they stay away until everything is open
-    due = {"statistics.json": True, "ties.json": result.attempt > 0 and result.complete}
+    due = {"statistics.json": True, "ties.json": result.attempt > 0 and record.openly_complete()}
     due["strata.jsonl"] = due["cutoffs.jsonl"] = announcement.sealed
     due["visits.jsonl"] = result.embargoed is not None
     for name, wanted in due.items():
@@ -106,7 +106,9 @@ def _check_labels(record: Record, announcement: Announcement, verdict: Verdict) 
         verdict.fail("labels.json 属于另一公告", "labels.json belongs to another announcement")
     if "result.json" not in record.broken:
         shown = record.result.visits or () if record.result is not None else ()
-        visible = {visit.enterprise for visit in (*shown, *record.opened)}
+        if announcement.policy.embargo == "visits":  # what the auditor's openings show besides is not public
+            shown = record.opened_in_public
+        visible = {visit.enterprise for visit in shown}
         for enterprise in sorted(labels.ids["enterprises"] - visible):
             verdict.fail(
                 f"labels.json 给出了未公开检查的企业 {enterprise}",
