@@ -5,7 +5,7 @@ import type { Summary } from "./explain";
 import { chosen, dropped, fetched, lacking, sorted } from "./gather";
 import { byHand } from "./hand";
 import type { Bundle, Verified } from "./messages";
-import { assembled, readsPictures, ScanFault, scanned, textsIn } from "./scanned";
+import { assembled, isScanned, readsPictures, ScanFault, scanned, textsIn } from "./scanned";
 import { Refused, Threads, type Watch } from "./threads";
 import { fromHex } from "./verify/hash";
 import { LogFault } from "./verify/note";
@@ -217,7 +217,10 @@ function codesForm(): HTMLElement {
   };
   field.addEventListener("input", tell);
   tell();
-  const go = (): void => void take(() => Promise.resolve(new Map([["codes.txt", new TextEncoder().encode(state.codes)]])), WORDS.codesNone);
+  const go = (): void => {
+    const texts = isScanned(state.codes) ? new Map([["codes.txt", new TextEncoder().encode(state.codes)]]) : null;
+    void take(() => Promise.resolve(texts), WORDS.codesNone);
+  };
   return el("details", { class: "card codes", ...(state.codes === "" ? {} : { open: "" }) },
     el("summary", {}, t(WORDS.codes)), el("p", { class: "soft small" }, t(readsPictures() ? WORDS.codesPictures : WORDS.codesHint)),
     el("label", { for: "codes" }, t(WORDS.codesTexts)), field, far,

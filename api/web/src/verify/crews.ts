@@ -134,17 +134,22 @@ export class Rules {
     return found;
   }
 
+  /** Is a person of a department, and of a district where that binds? */
+  mayServe(p: number, department: string, district: string): boolean {
+    const person = this.people[p]!;
+    if (person.department !== department) return false;
+    return this.announcement.policy.cross_district || this.lent.has(department) || person.districts.includes(district);
+  }
+
   /** A department's people who could sit in some of its `seats`; recusals, bars, dates, absences and caps aside. */
   pool(department: string, district: string, seats: Seats): number[] {
     let districts = this.pools.get(seats);
     if (districts === undefined) this.pools.set(seats, (districts = new Map()));
     let pool = districts.get(district);
     if (pool === undefined) {
-      const anywhere = this.announcement.policy.cross_district || this.lent.has(department);
       pool = [];
-      for (const [p, person] of this.people.entries())
-        if (person.department === department && (anywhere || person.districts.includes(district)) &&
-          seats.some((marks) => this.fits(p, marks))) pool.push(p);
+      for (let p = 0; p < this.people.length; p++)
+        if (this.mayServe(p, department, district) && seats.some((marks) => this.fits(p, marks))) pool.push(p);
       districts.set(district, pool);
     }
     return pool;

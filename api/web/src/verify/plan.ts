@@ -87,10 +87,9 @@ function legal(record: Record_, rules: Rules, seatsOf: (visit: Visit, department
         const p = rules.number.get(name);
         if (p !== undefined) barred.add(p);
       }
-      const pool = rules.pool(department, visit.district, seats);
       const persons = sitting.map((id, seat) => {
         const p = rules.number.get(id);
-        const able = p !== undefined && pool.includes(p) && rules.fits(p, seats[seat]!);
+        const able = p !== undefined && rules.mayServe(p, department, visit.district) && rules.fits(p, seats[seat]!);
         // This loop runs tens of thousands of times: reasons are made only where they are needed.
         if (!able || barred.has(p) || (t !== undefined && rules.absent[p * days + t])) {
           must(p !== undefined, `${zh} 的 ${id} 不在名录中`, `${en}: ${id} is not in the roster`);

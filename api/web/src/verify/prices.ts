@@ -164,11 +164,12 @@ export function judge(
   const sink = people * days + people;
   const graph: number[][] = Array.from({ length: sink + 1 }, () => []);
   const tight: [number, number][] = [];
-  const exact = typeof a[0] === "bigint" ? BigInt : Number;
+  const exact = typeof a[0] === "bigint";
   for (let arc = 0; arc < arcs.count; arc++) {
     const x = arcs.from[arc]! * days + arcs.day[arc]!;
     const y = arcs.to[arc]! * days + arcs.day[arc]!;
-    if (a[variable[y]!]! !== a[variable[x]!]! + (exact(arcs.gain[arc]!) as number)) continue;
+    const gain = arcs.gain[arc]!;
+    if (a[variable[y]!]! !== a[variable[x]!]! + (exact ? (BigInt(gain) as unknown as number) : gain)) continue;
     graph[x]!.push(y);
     tight.push([x, y]);
   }

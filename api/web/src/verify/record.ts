@@ -187,17 +187,21 @@ export class Record_ {
     this.changeLines = lines;
   }
 
-  /** Split a list into lines; null and a problem if it does not end with a newline or is not UTF-8. */
-  private lines(name: string, data: Uint8Array): string[] | null {
-    if (data.length === 0) return [];
+  /** The text of a list; null and a problem if it does not end with a newline or is not UTF-8. */
+  private text(name: string, data: Uint8Array): string | null {
+    if (data.length === 0) return "";
     try {
       const text = decode(data);
-      if (text.endsWith("\n")) return text.slice(0, -1).split("\n");
+      if (text.endsWith("\n")) return text;
       this.problem(name, say("末行没有换行", "has no newline after its last row"), " ");
     } catch {
       this.problem(name, say("不是 UTF-8", "is not UTF-8"), " ");
     }
     return null;
+  }
+
+  private lines(name: string, data: Uint8Array): string[] | null {
+    return this.text(name, data)?.split("\n").slice(0, -1) ?? null;
   }
 
   /** A list, if it is there and in order. */
@@ -210,28 +214,28 @@ export class Record_ {
     const file = `${name}.jsonl`;
     const data = this.files.get(file);
     if (data === undefined) return undefined;
-    const lines = this.lines(file, data);
-    if (lines === null) return undefined;
+    const text = this.text(file, data);
+    if (text === null) return undefined;
     const { id: idPattern, row: shape } = this.shapes![name];
     const list = new List(data);
     // Many rows share their detail. Around text that was found canonical and in shape, a row can only be written in one way.
     const known = new Map<string, unknown>();
     let isSealed = false;
     let last = "";
-    for (let at = 0; at < lines.length; at++) {
-      const line = lines[at]!;
-      const cut = line.lastIndexOf(',"id":"');
-      const text = line.slice('{"detail":'.length, cut);
-      const seal = line.slice(-66, -2);
+    // Hundreds of thousands of rows: of most nothing is cut out but what stays.
+    for (let from = 0, at = 0, end = 0; from < text.length; from = end + 1, at++) {
+      end = text.indexOf("\n", from);
+      const cut = text.startsWith('{"detail":', from) ? text.lastIndexOf(',"id":"', end) : -1;
+      const detail = cut > from ? known.get(text.slice(from + 10, cut)) : undefined;
+      const closed = text.startsWith('"}', end - 2);
       let id: string;
-      if (known.has(text) && line.startsWith('{"detail":') && line.endsWith('"}') && idPattern.test((id = line.slice(cut + 7, -2))))
-        list.add(id, known.get(text), undefined);
-      else if (isSealed && line.startsWith('{"id":"') && line.startsWith('","sealed":"', line.length - 78) && line.endsWith('"}') &&
-        HEX64_PATTERN.test(seal) && idPattern.test((id = line.slice(7, -78)))) list.add(id, undefined, seal);
+      if (detail !== undefined && closed && idPattern.test((id = text.slice(cut + 7, end - 2)))) list.add(id, detail, undefined);
+      else if (isSealed && closed && text.startsWith('{"id":"', from) && text.startsWith('","sealed":"', end - 78) &&
+        HEX64_PATTERN.test(text.slice(end - 66, end - 2)) && idPattern.test((id = text.slice(from + 7, end - 78)))) list.add(id, undefined, text.slice(end - 66, end - 2));
       else {
-        const row = this.value(`${file}:${at + 1}`, line, shape) as Row | null;
+        const row = this.value(`${file}:${at + 1}`, text.slice(from, end), shape) as Row | null;
         if (row === null) return undefined;
-        if (row.sealed === undefined) known.set(text, row.detail);
+        if (row.sealed === undefined) known.set(text.slice(from + 10, cut), row.detail);
         else isSealed = row.detail === undefined;
         list.add((id = row.id), row.detail, row.sealed);
       }
