@@ -126,6 +126,11 @@ def tile(level, index, width):
     path = f"log/tile/{level}/" + "".join(f"x{d}/" for d in above) + last
     return path + (f".p/{width}" if width < 256 else "")
 
+def seconds(time):
+    """An instant in seconds since 1970."""
+    must(re.fullmatch("[0-9]{4}(-[0-9]{2}){2}T(?!24)[0-9]{2}(:[0-9]{2}){2}Z", time), f"时刻 instant {time:.30}")
+    return datetime.fromisoformat(time).timestamp()
+
 class Log:
     """§11.1, 11.2: a log by a known key, all of whose entries keep the rules and lead to the signed root."""
     def __init__(self, r):
@@ -151,7 +156,7 @@ class Log:
         for first in [*self.keys]:
             more, gone = self.succeed(first, self.notes.values())
             self.keys += [key for key in more if key not in self.keys]
-            self.revoked |= gone
+            self.revoked |= {key: min(at, self.revoked.get(key, at)) for key, at in gone.items()}
         more, _ = self.succeed(own, self.notes.values())
         must(note(self.files["log/checkpoint"], more[-1:])[1], "log/log.vkey: 非现行密钥 not by the current key")
         self.size, self.root, *_ = self.checkpoint("log/checkpoint")
@@ -166,16 +171,16 @@ class Log:
             must(kind in ("dualrandom/v1/rotation", "dualrandom/v1/revocation") and len(rest) == 1, kind)
             same(origin, first[0], kind)
             turns = kind == "dualrandom/v1/rotation"
+            new, at = (vkey(rest[0], 1), seconds(last)) if turns else (now or old, seconds(rest[0]))
+            must(last, f"{kind}: 没有理由 no reason")
             if old != now if turns else old not in keys:
                 must(len(keys) == 1 and not gone, "不是由现行密钥交接 not handed over by the current key")
                 continue
-            new, at = (vkey(rest[0], 1), last) if turns else (now or old, rest[0])
             signers = note(data, {old, new})[1].keys()
             must(signers == {old, new} if turns else signers, f"{kind}: 签名 signatures")
-            must(re.fullmatch(r"[0-9-]{10}T[0-9:]{8}Z", at), f"{kind}: {at}")
             must(not turns or new[0] == old[0] and new not in keys, kind)
             keys += [new] if turns else []
-            gone |= {} if turns else {old: datetime.fromisoformat(at).timestamp()}
+            gone |= {} if turns else {old: min(at, gone.get(old, at))}
         return keys, gone
 
     def checkpoint(self, name):
@@ -326,7 +331,6 @@ def events(r):
         return
     _, _, at, counts = t.checkpoint("announced.checkpoint")
     must(at is not None and counts, "共签不足 too few witnesses cosigned")
-    seconds = lambda time: datetime.fromisoformat(time).timestamp()
     must(at < seconds(r.ann.beacon.time) or rehearsal, f"共签太迟 cosigned too late: {at}")
     for f, (row, line) in named.items():
         if f not in r.files:
