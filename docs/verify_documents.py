@@ -55,7 +55,7 @@ TEXTS = dict.fromkeys(["id", *KINDS], NAME) | dict.fromkeys(["text", "b32", "b64
     "twins": f"{NAME}~{NAME}", "draw": f"{NAME}-[0-9]{{4}}-(?!000000)[0-9]{{6}}", "hex": "[0-9a-f]{64}",
     "bytes": "([0-9a-f]{2})+", "ascii": "[\0-\x7f]*", "zone": "[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*",
     "number": DIGITS, "cost": "[1-9][0-9]{0,99}", "ratio": f"{DIGITS}/[1-9][0-9]{{0,99}}", "day": DAY,
-    "workday": DAY, "instant": f"{DAY}T[0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}Z", "six": f"{DIGITS}[.][0-9]{{6}}"}
+    "workday": DAY, "instant": f"{DAY}T(?!24)[0-9]{{2}}(:[0-9]{{2}}){{2}}Z", "six": f"{DIGITS}[.][0-9]{{6}}"}
 EXACT = {
     "day": datetime.fromisoformat, "instant": datetime.fromisoformat, "b32": lambda x: len(unbase(x)) == 32,
     "b64": lambda x: len(unbase(x)) == 64, "ratio": lambda x: "%d/%d" % Fraction(x).as_integer_ratio() == x}
@@ -129,6 +129,11 @@ def insist(r, at, kind, x):
 
 FORMS.append(insist)
 
+def order(r):
+    """§9: the visits behind an embargo ascend too, once all are open."""
+    places = [(v.enterprise, v.part) for v in r.__dict__.get("plan", ())]
+    must(all(a < b for a, b in pairwise(places)), "visits: 次序 order")
+
 # ---- the rest of `lists` (§2) ----------------------------------------------------------------------------
 def openings(r):
     """§2: seals, salts, and what only an auditor sees of the lists."""
@@ -170,15 +175,16 @@ def result(r):
     """§9, 10."""
     must("labels.json" in r.files, "没有 labels.json is missing")
     opened = {i: o.hidden for (name, i), o in r.openings.items() if name == "visits" and i[0] == "v"}
-    shown = {v.enterprise for v in [*(r.__dict__.get("visits") or ()), *opened.values()]}
+    told = [v for i, v in r.told.items() if i[0] == "v"]  # not what only the auditor's files open
+    shown = {v.enterprise for v in [*(r.docs.get("result", {}).get("visits") or ()), *told]}
     labels = r.docs.get("labels")
     if labels:
         same(labels.announcement, r.digest, "labels.json")
         seen = labels.enterprises.keys() <= shown or "result.json" in r.files and "result" not in r.docs
         must(seen and not (r.sealed and labels.inspectors), "labels.json: leak")
-    res, complete = r.res, "plan" in r.__dict__
+    res = r.res
     same((res.announcement, res.draw), (r.digest, r.ann.draw), "announcement, draw")
-    files = {"statistics.json": True, "ties.json": res.attempt > 0 and complete, "strata.jsonl": r.sealed,
+    files = {"statistics.json": True, "ties.json": res.attempt > 0 and r.lifted, "strata.jsonl": r.sealed,
              "cutoffs.jsonl": r.sealed, "visits.jsonl": r.embargo != "none"}
     same({f: f in r.files for f in files}, files, "文件 files")
     for name in ("statistics", "ties"):
@@ -186,7 +192,8 @@ def result(r):
     for v, i in zip(res.visits or (), [row.id for row in r.lists["visits"] or () if row.id[0] == "v"]):
         same({k: opened.get(i, v)[k] for k in v}, v, f"{i}: 密封的检查 the sealed visit")
     if r.embargo != "none":
-        same(res.totals.visits, sum(row.id[0] == "v" for row in r.lists["visits"]), "totals: visits")
+        others = 1 + (r.embargo == "visits")  # prices, selection
+        same(res.totals.visits, res.embargoed.size - others, "totals: visits")
     checks = sum(len(c["items"]) for v in r.visits for c in v.checks)
     same((res.totals.visits, res.totals.checks), (len(r.visits), checks), "totals")
     made = [(v, c) for v in r.plan if v.date for c in v.crews]
@@ -356,6 +363,7 @@ def inspector(r, subject, rows, _):
         told = v.enterprise in others or others & r.people.keys()
         must(subject not in c.barred or told, f"{v.enterprise}: 误列回避 falsely barred")
 
+RUN["canonical"].append(order)
 RUN["lists"][1:] = [openings]
 RUN["draws"][:1] = [draws]
 RUN["result"][:1] = [result, statistics]
