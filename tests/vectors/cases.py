@@ -181,9 +181,10 @@ def cases(reference: ModuleType) -> dict[str, Any]:
     found["sealed-embargo-crews"] = copy.deepcopy(sealed) | {
         "policy": {"embargo": "crews"},
         "open_embargoed": lambda key: key in ("v00001", "v00002"),
+        "beside": findings,
     }
     found["open-embargo-undated"] = copy.deepcopy(scarce) | {"policy": {"embargo": "crews"}}
-    found["open-embargo-visits"] = base() | {"policy": {"embargo": "visits"}}
+    found["open-embargo-visits"] = base() | {"policy": {"embargo": "visits"}, "beside": findings}
     found["open-embargo-lifted"] = base() | {
         "policy": {"embargo": "visits"},
         "open_embargoed": lambda key: True,

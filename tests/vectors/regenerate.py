@@ -45,6 +45,7 @@ import lies_of_division  # type: ignore[import-not-found]  # noqa: E402, F401
 import lies_of_form  # type: ignore[import-not-found]  # noqa: E402, F401
 import lies_of_rounding  # type: ignore[import-not-found]  # noqa: E402, F401
 import lies_of_withdrawals  # type: ignore[import-not-found]  # noqa: E402, F401
+import lies_while_hidden  # type: ignore[import-not-found]  # noqa: E402, F401
 import reference  # type: ignore[import-not-found]  # noqa: E402
 
 from dualrandom.log.policy import parse_policy  # noqa: E402
