@@ -103,18 +103,23 @@ export function checkFindings(record: Record_): Said {
   const known = new Map<string, boolean>();
   const visited = new Set<string>();
   for (const { checks, crews, enterprise, part } of visitsInEffect(record) ?? openedVisits(record)) {
+    // Under an embargo of crews there are none yet.
     visited.add(`${enterprise} ${part}`);
-    const absent = new Set(crews.filter(isUnfilled).map((crew) => crew.department));
+    const absent = new Set((crews ?? []).filter(isUnfilled).map((crew) => crew.department));
     for (const { items, task } of checks)
       for (const item of items) known.set(`${enterprise} ${part} ${task} ${item}`, absent.has(record.tasks.get(task)?.department ?? ""));
   }
+  // Which findings belong to visits that are under an embargo nobody can tell yet.
+  let hidden = false;
   let last = "";
   let revision = 0;
   for (const finding of findings) {
     const place = `${finding.enterprise} ${finding.part} ${finding.task} ${finding.item}`;
     const row = `${finding.enterprise} part ${finding.part} ${finding.task} ${finding.item} revision ${finding.revision}`;
-    must(visited.has(`${finding.enterprise} ${finding.part}`), `${row}：没有该次检查`, `${row}: there is no such visit`);
-    must(known.has(place), `${row}：该次检查没有此任务与事项`, `${row}: the visit has no such task and item`);
+    const seen = visited.has(`${finding.enterprise} ${finding.part}`);
+    hidden ||= !seen && record.visits === null;
+    must(seen || hidden, `${row}：没有该次检查`, `${row}: there is no such visit`);
+    must(known.has(place) || !seen, `${row}：该次检查没有此任务与事项`, `${row}: the visit has no such task and item`);
     must(!known.get(place), `${row}：部门已退出，检查组空缺，无人到场`, `${row}: the department withdrew and its crew is unfilled, so nobody was there`);
     must(/^[1-9A-F]$/.test(finding.code), `${row} 的代码 '${finding.code}' 不存在`, `${row}: no code '${finding.code}'`);
     must(METHODS.includes(finding.method), `${row} 的方法 '${finding.method}' 不存在`, `${row}: no method '${finding.method}'`);
@@ -124,5 +129,7 @@ export function checkFindings(record: Record_): Said {
     must(revision === 1 || finding.reason !== null, `${row}：更正须有理由`, `${row}: a correction needs a reason`);
     must(revision > 1 || finding.reason === null, `${row}：首版不应有理由`, `${row}: a first finding has no reason`);
   }
-  return say(`${findings.length} 条检查结果有效`, `${findings.length} findings are in order`);
+  const noted = say(`${findings.length} 条检查结果有效`, `${findings.length} findings are in order`);
+  if (hidden) throw open(say("部分检查仍在保密期，其检查结果无法对应", "some visits are still under an embargo, so their findings cannot be matched"), noted);
+  return noted;
 }
