@@ -30,7 +30,7 @@ from dualrandom.store.attachments import forget, missing
 from dualrandom.store.database import locked
 from dualrandom.store.errors import ConflictError, RefusedError, UnknownError, unknown
 from dualrandom.store.messages import tell
-from dualrandom.store.tables import Check, CrewSeat, DrawRow, Finding, FindingText, Role, Visit
+from dualrandom.store.tables import Check, CrewSeat, DrawRow, Finding, FindingText, Office, Role, Visit
 from dualrandom.store.visit_lists import SEES_ALL, chunks, today, visit_of
 
 VIOLATIONS: Final = frozenset("23458ABCDE")
@@ -394,6 +394,7 @@ def _words(session: Session, row: Finding) -> str:
 
 def dispute(session: Session, number: int, reason: str, *, actor: Actor, now: datetime) -> FindingView:
     """Mark a published finding as disputed by the enterprise, until it is corrected or upheld by a further version."""
+    locked(session, Office, 1)  # its words must not outlive a removal of the same moment
     view = finding_of(session, actor, number)
     row = view.finding
     if row.published_at is None or not view.newest:
@@ -427,6 +428,7 @@ def remove_text(session: Session, number: int, order: str, *, actor: Actor, now:
 
     Where there is nothing to remove nothing changes.
     """
+    locked(session, Office, 1)
     view = finding_of(session, actor, number)
     row = view.finding
     if sealed_of(row) is None:
