@@ -2,6 +2,7 @@
 
 import { isUnfilled, visitsInEffect } from "./changes";
 import type { Visit } from "./documents";
+import type { Openings } from "./lists";
 import { must, need, open, type Said, say } from "./outcome";
 import { Record_ } from "./record";
 import { checkStatistics } from "./statistics";
@@ -17,7 +18,7 @@ export function checkResult(record: Record_): Said {
   const { policy, draw } = record.announcement!;
   must(result.announcement === record.digest && result.draw === draw, `结果指向公告 ${result.announcement}（${result.draw}），本公告为 ${record.digest}（${draw}）`, `the result refers to announcement ${result.announcement} (${result.draw}), this one is ${record.digest} (${draw})`);
   const present = {
-    "statistics.json": true, "ties.json": result.attempt > 0 && record.complete, "strata.jsonl": record.sealed, "cutoffs.jsonl": record.sealed,
+    "statistics.json": true, "ties.json": result.attempt > 0 && record.openlyComplete, "strata.jsonl": record.sealed, "cutoffs.jsonl": record.sealed,
     "visits.jsonl": policy.embargo !== "none",
   };
   for (const [name, due] of Object.entries(present)) {
@@ -60,9 +61,8 @@ function total(name: string, due: number | string, told: number | string): void 
   must(due === told, `totals.${name} 应为 ${due}，公布为 ${told}`, `totals.${name} should be ${due}, published is ${told}`);
 }
 
-function openedVisits(record: Record_): Visit[] {
-  const opened = record.opened("visits");
-  return (opened.hidden as Visit[]).filter((_, at) => opened.ids[at]!.startsWith("v"));
+function openedVisits({ hidden, ids }: Openings): Visit[] {
+  return (hidden as Visit[]).filter((_, at) => ids[at]!.startsWith("v"));
 }
 
 function checkLabels(record: Record_): void {
@@ -71,8 +71,9 @@ function checkLabels(record: Record_): void {
   must(!record.sealed || Object.keys(labels.inspectors).length === 0, "密封抽取的 labels.json 不应有人员姓名", "labels.json of a sealed draw should name no inspectors");
   // with a broken result nobody can tell whom they may name (§12.1)
   if (record.result === null && record.files.has("result.json")) return;
-  const visible = new Set(record.result?.visits?.map((visit) => visit.enterprise));
-  for (const visit of openedVisits(record)) visible.add(visit.enterprise);
+  // what the auditor's openings show besides is not public
+  const shown = record.result?.embargoed ? record.shown().get("visits") : undefined;
+  const visible = new Set([...(record.result?.visits ?? []), ...(shown === undefined ? [] : openedVisits(shown))].map((visit) => visit.enterprise));
   const stranger = Object.keys(labels.enterprises).find((id) => !visible.has(id));
   must(stranger === undefined, `labels.json 给出了未公开检查的企业 ${stranger}`, `labels.json names enterprise ${stranger}, which has no visible visit`);
 }
@@ -102,25 +103,25 @@ export function checkFindings(record: Record_): Said {
   // Of each item of a visit: was there nobody to check it?
   const known = new Map<string, boolean>();
   const visited = new Set<string>();
-  for (const { checks, crews, enterprise, part } of visitsInEffect(record) ?? openedVisits(record)) {
-    // Under an embargo of crews there are none yet.
+  const listed = visitsInEffect(record);
+  for (const { checks, crews, enterprise, part } of listed ?? openedVisits(record.opened("visits"))) {
     visited.add(`${enterprise} ${part}`);
-    const absent = new Set((crews ?? []).filter(isUnfilled).map((crew) => crew.department));
+    // An embargo hides crews; only a change, which comes after it, leaves one unfilled.
+    const absent = new Set(record.complete ? crews.filter(isUnfilled).map((crew) => crew.department) : []);
     for (const { items, task } of checks)
       for (const item of items) known.set(`${enterprise} ${part} ${task} ${item}`, absent.has(record.tasks.get(task)?.department ?? ""));
   }
-  // Which findings belong to visits that are under an embargo nobody can tell yet.
-  let hidden = false;
   let last = "";
   let revision = 0;
+  let unmatched = false;
   for (const finding of findings) {
     const place = `${finding.enterprise} ${finding.part} ${finding.task} ${finding.item}`;
     const row = `${finding.enterprise} part ${finding.part} ${finding.task} ${finding.item} revision ${finding.revision}`;
-    const seen = visited.has(`${finding.enterprise} ${finding.part}`);
-    hidden ||= !seen && record.visits === null;
-    must(seen || hidden, `${row}：没有该次检查`, `${row}: there is no such visit`);
-    must(known.has(place) || !seen, `${row}：该次检查没有此任务与事项`, `${row}: the visit has no such task and item`);
-    must(!known.get(place), `${row}：部门已退出，检查组空缺，无人到场`, `${row}: the department withdrew and its crew is unfilled, so nobody was there`);
+    if (visited.has(`${finding.enterprise} ${finding.part}`)) {
+      must(known.has(place), `${row}：该次检查没有此任务与事项`, `${row}: the visit has no such task and item`);
+      must(!known.get(place), `${row}：部门已退出，检查组空缺，无人到场`, `${row}: the department withdrew and its crew is unfilled, so nobody was there`);
+    } else if (listed === null) unmatched = true;
+    else must(false, `${row}：没有该次检查`, `${row}: there is no such visit`);
     must(/^[1-9A-F]$/.test(finding.code), `${row} 的代码 '${finding.code}' 不存在`, `${row}: no code '${finding.code}'`);
     must(METHODS.includes(finding.method), `${row} 的方法 '${finding.method}' 不存在`, `${row}: no method '${finding.method}'`);
     revision = place === last ? revision + 1 : 1;
@@ -130,6 +131,6 @@ export function checkFindings(record: Record_): Said {
     must(revision > 1 || finding.reason === null, `${row}：首版不应有理由`, `${row}: a first finding has no reason`);
   }
   const noted = say(`${findings.length} 条检查结果有效`, `${findings.length} findings are in order`);
-  if (hidden) throw open(say("部分检查仍在保密期，其检查结果无法对应", "some visits are still under an embargo, so their findings cannot be matched"), noted);
+  if (unmatched) throw open(say("部分检查仍在保密期，其检查结果无法对应", "some visits are still under an embargo, so their findings cannot be matched"), noted);
   return noted;
 }

@@ -56,9 +56,9 @@ export function attestationFault(record: Record_): Said | null {
 
 const USCC = "0123456789ABCDEFGHJKLMNPQRTUWXY";
 
-/** GB 32100-2015: eighteen characters, the last one a check digit modulo 31. */
+/** GB 32100-2015: eighteen characters, the third to the eighth digits, the last one a check digit modulo 31. */
 function isCreditCode(id: string): boolean {
-  if (id.length !== 18) return false;
+  if (id.length !== 18 || !/^[0-9]{6}$/.test(id.slice(2, 8))) return false;
   let sum = 0;
   for (let at = 0, weight = 1; at < 18; at++, weight = (weight * 3) % 31) {
     const value = USCC.indexOf(id[at]!);

@@ -412,7 +412,7 @@ function replay(record: Record_, rows: Change[]): Course {
 /** The course of the changes, if there are any and they can be replayed; for readers. */
 export function courseOf(record: Record_): Course | null {
   try {
-    return record.changes === null ? null : replay(record, record.changes);
+    return record.changes !== null && record.openlyComplete ? replay(record, record.changes) : null;
   } catch {
     return null;
   }
@@ -468,7 +468,7 @@ export function warnings(record: Record_, rows: Change[], name: (kind: "departme
 export function visitsInEffect(record: Record_): Visit[] | null {
   if (!record.files.has("changes.jsonl")) return record.visits;
   const broken = say("changes.jsonl 不可用", "changes.jsonl cannot be used");
-  const rows = need(record.changes, broken);
+  const rows = need(record.openlyComplete ? record.changes : null, broken);
   try {
     return [...replay(record, rows).effective.values()].map((one) => one.visit);
   } catch {
@@ -480,10 +480,10 @@ export function checkChanges(record: Record_): Said {
   const present = record.files.has("changes.jsonl");
   must(!present || record.files.has("result.json"), "没有结果却有 changes.jsonl", "there is changes.jsonl without a result");
   need(record.result, record.undrawn());
+  must(!present || record.openlyComplete, "保密期内不得更改：尚未全部启封", "there are no changes under an embargo: not all of it is opened");
   if (present && (brokenReference(record) !== null || (record.visits !== null && !knownTasks(record, record.visits))))
     throw new Unchecked(say("公告或结果自相矛盾", "the announcement or the result contradicts itself"));
   if (!present) return say("没有更改", "nothing was changed");
-  must(record.announcement!.policy.embargo === "none" || record.complete, "保密期内不得更改：尚未全部启封", "there are no changes under an embargo: not all of it is opened");
   if (record.changeProblem !== null) throw new Failure(record.changeProblem);
   const rows = record.changes!;
   const course = replay(record, rows);

@@ -210,7 +210,7 @@ export const ANNOUNCEMENT: Shape = (value) => {
   return draw && { at: ".draw", why: draw.why };
 };
 
-const KEYSTRING = maybe(text(/^[\x20-\x7e]*$/, say(" ASCII 文本", "ASCII text")));
+const KEYSTRING = maybe(text(/^[\x00-\x7f]*$/, say(" ASCII 文本", "ASCII text")));
 const SIGNATURE = maybe(text(/^([0-9a-f]{2})*$/, say("小写十六进制字节", "bytes in lower-case hex")));
 
 export const BEACON = record({
@@ -350,11 +350,13 @@ export function listShapes(announcement: Announcement): Record<ListName, { id: R
     recusals: { ...row(sealed ? numbered("r") : pair, record(ground)), hidden: record({ ...ground, pair: visible }) },
     strata: { ...shut(numbered("s")), hidden: record({ ...STRATUM, task: ID }) },
     cutoffs: { ...shut(numbered("s")), hidden: record({ n: whole(), tickets: ascending(HEX64) }) },
-    visits: {
-      ...shut(embargoed),
-      hidden: where((value) => [VISIT, PRICES, selectionShape(announcement)].some((shape) => shape(value) === null), say("检查、价格或抽选", "a visit, prices or a selection")),
-    },
+    visits: { ...shut(embargoed), hidden: VISIT },
   };
+}
+
+/** What a row of the list `visits` hides. */
+export function embargoedShape(announcement: Announcement, id: string): Shape {
+  return id === "prices" ? PRICES : id === "selection" ? selectionShape(announcement) : VISIT;
 }
 
 /** reveals/<party>.json, §11.1. */

@@ -20,13 +20,14 @@ function needRoster(record: Record_): void {
 }
 
 export function checkDates(record: Record_, progress: Progress): Said {
-  const visits = complete(record);
   const { days, policy } = record.announcement!;
-  const { relief } = record.result!;
-  const undated = visits.filter((visit) => visit.date === null).length;
+  const { relief } = need(record.result, record.undrawn());
   const step = (one: { amount: number; department: string; kind: string }): string => `${one.kind} ${one.department} ${one.amount}`;
   const prefix = relief.every((one, at) => policy.relief[at] !== undefined && step(policy.relief[at]) === step(one));
+  // An embargo hides the dates, but not the ladder.
   must(prefix, "relief 不是公告阶梯的开头部分", "relief is not the beginning of the announced ladder");
+  const visits = complete(record);
+  const undated = visits.filter((visit) => visit.date === null).length;
   must(undated === 0 || relief.length === policy.relief.length, `有检查无日期，却只用了 ${policy.relief.length} 步 relief 中的 ${relief.length} 步`, `a visit is undated though only ${relief.length} of ${policy.relief.length} relief steps are used`);
   const left = policy.undated === "list" ? undefined : visits.find((visit) => visit.date === null);
   must(left === undefined, `检查 ${left?.enterprise} part ${left?.part} 没有日期，而规则 undated = void 不允许`, `visit ${left?.enterprise} part ${left?.part} has no date, which the policy undated = void does not allow`);
@@ -190,6 +191,10 @@ export function checkPrices(record: Record_, progress: Progress): Said {
   const { prices, unique } = judge(rules, crews, Record_.stage(attempt), progress);
   same("prices", prices, record.prices!);
   must(unique, "方案不是唯一的：还有总成本相同的方案", "the plan is not unique: another one costs as little");
+  const noted = visits.every((visit) => visit.crews.length === 0) ? say("没有检查组", "there are no crews") :
+    say(`${crews.length} 个检查组的方案总成本最小且唯一，价格相符`, `the plan of ${crews.length} crews is the least one and unique, and its prices are right`);
+  if (attempt > 0 && record.ties === null && !record.openlyComplete)
+    throw open(say("ties.json 在保密期内不公布", "ties.json stays away until the embargo is lifted in public"), noted);
   const attempts = record.ties?.attempts ?? [];
   must(attempts.length > 0 || attempt === 0, `attempt 为 ${attempt}，却没有可用的 ties.json`, `attempt is ${attempt}, but there is no usable ties.json`);
   must(attempts.length === attempt && attempts.every((one, k) => one.attempt === k), `ties.json 应有第 0 至 ${attempt - 1} 次`, `ties.json should have attempts 0 to ${attempt - 1}`);
@@ -201,8 +206,7 @@ export function checkPrices(record: Record_, progress: Progress): Said {
     same(`ties.json attempt ${one.attempt}`, judged.prices, one.prices);
     must(!judged.unique, `ties.json 第 ${one.attempt} 次的方案是唯一的，不应进入下一次`, `ties.json attempt ${one.attempt}: the plan is unique, so there was no reason for another attempt`);
   }
-  if (visits.every((visit) => visit.crews.length === 0)) return say("没有检查组", "there are no crews");
-  return say(`${crews.length} 个检查组的方案总成本最小且唯一，价格相符`, `the plan of ${crews.length} crews is the least one and unique, and its prices are right`);
+  return noted;
 }
 
 /** The published prices are the least ones, to the last day of each inspector. */

@@ -1,7 +1,7 @@
 /** A record: files by name, read into one form, whether rows were published open, opened later or opened to the auditor. */
 
 import {
-  ANNOUNCEMENT, type Announcement, ATTESTATION, type Attestation, BEACON, type Beacon, CHANGE, type Change, FINDINGS, type Findings, HEX64, HEX64_PATTERN, ID, LABELS, type Labels, LISTS,
+  ANNOUNCEMENT, type Announcement, ATTESTATION, type Attestation, BEACON, type Beacon, CHANGE, type Change, embargoedShape, FINDINGS, type Findings, HEX64, HEX64_PATTERN, ID, LABELS, type Labels, LISTS,
   type ListName, listShapes, type Opening, type Person, type Price, PRICES, type Result, resultShape, REVEAL, type Reveal, type Row,
   type Selected, selectionShape, STATISTICS, type Statistics, type Stratum, type Task, TIES, type Ties, type Visit,
   VISITS, VOID, type Void,
@@ -250,22 +250,17 @@ export class Record_ {
 
   /** What is opened to everybody, by list. */
   readonly shown = once(() => {
-    const found = new Map<string, Openings>();
     const data = this.files.get("openings.jsonl");
-    if (data === undefined) return found;
-    if (!this.sealed && this.announcement!.policy.embargo === "none") this.problem("openings.jsonl", say("启封了并未密封的内容", "opens what is not sealed"), " ");
-    this.readOpenings("openings.jsonl", data, null, found);
-    return found;
+    return data === undefined ? new Map<string, Openings>() : this.readOpenings("openings.jsonl", data, null);
   });
 
   /** What is opened of a list: to the auditor, and to everybody. */
   opened(name: string): Openings {
     let opened = this.openings.get(name);
     if (opened === undefined) {
-      const found = new Map([[name, (opened = new Openings())]]);
-      this.openings.set(name, opened);
-      const data = this.auditor?.openings.get(name);
-      if (data !== undefined && LISTS.includes(name as ListName)) this.readOpenings(`openings/${name}.jsonl`, data, name as ListName, found);
+      const data = LISTS.includes(name as ListName) ? this.auditor?.openings.get(name) : undefined;
+      const held = data && this.readOpenings(`openings/${name}.jsonl`, data, name as ListName).get(name);
+      this.openings.set(name, (opened = held ?? new Openings()));
       const shown = this.shown().get(name);
       for (const [at, id] of shown?.ids.entries() ?? [])
         if (!opened.add(id, shown!.hidden[at], shown!.texts[at]!, shown!.salts[at]!)) this.problem("openings.jsonl", say(`${name} ${id} 两次启封不同`, `${name} ${id} is opened in two ways`));
@@ -273,7 +268,9 @@ export class Record_ {
     return opened;
   }
 
-  private readOpenings(file: string, data: Uint8Array, only: ListName | null, found: Map<string, Openings>): void {
+  /** Openings by list; none from a file that is not in order. */
+  private readOpenings(file: string, data: Uint8Array, only: ListName | null): Map<string, Openings> {
+    const found = new Map<string, Openings>();
     const lines = this.lines(file, data);
     // Enterprises share what they hide: around text that was found canonical and in shape, a line can be written in one way only.
     const known = new Map<string, unknown>();
@@ -288,13 +285,15 @@ export class Record_ {
       if (tail !== null && line.startsWith('{"hidden":') && known.has(text)) opening = { hidden: known.get(text), id: tail[1]!, list: "frame", salt: tail[2]! };
       else {
         const value = this.value(place, line, OPENING) as Opening | null;
-        if (value === null) return;
+        if (value === null) return new Map();
         opening = value;
         // A list that does not exist is for the check of the lists.
-        const refused = Object.hasOwn(this.shapes!, opening.list) ? this.shapes![opening.list as ListName].hidden(opening.hidden) : null;
+        const { id, list } = opening;
+        const shape = list === "visits" ? embargoedShape(this.announcement!, id) : Object.hasOwn(this.shapes!, list) ? this.shapes![list as ListName].hidden : null;
+        const refused = shape && shape(opening.hidden);
         if (refused !== null) {
           this.refused(place, { at: `.hidden${refused.at}`, why: refused.why });
-          return;
+          return new Map();
         }
         if (tail !== null) known.set(text, opening.hidden);
       }
@@ -305,12 +304,13 @@ export class Record_ {
       if ((only ?? list) !== list || !(last < name)) {
         if ((only ?? list) === list) this.problem(place, say(`未按升序排列或有重复：${last} 之后是 ${name}`, `is not ascending and distinct: ${last} before ${name}`), " ");
         else this.problem(place, say(`启封的是 ${list}，不是 ${only}`, `opens ${list}, not ${only}`), " ");
-        return;
+        return new Map();
       }
       // The line is canonical, so what stands before the last id is what was sealed.
       of.add(id, hidden, text, salt);
       last = name;
     }
+    return found;
   }
 
   /** What a list hides, by id, if every row of it is opened. */
@@ -424,7 +424,8 @@ export class Record_ {
     if (embargo === "none") return shown;
     shown.complete = false;
     const hidden = this.hidden<unknown>("visits");
-    if (hidden === null) return shown;
+    // A list that lacks these rows is for the check of the lists, or of the result.
+    if (!hidden?.has("prices") || (embargo === "visits" && !hidden.has("selection"))) return shown;
     const prices = hidden.get("prices");
     const selection = embargo === "visits" ? hidden.get("selection") : result.selection;
     const visits = [...hidden].filter(([id]) => id.startsWith("v")).map(([, visit]) => visit);
@@ -451,5 +452,12 @@ export class Record_ {
   /** Are the visits there with dates and crews? */
   get complete(): boolean {
     return this.drawn().complete;
+  }
+
+  /** Does everybody see the whole result: is no row of the embargoed list without its opening in openings.jsonl? */
+  get openlyComplete(): boolean {
+    if (!this.result?.embargoed) return true;
+    const [list, opened] = [this.list("visits"), this.shown().get("visits")];
+    return list !== undefined && opened !== undefined && list.ids.every((id) => opened.has(id));
   }
 }
