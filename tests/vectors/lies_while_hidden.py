@@ -61,6 +61,27 @@ add(
     "保密列表空无一行 · the embargoed list has no row at all",
     without_visits,
 )
+
+
+def with_one_visit_more(files: Files, _build: Callable[..., Files]) -> Files:
+    result, rows = json.loads(files["public/result.json"]), files["public/visits.jsonl"].splitlines()
+    last = json.loads(rows[-1])
+    rows.append(jcs(last | {"id": f"v{int(last['id'][1:]) + 1:05d}"}))
+    leaves = [hashlib.sha256(b"\0" + row).digest() for row in rows]
+    result["embargoed"] = {"root": logged.tree_hash(leaves).hex(), "size": len(rows)}
+    return files | {
+        "public/result.json": jcs(result),
+        "public/visits.jsonl": b"".join(row + b"\n" for row in rows),
+    }
+
+
+add(
+    "embargoed-list-with-one-visit-more",
+    "sealed-embargo-crews",
+    "result",
+    "保密列表多出一次检查 · the embargoed list has one visit more than the result",
+    with_one_visit_more,
+)
 edit(
     "changes-while-only-the-auditor-sees-all",
     "open-changed-after-the-embargo",

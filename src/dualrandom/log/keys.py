@@ -84,7 +84,8 @@ def succession(first: VerifierKey, notes: Iterable[bytes]) -> Succession:
         note = parse_note(data)
         lines = note.text[:-1].split("\n")
         match lines:
-            case [kind, origin, old, new, at] if kind == ROTATION and origin == first.name and _seconds(at):
+            case [kind, origin, old, new, at] if kind == ROTATION and origin == first.name:
+                _seconds(at)
                 state = _rotated(state, note, parse_vkey(old), parse_vkey(new))
             case [kind, origin, key, at, reason] if kind == REVOCATION and origin == first.name and reason:
                 state = _revoked(state, note, parse_vkey(key), _seconds(at))
