@@ -157,13 +157,13 @@ class Log:
             more, gone = self.succeed(first, self.notes.values())
             self.keys += [key for key in more if key not in self.keys]
             self.revoked |= {key: min(at, self.revoked.get(key, at)) for key, at in gone.items()}
-        more, _ = self.succeed(own, self.notes.values())
+        more, _ = self.succeed(own, self.notes.values(), begins=True)
         must(note(self.files["log/checkpoint"], more[-1:])[1], "log/log.vkey: 非现行密钥 not by the current key")
         self.size, self.root, *_ = self.checkpoint("log/checkpoint")
         self.read(r)
 
-    def succeed(self, first, notes):
-        """§11.2: the keys to which a trusted one handed over; notes from before it was made are skipped."""
+    def succeed(self, first, notes, begins=False):
+        """§11.2: the keys to which one handed over. Notes from before it are skipped: none if it is the first."""
         keys, gone = [first], {}
         for data in notes:
             kind, origin, old, *rest, last = note(data, [])[0]
@@ -174,7 +174,8 @@ class Log:
             new, at = (vkey(rest[0], 1), seconds(last)) if turns else (now or old, seconds(rest[0]))
             must(last, f"{kind}: 没有理由 no reason")
             if old != now if turns else old not in keys:
-                must(len(keys) == 1 and not gone, "不是由现行密钥交接 not handed over by the current key")
+                skipped = len(keys) == 1 and not gone and not begins
+                must(skipped, "不是由现行密钥交接 not handed over by the current key")
                 continue
             signers = note(data, {old, new})[1].keys()
             must(signers == {old, new} if turns else signers, f"{kind}: 签名 signatures")

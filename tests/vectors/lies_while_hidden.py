@@ -170,3 +170,40 @@ key_tale(
     "吊销时刻不存在 · a key is revoked at an instant that does not exist",
     revoke=noted(KEY, "2023-13-24T00:00:00Z", "被盗 stolen"),
 )
+
+
+def signed_by_strangers(about: Callable[[Any], bytes]) -> Callable[[Any], None]:
+    """A first note that the keys of the log neither signed nor are about."""
+
+    def write(story: Any) -> None:
+        story.book.notes.insert(0, about(story))
+
+    return write
+
+
+STRANGERS_KEY = logged.vkey(logged.ORIGIN, 1, logged.STRANGER)
+
+
+def revoked_by_himself(_: Any) -> bytes:
+    lines = ["dualrandom/v1/revocation", logged.ORIGIN, STRANGERS_KEY, "2023-08-24T00:00:00Z", "被盗 stolen"]
+    return logged.note("\n".join(lines) + "\n", (logged.STRANGER,))
+
+
+def handed_over_to_the_successor(_: Any) -> bytes:
+    successor = logged.vkey(logged.ORIGIN, 1, logged.SUCCESSOR)
+    lines = ["dualrandom/v1/rotation", logged.ORIGIN, STRANGERS_KEY, successor, "2023-08-20T00:00:00Z"]
+    return logged.note("\n".join(lines) + "\n", (logged.STRANGER, logged.SUCCESSOR))
+
+
+key_tale(
+    "revocation-of-a-key-that-is-not-the-logs",
+    "log",
+    "首份文书吊销他人的密钥 · the first note revokes a key that was never the log's",
+    revoke=signed_by_strangers(revoked_by_himself),
+)
+key_tale(
+    "rotation-from-before-the-log-began",
+    "log",
+    "首份文书是日志开始以前的交接 · the first note hands over a key from before the log began",
+    revoke=signed_by_strangers(handed_over_to_the_successor),
+)

@@ -109,7 +109,7 @@ class _Checker:
             self.seen.add(path)
             notes.append(self.files[path])
             try:
-                state = succession(first, notes)
+                state = succession(first, notes, begins=True)
                 known = {(key.name, key.key_id) for key in state.keys}
                 if any((s.name, s.key_id) not in known for s in parse_note(notes[-1]).signatures):
                     yield _problem(

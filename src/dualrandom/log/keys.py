@@ -73,22 +73,23 @@ def revocation(signer: Signer, key: VerifierKey, at: datetime, reason: str) -> b
     return Note(text, (signer.sign(text),)).data
 
 
-def succession(first: VerifierKey, notes: Iterable[bytes]) -> Succession:
+def succession(first: VerifierKey, notes: Iterable[bytes], *, begins: bool = False) -> Succession:
     """Follow the notes, in their order, from a key that is trusted already.
 
-    Notes from before that key was made are skipped. Raises LogError ``succession-refused``, or what a note's signature
-    lacks.
+    Notes from before that key was made are skipped, but if the log ``begins`` with it there are none. Raises LogError
+    ``succession-refused``, or what a note's signature lacks.
     """
     state = Succession((first,))
     for data in notes:
         note = parse_note(data)
+        skips = not begins and len(state.keys) == 1 and not state.revoked
         lines = note.text[:-1].split("\n")
         match lines:
             case [kind, origin, old, new, at] if kind == ROTATION and origin == first.name:
                 _seconds(at)
-                state = _rotated(state, note, parse_vkey(old), parse_vkey(new))
+                state = _rotated(state, note, parse_vkey(old), parse_vkey(new), skips=skips)
             case [kind, origin, key, at, reason] if kind == REVOCATION and origin == first.name and reason:
-                state = _revoked(state, note, parse_vkey(key), _seconds(at))
+                state = _revoked(state, note, parse_vkey(key), _seconds(at), skips=skips)
             case _:
                 raise _refused("不是本日志的轮换或吊销文书", "not a rotation or revocation of this log")
     return state
@@ -112,9 +113,9 @@ def with_succession(policy: Policy, notes: Iterable[bytes]) -> Policy:
     return replace(policy, logs=tuple(dict.fromkeys(logs)), revoked=tuple(dict.fromkeys(revoked)))
 
 
-def _rotated(state: Succession, note: Note, old: VerifierKey, new: VerifierKey) -> Succession:
+def _rotated(state: Succession, note: Note, old: VerifierKey, new: VerifierKey, *, skips: bool) -> Succession:
     if old != state.current:
-        if len(state.keys) == 1 and not state.revoked:
+        if skips:
             return state
         raise _refused("不是由现行密钥交接", "not handed over by the current key")
     if new.name != old.name or new in state.keys:
@@ -124,9 +125,9 @@ def _rotated(state: Succession, note: Note, old: VerifierKey, new: VerifierKey) 
     return replace(state, keys=(*state.keys, new))
 
 
-def _revoked(state: Succession, note: Note, key: VerifierKey, at: int) -> Succession:
+def _revoked(state: Succession, note: Note, key: VerifierKey, at: int, *, skips: bool) -> Succession:
     if key not in state.keys:
-        if len(state.keys) == 1 and not state.revoked:
+        if skips:
             return state
         raise _refused("被吊销的不是本日志的密钥", "the revoked key is not one of this log")
     verified_signatures(note, {key, state.current or key})

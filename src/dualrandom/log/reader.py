@@ -56,7 +56,7 @@ class LogReader:
     @property
     def succession(self) -> Succession:
         """The log's keys so far."""
-        return succession(self.first_key, self.key_notes)
+        return succession(self.first_key, self.key_notes, begins=True)
 
     def checkpoint_note(self, size: int | None = None) -> bytes:
         """Return the latest checkpoint, or the one that was signed at ``size``. Raises LogError ``log-missing``."""

@@ -219,7 +219,7 @@ class Log:
 
     def _add_key_note(self, note: bytes, files: Mapping[str, bytes] | None = None) -> None:
         notes = self.reader.key_notes
-        succession(self.reader.first_key, (*notes, note))
+        succession(self.reader.first_key, (*notes, note), begins=True)
         self._commit({key_note_path(len(notes) + 1): note, **(files or {})})
 
     def _grow(self, added: Sequence[bytes], files: dict[str, bytes], signers: Sequence[Signer]) -> None:

@@ -96,7 +96,7 @@ def _check_first_key(files: Mapping[str, bytes], verdict: Verdict) -> None:
     try:
         first = parse_vkey(_first_key(files))
         # the last key: one that was handed over signs nothing new
-        open_checkpoint(files[CHECKPOINT], succession(first, _notes(files)).keys[-1:])
+        open_checkpoint(files[CHECKPOINT], succession(first, _notes(files), begins=True).keys[-1:])
     except LogError as problem:
         verdict.fail(f"{KEY}：{problem.message('zh')}", f"{KEY}: {problem.message('en')}")
 
@@ -128,7 +128,7 @@ def _policy(files: Mapping[str, bytes], trust: Policy | None) -> tuple[Policy, b
     if trust is not None and trust.logs:
         return with_succession(trust, notes), True
     first = parse_vkey(_first_key(files))
-    state: Succession = succession(first, notes)
+    state: Succession = succession(first, notes, begins=True)
     logs = tuple(PolicyLog(key) for key in state.keys)
     own = Policy(logs, (), (), "none", state.revoked)
     if trust is not None:

@@ -105,8 +105,8 @@ export function verifyCheckpoint(policy: Policy, data: Uint8Array): Verified {
 
 interface Succession { keys: Key[]; revoked: Revoked[] }
 
-/** Follow rotations and revocations, in their order, from a trusted key. Notes from before it was made are skipped. */
-function succession(first: Key, notes: readonly Uint8Array[]): Succession {
+/** Follow rotations and revocations, in their order, from a key. Notes from before it was made are skipped; if the log `begins` with it there are none. */
+function succession(first: Key, notes: readonly Uint8Array[], begins = false): Succession {
   const state: Succession = { keys: [first], revoked: [] };
   const isSame = (a: Key, b: Key): boolean => a.text === b.text;
   for (const data of notes) {
@@ -114,7 +114,7 @@ function succession(first: Key, notes: readonly Uint8Array[]): Succession {
     const lines = note.text.slice(0, -1).split("\n");
     const last = state.keys.at(-1)!;
     const current = state.revoked.some((one) => isSame(one.key, last)) ? null : last;
-    const earlier = state.keys.length === 1 && state.revoked.length === 0;
+    const earlier = !begins && state.keys.length === 1 && state.revoked.length === 0;
     const [kind, origin, subject, fourth, fifth] = lines;
     refuse(lines.length === 5 && origin === first.name, "不是本日志的轮换或吊销文书", "not a rotation or revocation of this log");
     if (kind === "dualrandom/v1/rotation") rotate(state, note, parseLogKey(subject!), parseLogKey(fourth!), fifth!, current, earlier);
@@ -146,7 +146,7 @@ function rotate(state: Succession, note: Note, old: Key, next: Key, at: string, 
 /** The policy with all that the log's published notes on keys add; `own` is the folder's first key where the reader names no log. */
 export function withSuccession(policy: Policy | null, own: Key | null, notes: readonly Uint8Array[]): Policy {
   if (policy === null || policy.logs.length === 0) {
-    const { keys, revoked } = succession(own!, notes);
+    const { keys, revoked } = succession(own!, notes, true);
     return { ...(policy ?? { witnesses: [], groups: [], quorum: "none" }), logs: keys, revoked };
   }
   const origin = notes.length === 0 ? null : parseNote(notes[0]!).text.split("\n")[1];
