@@ -163,7 +163,7 @@ class Log:
         self.read(r)
 
     def succeed(self, first, notes, begins=False):
-        """§11.2: the keys to which one handed over. Earlier notes are skipped unless the log begins with it."""
+        """§11.2: keys to which one handed over. Earlier notes are skipped unless the log begins with it."""
         keys, gone = [first], {}
         for data in notes:
             kind, origin, old, *rest, last = note(data, [])[0]

@@ -563,7 +563,12 @@ def test_a_fault_in_a_parquet_file_has_its_row(read: Read) -> None:
 
 
 def test_a_parquet_files_missing_numbers_and_days_of_other_zones_are_not_guessed(read: Read) -> None:
-    rest = {"name": ["甲"], "district": ["420704"], "credit_class": ["A"], "last_report": [float("nan")]}
+    rest: dict[str, list[Any]] = {
+        "name": ["甲"],
+        "district": ["420704"],
+        "credit_class": ["A"],
+        "last_report": [float("nan")],
+    }
     midnight = datetime(2023, 9, 4, tzinfo=UTC)
     taken = read({"enterprises.parquet": parquet(id=[FIRST[0]], established=[midnight], **rest)})
     assert taken.problems == ()

@@ -186,13 +186,13 @@ STRANGERS_KEY = logged.vkey(logged.ORIGIN, 1, logged.STRANGER)
 
 def revoked_by_himself(_: Any) -> bytes:
     lines = ["dualrandom/v1/revocation", logged.ORIGIN, STRANGERS_KEY, "2023-08-24T00:00:00Z", "被盗 stolen"]
-    return logged.note("\n".join(lines) + "\n", (logged.STRANGER,))
+    return bytes(logged.note("\n".join(lines) + "\n", (logged.STRANGER,)))
 
 
 def handed_over_to_the_successor(_: Any) -> bytes:
     successor = logged.vkey(logged.ORIGIN, 1, logged.SUCCESSOR)
     lines = ["dualrandom/v1/rotation", logged.ORIGIN, STRANGERS_KEY, successor, "2023-08-20T00:00:00Z"]
-    return logged.note("\n".join(lines) + "\n", (logged.STRANGER, logged.SUCCESSOR))
+    return bytes(logged.note("\n".join(lines) + "\n", (logged.STRANGER, logged.SUCCESSOR)))
 
 
 key_tale(

@@ -158,7 +158,7 @@ def test_a_day_that_will_not_do_names_no_inspector_of_another_department(drawn: 
     named, heard = 0, set()
     for view in views(drawn, state="planned"):
         people = {one.check.department_id: {p.code for p in one.crew} for one in view.checks}
-        if len(people) < 2 or view.visit.date is None:
+        if len(people) < 2 or view.visit.date is None or view.visit.id is None:
             continue
         for asker in people:
             actor = Actor(f"user:{asker}", "department", asker)

@@ -49,13 +49,13 @@ def test_crews_know_their_visits_while_the_public_does_not(embargoed: Any, tmp_p
 
 
 def test_a_case_visit_finds_out_no_visit_that_an_embargo_hides(embargoed: Any) -> None:
-    for view in views(embargoed):
-        coming = {one.check.department_id for one in view.checks}
-        other = next((name for name in ("amr", "fire", "health") if name not in coming), None)
-        if view.visit.date is not None and other is not None:
-            break
-    assert other is not None
-    visit = view.visit
+    visit, coming, other = next(
+        (view.visit, coming, min(others))
+        for view in views(embargoed)
+        for coming in [{one.check.department_id for one in view.checks}]
+        if view.visit.date is not None and (others := {"amr", "fire", "health"} - coming)
+    )
+    assert visit.id is not None
     with embargoed.database.writing() as session:
         item = session.scalars(select(col(LibraryRow.key)).where(col(LibraryRow.kind) == "items")).first()
         case = cases.plan_case(
@@ -69,6 +69,7 @@ def test_a_case_visit_finds_out_no_visit_that_an_embargo_hides(embargoed: Any) -
             actor=DISPATCHER,
             now=LATER,
         )
+        assert case.id is not None
 
         def offered(actor: Actor, now: datetime) -> bool:
             found = cases.offers(session, embargoed.vault, case, actor=actor, now=now)
