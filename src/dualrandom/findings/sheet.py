@@ -56,7 +56,7 @@ _MEANING = {
     for name, words in HEADINGS.items()
     for text in (name, *words, *(f"{word} {name}" for word in words))
 }
-ALMOST = 3
+ALMOST = len(REQUIRED) - 1
 """With so many required columns a sheet is one of findings that lacks the others, not a list of crews or codes."""
 _SUGGESTIONS = 20
 """Looking for a similar id among thousands takes time; a file of nothing but strangers needs no hints."""
