@@ -40,7 +40,7 @@ demo: $(VENV)/.run ## make a draw, publish it, verify it · 作一次抽取，�
 test: $(VENV)/.dev ## run the tests · 运行测试
 	@echo '==> pytest: all tests, reduced numbers of examples (make test-deep for the full ones)'
 	@echo '    全部测试，样例数从简（完整样例数用 make test-deep）'
-	@$(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+	@$(BIN)/pytest -q -n 3 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 test-deep: $(VENV)/.dev ## run the tests with full numbers of examples · 以完整样例数运行测试
 	@echo '==> pytest: all tests, full numbers of examples; this takes long · 完整样例数，用时较长'
