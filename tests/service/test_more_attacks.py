@@ -311,6 +311,9 @@ def test_a_name_shows_as_it_is(office: Any) -> None:
         ):
             refused = office.as_("dispatcher").post(path, json=body)
             assert (refused.status_code, code(refused)) == (422, "invalid-parameter")
+            why = refused.json()["details"]
+            assert "不显示" in why["zh"] or "NUL" in why["zh"]
+            assert "do not show" in why["en"] or "NUL" in why["en"]
     shown = {"username": "shown", "name": "阿不都\u3000O'Brien·é", "role": "support"}
     assert office.as_("dispatcher").post("/v1/users", json=shown).status_code == 201
 

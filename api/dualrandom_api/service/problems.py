@@ -216,7 +216,13 @@ def _of_validation(error: RequestValidationError) -> RefusalError:
         return refusal("malformed-request", zh=f"JSON 有误：{told}", en=f"the JSON is wrong: {told}")
     names = ", ".join(dict.fromkeys(".".join(str(part) for part in fault["loc"]) for fault in faults))
     said = "; ".join(str(fault["msg"]) for fault in faults)
-    return refusal("invalid-parameter", names, zh=f"{names} 不合规定", en=f"{names}: {said}")
+    why = "；".join(dict.fromkeys(fault["ctx"]["zh"] for fault in faults if "zh" in fault.get("ctx", {})))
+    return refusal(
+        "invalid-parameter",
+        names,
+        zh=f"{names} 不合规定" + (f"：{why}" if why else ""),
+        en=f"{names}: {said}",
+    )
 
 
 def _of_http(error: HTTPException, request: Request) -> RefusalError:

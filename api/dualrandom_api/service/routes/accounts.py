@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
-from typing import Annotated, Any, Final, TypeVar
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Request, Response
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, Field
 
 from dualrandom.store import accounts
 from dualrandom.store.tables import Role, SignIn, User
@@ -20,10 +20,10 @@ from dualrandom_api.service.dependencies import (
     listing,
     tagged,
 )
+from dualrandom_api.service.fields import Body, Identifier, Mailbox, Name
 from dualrandom_api.service.parts import Service
 from dualrandom_api.service.problems import ProblemType, refusal
 from dualrandom_api.service.security import COOKIE, PEOPLE, GuardedRoute, allow, csrf_token
-from dualrandom_api.service.settings import MAILBOX
 
 router = APIRouter(route_class=GuardedRoute, tags=["accounts"])
 
@@ -80,55 +80,7 @@ UsernameInPath = Annotated[
         examples=["zhang.wei"],
     ),
 ]
-Identifier = Annotated[str, Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$", examples=["amr"])]
 Password = Annotated[str, Field(max_length=1000, examples=["correct horse battery"])]
-Mailbox = Annotated[str, Field(max_length=254, pattern=MAILBOX, examples=["zhang.wei@amr.example"])]
-
-
-def _shown_as_it_is(name: str) -> str:
-    """Refuse what is not seen, or turns around what is, in lists, mails and the printed notice."""
-    if not all(character.isprintable() or character == "\u3000" for character in name):
-        raise ValueError("a name has characters that do not show")
-    return name
-
-
-Name = Annotated[str, Field(min_length=1, max_length=100, examples=["张伟"]), AfterValidator(_shown_as_it_is)]
-
-
-YEARS: Final = range(2000, 3000)
-"""Of days and instants that clients send: at the ends of the calendar there is neither a day before or after nor another time zone."""
-
-Moment = TypeVar("Moment", date, datetime)
-
-
-def _in_years(moment: Moment) -> Moment:
-    if moment.year not in YEARS:
-        raise ValueError(f"not in the years {YEARS[0]} to {YEARS[-1]}")
-    return moment
-
-
-GivenDay = Annotated[date, AfterValidator(_in_years)]
-GivenInstant = Annotated[AwareDatetime, AfterValidator(_in_years)]
-
-
-class Body(BaseModel):
-    """What a client sends: nothing but the members named, and no text that a database cannot keep."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _without_nul(cls, values: Any) -> Any:
-        """Refuse NUL in every text; what is inside of a document has rules of its own (``text-invalid``)."""
-        if isinstance(values, dict) and any(map(_has_nul, values.values())):
-            raise ValueError("a text has NUL")
-        return values
-
-
-def _has_nul(value: Any) -> bool:
-    if isinstance(value, list):
-        return any(map(_has_nul, value))
-    return isinstance(value, str) and "\0" in value
 
 
 class NewSession(Body):

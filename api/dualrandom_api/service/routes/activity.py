@@ -19,8 +19,8 @@ from dualrandom_api.service.dependencies import (
     after_of,
     listing,
 )
+from dualrandom_api.service.fields import Body
 from dualrandom_api.service.problems import ProblemType
-from dualrandom_api.service.routes.accounts import Body
 from dualrandom_api.service.routes.public import DrawId
 from dualrandom_api.service.security import GuardedRoute, allow
 

@@ -22,9 +22,9 @@ from dualrandom_api.service.dependencies import (
     after_of,
     listing,
 )
+from dualrandom_api.service.fields import Body
 from dualrandom_api.service.parts import Service
 from dualrandom_api.service.problems import ProblemType
-from dualrandom_api.service.routes.accounts import Body
 from dualrandom_api.service.security import GuardedRoute, allow
 
 router = APIRouter(route_class=GuardedRoute, tags=["approvals"])

@@ -11,8 +11,8 @@ from pydantic import BaseModel, Field
 from dualrandom.store import backups
 from dualrandom.store.tables import Activity, Role
 from dualrandom_api.service.dependencies import ActorDep, ServiceDep
+from dualrandom_api.service.fields import Body
 from dualrandom_api.service.problems import ProblemType
-from dualrandom_api.service.routes.accounts import Body
 from dualrandom_api.service.security import GuardedRoute, allow
 
 router = APIRouter(route_class=GuardedRoute, tags=["operations"])

@@ -16,7 +16,7 @@ from dualrandom.store.tables import Amendment, DrawRow, Job, Role
 from dualrandom.store.withdrawals import Withdrawal
 from dualrandom.store.workspace import unknown_draw
 from dualrandom_api.service.dependencies import ActorDep, JobAnswer, ServiceDep, accepted
-from dualrandom_api.service.routes.accounts import Body, GivenInstant, Identifier
+from dualrandom_api.service.fields import Body, GivenInstant, Identifier
 from dualrandom_api.service.routes.draws import DrawId, Evidence
 from dualrandom_api.service.routes.visits import Day, VisitId
 from dualrandom_api.service.security import PEOPLE, GuardedRoute, allow

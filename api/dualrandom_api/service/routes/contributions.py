@@ -20,8 +20,8 @@ from dualrandom.store.plans import plan_of
 from dualrandom.store.tables import ContributionRow, DrawRow, PlanRow, Role
 from dualrandom.store.workspace import unknown_draw
 from dualrandom_api.service.dependencies import ActorDep, JobAnswer, ServiceDep, accepted
+from dualrandom_api.service.fields import Body
 from dualrandom_api.service.problems import ProblemType, refusal
-from dualrandom_api.service.routes.accounts import Body
 from dualrandom_api.service.routes.draws import DrawId
 from dualrandom_api.service.routes.joins import PlanId
 from dualrandom_api.service.security import GuardedRoute, allow

@@ -15,9 +15,9 @@ from dualrandom.store import departments as kept
 from dualrandom.store.activity import Actor
 from dualrandom.store.tables import ApiKey, Department, Role
 from dualrandom_api.service.dependencies import ActorDep, ServiceDep
+from dualrandom_api.service.fields import Body, Identifier, Mailbox, Name
 from dualrandom_api.service.parts import Service
 from dualrandom_api.service.problems import ProblemType, refusal
-from dualrandom_api.service.routes.accounts import Body, Identifier, Mailbox, Name
 from dualrandom_api.service.routes.approvals import ApprovalAnswer, asked
 from dualrandom_api.service.security import PEOPLE, SCOPES, GuardedRoute, allow
 

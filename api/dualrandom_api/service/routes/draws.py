@@ -32,10 +32,10 @@ from dualrandom_api.service.dependencies import (
     after_of,
     listing,
 )
+from dualrandom_api.service.fields import Body
 from dualrandom_api.service.handlers.draws import keeping_of
 from dualrandom_api.service.parts import Service
 from dualrandom_api.service.problems import ProblemType
-from dualrandom_api.service.routes.accounts import Body
 from dualrandom_api.service.routes.approvals import ApprovalAnswer, asked
 from dualrandom_api.service.security import PEOPLE, GuardedRoute, allow
 

@@ -26,7 +26,7 @@ from dualrandom_api.service.dependencies import (
     after_of,
     listing,
 )
-from dualrandom_api.service.routes.accounts import Body, Identifier
+from dualrandom_api.service.fields import Body, Identifier
 from dualrandom_api.service.routes.draws import DrawId
 from dualrandom_api.service.routes.visits import IDENTIFIER, READERS, Day, VisitId
 from dualrandom_api.service.security import PEOPLE, GuardedRoute, allow

@@ -12,8 +12,8 @@ from dualrandom.store import joining, plan_tasks
 from dualrandom.store.plans import plan_of
 from dualrandom.store.tables import Join, Role, TaskRow
 from dualrandom_api.service.dependencies import ActorDep, IfMatch, ServiceDep, tagged
+from dualrandom_api.service.fields import Body, GivenInstant, Identifier
 from dualrandom_api.service.problems import ProblemType
-from dualrandom_api.service.routes.accounts import Body, GivenInstant, Identifier
 from dualrandom_api.service.routes.departments import DepartmentId, Seat
 from dualrandom_api.service.security import GuardedRoute, allow
 

@@ -32,8 +32,8 @@ from dualrandom_api.service.dependencies import (
     listing,
     tagged,
 )
+from dualrandom_api.service.fields import Body, Identifier
 from dualrandom_api.service.problems import ProblemType, refusal
-from dualrandom_api.service.routes.accounts import Body, Identifier
 from dualrandom_api.service.routes.joins import (
     MEMBERS,
     READERS,

@@ -24,10 +24,10 @@ from dualrandom_api.documents import FILES, HTML, JSON, JSON_LINES, TEXT
 from dualrandom_api.gate import policy_of_page
 from dualrandom_api.responses import CHANGING, SETTLED, answer
 from dualrandom_api.service.dependencies import Listing, PageDep, ServiceDep, after_of, listing
+from dualrandom_api.service.fields import YEARS
 from dualrandom_api.service.frontdoor import PUBLIC_HEADERS
 from dualrandom_api.service.parts import Service
 from dualrandom_api.service.problems import ProblemType, refusal
-from dualrandom_api.service.routes.accounts import YEARS
 from dualrandom_api.service.security import GuardedRoute, allow
 
 router = APIRouter(route_class=GuardedRoute, tags=["public"])

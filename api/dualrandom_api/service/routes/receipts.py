@@ -17,9 +17,9 @@ from dualrandom.store import deliveries, receiptcodes
 from dualrandom.store.tables import Role
 from dualrandom.store.workspace import lay_out
 from dualrandom_api.service.dependencies import ActorDep, ServiceDep
+from dualrandom_api.service.fields import Body, Mailbox
 from dualrandom_api.service.post import sealer
 from dualrandom_api.service.problems import ProblemType, refusal
-from dualrandom_api.service.routes.accounts import Body, Mailbox
 from dualrandom_api.service.routes.public import DrawId
 from dualrandom_api.service.security import GuardedRoute, allow
 

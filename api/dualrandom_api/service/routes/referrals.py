@@ -20,7 +20,7 @@ from dualrandom_api.service.dependencies import (
     listing,
     tagged,
 )
-from dualrandom_api.service.routes.accounts import Body, GivenDay
+from dualrandom_api.service.fields import Body, GivenDay
 from dualrandom_api.service.routes.findings import FindingId
 from dualrandom_api.service.routes.visits import READERS, Day
 from dualrandom_api.service.security import GuardedRoute, allow

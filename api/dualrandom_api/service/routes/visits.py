@@ -26,10 +26,10 @@ from dualrandom_api.service.dependencies import (
     listing,
     tagged,
 )
+from dualrandom_api.service.fields import Body
 from dualrandom_api.service.notice import notice_page
 from dualrandom_api.service.parts import Service
 from dualrandom_api.service.problems import refusal
-from dualrandom_api.service.routes.accounts import Body
 from dualrandom_api.service.security import GuardedRoute, allow
 
 router = APIRouter(route_class=GuardedRoute, tags=["visits"])
