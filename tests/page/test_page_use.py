@@ -265,6 +265,8 @@ def test_a_folder_can_be_dropped(open_page: Opened, happy: Any) -> None:
         files,
     )
     page.wait_for_selector(".verdict.part")
+    assert status(page, "announcement") == "PASS"
+    assert status(page, "result") == "PASS"
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):

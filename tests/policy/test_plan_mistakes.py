@@ -397,7 +397,7 @@ def test_no_rearranged_file_makes_the_reader_fail(changes: list[tuple[int, str]]
     lines = list(LINES)
     for place, line in changes:
         lines[place] = line
-    errors_of("\n".join(lines))
+    assert all(error.remedy_zh and error.remedy_en for error in errors_of("\n".join(lines)))
 
 
 TOML = st.recursive(
@@ -416,7 +416,8 @@ TOML = st.recursive(
 
 @given(st.sampled_from([line.split(" = ")[0] for line in LINES if " = " in line]), TOML)
 def test_no_value_of_another_type_makes_the_reader_fail(key: str, value: str) -> None:
-    errors_of("\n".join(f"{key} = {value}" if line.startswith(f"{key} = ") else line for line in LINES))
+    lines = [f"{key} = {value}" if line.startswith(f"{key} = ") else line for line in LINES]
+    assert all(error.remedy_zh and error.remedy_en for error in errors_of("\n".join(lines)))
 
 
 @given(
@@ -424,4 +425,5 @@ def test_no_value_of_another_type_makes_the_reader_fail(key: str, value: str) ->
     TOML,
 )
 def test_no_table_of_another_type_makes_the_reader_fail(table: str, value: str) -> None:
-    parse_plan(f"{table} = {value}\n[[tasks]]\nid = 3\n[[departments]]\n".encode())
+    found = parse_plan(f"{table} = {value}\n[[tasks]]\nid = 3\n[[departments]]\n".encode())
+    assert found.plan is None

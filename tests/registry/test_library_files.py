@@ -132,7 +132,7 @@ def test_rows_are_numbered_as_the_spreadsheet_does(read: Read) -> None:
 
 @pytest.mark.parametrize("content", ["", " \n\n", "\0\0"])
 def test_an_empty_file_is_refused(read: Read, content: str) -> None:
-    only(read({"enterprises": content}), "file-empty")
+    assert only(read({"enterprises": content}), "file-empty").severity == "error"
 
 
 def test_headings_without_rows_are_refused_but_for_optional_libraries(read: Read) -> None:
@@ -302,12 +302,12 @@ def test_an_old_excel_file_is_to_be_saved_anew(read: Read) -> None:
 
 def test_an_encrypted_workbook_is_said_to_be_encrypted(read: Read) -> None:
     data = bytes.fromhex("d0cf11e0a1b11ae1") + bytes(600) + "EncryptedPackage".encode("utf-16-le") + bytes(64)
-    only(read({"enterprises.xlsx": data}), "encrypted-workbook")
+    assert only(read({"enterprises.xlsx": data}), "encrypted-workbook").severity == "error"
 
 
 @pytest.mark.parametrize("content", [CSV, "<html><table></table></html>"])
 def test_text_that_calls_itself_a_workbook_is_refused(read: Read, content: str) -> None:
-    only(read({"enterprises.xlsx": content}), "not-a-workbook")
+    assert only(read({"enterprises.xlsx": content}), "not-a-workbook").severity == "error"
 
 
 def test_a_workbook_that_calls_itself_csv_is_read_as_what_it_is(read: Read) -> None:
@@ -316,7 +316,8 @@ def test_a_workbook_that_calls_itself_csv_is_read_as_what_it_is(read: Read) -> N
 
 @pytest.mark.parametrize("length", [40, 900, 3000])
 def test_a_damaged_workbook_is_refused(read: Read, length: int) -> None:
-    only(read({"enterprises.xlsx": workbook(untouched)[:length]}), "file-unreadable")
+    cut = workbook(untouched)[:length]
+    assert only(read({"enterprises.xlsx": cut}), "file-unreadable").severity == "error"
 
 
 REGISTERS: tuple[tuple[Kind, str], ...] = (

@@ -40,8 +40,8 @@ class FindingRow:
 _TEXTS: Mapping[str, tuple[Text, Text]] = {
     "finding-headings": (
         (
-            "找不到检查结果表的列标题：{names}",
-            "no sheet has the headings of findings; missing: {names}",
+            "检查结果表缺少列标题：{names}",
+            "headings of findings are missing: {names_en}",
         ),
         (
             "使用 exports 中各部门的任务表填写，列标题不要改",

@@ -124,8 +124,10 @@ def _columns(row: Row) -> dict[str, int]:
 
 
 def _incomplete(table: Table, at: int, columns: Mapping[str, int]) -> Problem:
-    names = "、".join(HEADINGS[name][0] for name in REQUIRED if name not in columns)
-    return fault("finding-headings", table.place(at + 1 if table.rows else None), names=names)
+    missing = [name for name in REQUIRED if name not in columns]
+    place = table.place(at + 1 if table.rows else None)
+    names = "、".join(HEADINGS[name][0] for name in missing)
+    return fault("finding-headings", place, names=names, names_en=", ".join(missing))
 
 
 def _doubled(table: Table, at: int, columns: Mapping[str, int]) -> Iterator[Problem]:

@@ -86,7 +86,7 @@ def succession(first: VerifierKey, notes: Iterable[bytes], *, begins: bool = Fal
         lines = note.text[:-1].split("\n")
         match lines:
             case [kind, origin, old, new, at] if kind == ROTATION and origin == first.name:
-                _seconds(at)
+                _seconds(at)  # refuses what is no instant
                 state = _rotated(state, note, parse_vkey(old), parse_vkey(new), skips=skips)
             case [kind, origin, key, at, reason] if kind == REVOCATION and origin == first.name and reason:
                 state = _revoked(state, note, parse_vkey(key), _seconds(at), skips=skips)
