@@ -84,9 +84,9 @@ export function lacking(files: Files): Said {
   const packed = names.find((name) => /\.(zip|tar|t?gz|tgz|bz2|xz|7z|rar)$/i.test(name));
   if (names.length === 0) return say("没有读到任何文件：文件夹是空的，或者浏览器不让本页读取。", "No file was read: the folder is empty, or the browser does not let this page read it.");
   if (packed !== undefined) return say(`${packed} 是压缩包。请先解压，再把解出的文件夹交给本页。`, `${packed} is an archive. Unpack it first, then give this page the folder that comes out.`);
-  const some = names.slice(0, 3).join(", ") + (names.length > 3 ? ", …" : "");
-  return say(`收到 ${names.length} 个文件（${some}），其中没有 announcement.json。请交给本页整个公布的文件夹，而不是其中几个文件。`,
-    `${names.length === 1 ? "One file was" : `${names.length} files were`} given (${some}), and no announcement.json among them. Please give this page the whole published folder, not some of its files.`);
+  const some = (comma: string, more: string): string => names.slice(0, 3).join(comma) + (names.length > 3 ? more : "");
+  return say(`收到 ${names.length} 个文件（${some("、", " 等")}），其中没有 announcement.json。请交给本页整个公布的文件夹，而不是其中几个文件。`,
+    `${names.length === 1 ? "One file was" : `${names.length} files were`} given (${some(", ", ", …")}), and no announcement.json among them. Please give this page the whole published folder, not some of its files.`);
 }
 
 /** The published folder among files, the auditor's material, a policy, and the one receipt or the codes of one. */
